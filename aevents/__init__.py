@@ -1,0 +1,1 @@
+"""Asyncio-native streaming for event cameras and other address-event data."""
