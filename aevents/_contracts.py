@@ -1,0 +1,98 @@
+"""What the driver asks of sources and sinks, and the report of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Generic, Protocol, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+T_contra = TypeVar("T_contra", contravariant=True)
+
+
+class BlockingSource(Protocol[T_co]):
+    """An iterator that may block, with `close()`; in practice a generator. It is pulled in a worker thread."""
+
+    def __next__(self) -> T_co:
+        """Return the next item, or raise `StopIteration`."""
+
+    def close(self) -> None:
+        """Release everything at once. May be called twice."""
+
+
+class WaitingSource(Protocol[T_co]):
+    """An async iterator with `close()`: it awaits, then hands over. No item is ever held across an await."""
+
+    async def __anext__(self) -> T_co:
+        """Return the next item, or raise `StopAsyncIteration`. A cancelled call loses no item."""
+
+    def close(self) -> None:
+        """Release everything at once, on the event loop. May be called twice."""
+
+    async def aclose(self) -> None:
+        """Release everything, and wait until it is."""
+
+
+class Origin(msgspec.Struct, Generic[T], frozen=True):
+    """How to open a source afresh: as a waiting source, a blocking one, or either.
+
+    `live` says that it can be neither slowed nor rewound. `name` is for messages.
+    """
+
+    name: str
+    waiting: Callable[[], WaitingSource[T]] | None = None
+    blocking: Callable[[], BlockingSource[T]] | None = None
+    live: bool = False
+
+
+class Sink(Protocol[T_contra]):
+    """Takes items; the only way out. After `aclose` what was written is whole."""
+
+    async def write(self, item: T_contra, /) -> None:
+        """Take one item; returns when there is room for the next."""
+
+    async def aclose(self) -> None:
+        """Finish what was written and release everything. May be called twice."""
+
+
+class Report(Mapping[str, int]):
+    """What happened in one run: a mapping of names to counts.
+
+    `delivered` items, with `events` events in them, came out of the run. Everything else is an anomaly, present only where it
+    occurred: bytes that were torn, events off the sensor, time going back, and so on.
+    """
+
+    LOSSES = frozenset({"off_sensor", "torn_bytes", "untimed", "bad_lines"})
+    __slots__ = ("_anomalies", "events", "delivered")
+
+    def __init__(self, delivered: int, events: int, anomalies: Mapping[str, int]) -> None:
+        self.delivered = delivered
+        self.events = events
+        self._anomalies = dict(anomalies)
+
+    @property
+    def anomalies(self) -> Mapping[str, int]:
+        """The counts of what a healthy run would not show, by name; empty when all was well."""
+        return self._anomalies
+
+    @property
+    def dropped(self) -> int:
+        """How many events, records or bytes were lost, whatever the cause."""
+        return sum(count for name, count in self._anomalies.items() if name in self.LOSSES)
+
+    def __getitem__(self, name: str) -> int:
+        return self._all()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+    def __repr__(self) -> str:
+        return f"Report({', '.join(f'{name}={count}' for name, count in self._all().items())})"
+
+    def _all(self) -> dict[str, int]:
+        return {"delivered": self.delivered, "events": self.events, **self._anomalies}

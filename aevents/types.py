@@ -1,0 +1,248 @@
+"""The values that flow: events in columns, frames, triggers, and the sensor and span they carry.
+
+Times are integers in microseconds. Arrays inside these values are read-only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, Self, TypeVar
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+us = 1
+ms = 1_000
+s = 1_000_000
+
+EVENT_DTYPE = np.dtype([("t", "<i8"), ("x", "<u2"), ("y", "<u2"), ("p", "?")], align=True)
+"""One event as a structured scalar of 16 bytes, for interchange: `np.asarray(batch)` has it."""
+
+Times = npt.NDArray[np.int64]
+Coordinates = npt.NDArray[np.uint16]
+Flags = npt.NDArray[np.bool_]
+
+_A = TypeVar("_A", bound=np.generic)
+_I = TypeVar("_I", bound=np.integer)
+
+
+class Sensor(msgspec.Struct, frozen=True):
+    """The array of pixels that events come from. Width and height of 0 mean: not known."""
+
+    width: int = 0
+    height: int = 0
+    name: str = ""
+    serial: str = ""
+
+    @classmethod
+    def parse(cls, text: str, /) -> Self:
+        """Return the sensor that `"640x480"` describes. Raises `ValueError` on anything else."""
+        width, _, height = text.partition("x")
+        if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
+            raise ValueError(f"a sensor size is WIDTHxHEIGHT, like 640x480, not {text!r}")
+        return cls(int(width), int(height))
+
+    @property
+    def sized(self) -> bool:
+        """Whether width and height are known."""
+        return self.width > 0 and self.height > 0
+
+
+class Span(NamedTuple):
+    """Half-open stretch of event time `[start, stop)` in µs.
+
+    It is also a promise: everything before `stop` has been delivered. A batch cut out of a running
+    stream may therefore hold events at `stop` itself, while others of that microsecond are still to come.
+    """
+
+    start: int
+    stop: int
+
+    @property
+    def duration_us(self) -> int:
+        """Length in µs."""
+        return self.stop - self.start
+
+
+class Event(NamedTuple):
+    """One event: time in µs, column, row, and polarity (`True` is ON, brighter)."""
+
+    t: int
+    x: int
+    y: int
+    p: bool
+
+
+class EventBatch(msgspec.Struct, frozen=True, eq=False, weakref=True):
+    """An immutable run of events from one sensor, as four columns of equal length.
+
+    `t` int64 (µs), `x` and `y` uint16 (column from the left, row from the top), `p` bool (`True` is ON):
+    13 bytes an event. `span` is the stretch of time that the batch stands for; it may be wider than its
+    events, and a batch may be empty and still move time forward. `window` says that the batch is one
+    whole window: `frames` makes one frame of it.
+
+    >>> batch = EventBatch.from_columns(t=[5, 9], x=[1, 2], y=[0, 0], p=[1, 0])
+    >>> batch.span
+    Span(start=5, stop=10)
+    """
+
+    t: Times
+    x: Coordinates
+    y: Coordinates
+    p: Flags
+    sensor: Sensor
+    span: Span
+    window: bool = False
+
+    @classmethod
+    def from_columns(
+        cls,
+        *,
+        t: npt.ArrayLike,
+        x: npt.ArrayLike,
+        y: npt.ArrayLike,
+        p: npt.ArrayLike,
+        sensor: Sensor | None = None,
+        span: Span | None = None,
+    ) -> Self:
+        """Return a batch of these columns; arrays of the right dtype are not copied, but made read-only views.
+
+        `p` may be bool, 0/1 or -1/1. Without `span`, it is `[min t, max t + 1)`.
+        Raises `ValueError` when lengths differ or a value does not fit its column.
+        """
+        columns = (_integers(t, np.int64), _integers(x, np.uint16), _integers(y, np.uint16))
+        flags = np.asarray(p)
+        flags = _read_only(flags if flags.dtype == np.bool_ else flags > 0)
+        if len({len(flags), *map(len, columns)}) != 1:
+            raise ValueError(f"columns differ in length: {[*map(len, columns), len(flags)]}")
+        return cls(*columns, flags, sensor or Sensor(), span or span_of(columns[0]))
+
+    @classmethod
+    def empty(cls, sensor: Sensor | None = None, span: Span = Span(0, 0)) -> Self:  # noqa: B008
+        """Return a batch without events."""
+        return cls(*_NOTHING, sensor or Sensor(), span)
+
+    @classmethod
+    def concat(cls, batches: Sequence[EventBatch], /) -> Self:
+        """Return one batch of all events in the order given. Raises `ValueError` for an empty sequence."""
+        if not batches:
+            raise ValueError("nothing to concatenate: no batch was given")
+        columns = [
+            _read_only(np.concatenate([getattr(batch, name) for batch in batches])) for name in "txyp"
+        ]
+        span = Span(min(b.span.start for b in batches), max(b.span.stop for b in batches))
+        return cls(*columns, batches[0].sensor, span)
+
+    def __len__(self) -> int:
+        return len(self.t)
+
+    def __iter__(self) -> Iterator[Event]:
+        columns = (self.t.tolist(), self.x.tolist(), self.y.tolist(), self.p.tolist())
+        return map(Event._make, zip(*columns, strict=True))
+
+    def __getitem__(self, index: slice, /) -> EventBatch:
+        t = self.t[index]
+        span = span_of(t) if len(t) else Span(self.span.start, self.span.start)
+        return EventBatch(t, self.x[index], self.y[index], self.p[index], self.sensor, span)
+
+    def __array__(self, dtype: npt.DTypeLike = None, copy: bool | None = None) -> npt.NDArray[np.void]:
+        if copy is False:
+            raise ValueError("four columns cannot become one structured array without a copy")
+        events = np.empty(len(self), EVENT_DTYPE)
+        for name in "txyp":
+            events[name] = getattr(self, name)
+        return events if dtype is None else events.astype(dtype)
+
+    def __repr__(self) -> str:
+        size = f"{self.sensor.width}x{self.sensor.height}" if self.sensor.sized else "no size"
+        return f"EventBatch({len(self)} events, {self.span}, {size})"
+
+    def cut(self, start: int, stop: int, span: Span) -> EventBatch:
+        """Return events `start` to `stop` by index, as views, under the given span."""
+        part = slice(start, stop)
+        return EventBatch(
+            self.t[part], self.x[part], self.y[part], self.p[part], self.sensor, span
+        )
+
+    def as_window(self, span: Span) -> EventBatch:
+        """Return the same events as one whole window with these bounds."""
+        return EventBatch(self.t, self.x, self.y, self.p, self.sensor, span, True)
+
+    def between(self, start: int, stop: int) -> EventBatch:
+        """Return the events of `start <= t < stop` (µs) by binary search: the batch must be in time order."""
+        first, last = np.searchsorted(self.t, (start, stop))
+        return self.cut(int(first), int(last), Span(start, max(start, stop)))
+
+    def where(self, mask: Flags, /) -> EventBatch:
+        """Return the events whose entry in `mask` (bool, one an event) is true; the span stays."""
+        columns = (_read_only(column[mask]) for column in (self.t, self.x, self.y, self.p))
+        return EventBatch(*columns, self.sensor, self.span, self.window)
+
+
+class TriggerBatch(msgspec.Struct, frozen=True, eq=False, weakref=True):
+    """Edges on a camera's trigger inputs: `t` int64 (µs), `id` uint8 (the input), `value` bool (`True` is rising)."""
+
+    t: Times
+    id: npt.NDArray[np.uint8]
+    value: Flags
+    sensor: Sensor
+    span: Span
+
+    def __len__(self) -> int:
+        return len(self.t)
+
+
+class Frame(msgspec.Struct, frozen=True, eq=False, weakref=True):
+    """A dense picture: `array` of shape `(…, height, width)`, or `(…, width, height)` where `axes` is `"xy"`.
+
+    `np.asarray(frame)` is its array, without a copy. `mode` says how it was made (`"count"`, `"signed"`,
+    `"polarity"`, `"binary"`).
+    """
+
+    array: npt.NDArray[np.generic]
+    span: Span
+    sensor: Sensor
+    mode: str = "count"
+    axes: str = "yx"
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the array."""
+        return self.array.shape
+
+    def __array__(self, dtype: npt.DTypeLike = None, copy: bool | None = None) -> npt.NDArray[np.generic]:
+        return np.array(self.array, dtype=dtype, copy=copy)
+
+    def __repr__(self) -> str:
+        return f"Frame({self.mode}, shape {self.shape}, {self.array.dtype}, {self.span})"
+
+
+def span_of(t: Times, /) -> Span:
+    """Return the span that these times cover: `[min, max + 1)`, or `[0, 0)` for none."""
+    return Span(int(t.min()), int(t.max()) + 1) if len(t) else Span(0, 0)
+
+
+def _read_only(array: npt.NDArray[_A]) -> npt.NDArray[_A]:
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def _integers(values: npt.ArrayLike, dtype: type[_I]) -> npt.NDArray[_I]:
+    array = np.asarray(values)
+    if array.ndim != 1:
+        raise ValueError(f"a column has one dimension, not {array.ndim}")
+    if array.dtype != dtype and len(array):
+        limits = np.iinfo(dtype)
+        if array.min() < limits.min or array.max() > limits.max:
+            raise ValueError(f"values from {array.min()} to {array.max()} do not fit {limits.dtype}")
+    return _read_only(array.astype(dtype, copy=False))
+
+
+_NOTHING = (
+    _read_only(np.empty(0, np.int64)),
+    _read_only(np.empty(0, np.uint16)),
+    _read_only(np.empty(0, np.uint16)),
+    _read_only(np.empty(0, np.bool_)),
+)
