@@ -47,7 +47,8 @@ class Window:
         self._max_gap = max_gap_us
         self._start: int | None = None  # of the window that is open
         self._inside = 0  # events in it so far
-        self._running: int | None = None  # the latest time seen or promised
+        self._running: int | None = None  # the latest time of an event, or promised
+        self._latest = 0  # the latest time of an event
         self._sensor = Sensor()
         self._held: list[EventBatch] = []
 
@@ -95,14 +96,15 @@ class Window:
             return None
         if not self._inside and running <= start:
             return None
-        return Span(start, start + self._duration if self._duration else running + 1)
+        return Span(start, start + self._duration if self._duration else self._latest + 1)
 
     def _times(self, batch: EventBatch) -> Times:
         first = int(batch.t[0]) if len(batch) else batch.span.stop
-        times, late = running_times(batch.t, first if self._running is None else self._running)
+        running = first if self._running is None else self._running
+        times, late = running_times(batch.t, running)
         self.counts["late_events"] += late
-        latest = int(times[-1]) if len(times) else batch.span.stop
-        self._running = max(latest, batch.span.stop if self._running is None else self._running)
+        self._latest = int(times[-1]) if len(times) else self._latest
+        self._running = max(running, self._latest, batch.span.stop)
         return times
 
     def _open(self, time: int) -> None:

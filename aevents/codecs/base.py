@@ -1,0 +1,171 @@
+"""What every format is made of: the record that names it, bytes cut anywhere, and a check of what was decoded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import NoReturn, Protocol
+
+import msgspec
+
+from aevents._native import kernels
+from aevents.errors import DecodeError, TimeOrderError, TruncatedError
+from aevents.types import Coordinates, EventBatch, Flags, Sensor, Span, Times, TriggerBatch
+
+Buffer = bytes | bytearray | memoryview
+
+SNIFF_BYTES = 65_536
+"""A header is looked for in the first 64 KiB and no further."""
+
+
+class Decoder(Protocol):
+    """Bytes in, batches out: an operator. `counts` names what was not as it should be."""
+
+    counts: dict[str, int]
+
+    def feed(self, data: Buffer, /) -> Iterable[object]:
+        """Take some bytes, cut anywhere; give the batches that they complete."""
+
+    def flush(self) -> Iterable[object]:
+        """Give what is left: the input has ended."""
+
+
+class Patch(msgspec.Struct, frozen=True):
+    """Bytes that belong further up in a file already written: a count or an index that the end has settled."""
+
+    offset: int
+    data: bytes
+
+
+class Encoder(Protocol):
+    """Items in, bytes out: an operator. `flush` may also give `Patch`es, where the file can be rewound."""
+
+    def feed(self, item: object, /) -> Iterable[bytes | Patch]:
+        """Take one item; give its bytes. Raises `EncodeError` when the format cannot hold it."""
+
+    def flush(self) -> Iterable[bytes | Patch]:
+        """Give the end of the file."""
+
+
+class DecoderFactory(Protocol):
+    """How a decoder is made; a codec may take further options of its own."""
+
+    def __call__(self, *, sensor: Sensor | None, strict: bool) -> Decoder:
+        """Return a fresh decoder. `sensor` overrides what the file says; `strict` raises instead of counting."""
+
+
+class Codec(msgspec.Struct, frozen=True):
+    """A format by name: its suffixes, how it is recognised, and how it is decoded and encoded.
+
+    `matches` looks at the first bytes (at most `SNIFF_BYTES`) and says whether they are this format's; where no
+    codec matches, the suffix decides. `kinds` are the types of batches that a file of it may hold.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    decoder: Callable[..., Decoder]
+    encoder: Callable[..., Encoder] | None = None
+    matches: Callable[[bytes], bool] | None = None
+    kinds: tuple[type, ...] = (EventBatch,)
+    about: str = ""
+
+
+class ByteBuffer:
+    """Bytes that come cut anywhere, given out as whole records.
+
+    Only the record that straddles two chunks is copied.
+    """
+
+    __slots__ = ("_tail", "offset")
+
+    def __init__(self) -> None:
+        self._tail = b""
+        self.offset = 0  # of the first byte not yet given out
+
+    def __len__(self) -> int:
+        return len(self._tail)
+
+    def records(self, data: Buffer, size: int) -> Iterator[memoryview]:
+        """Yield the whole records of `size` bytes that `data` completes, in one or two runs; keep the rest."""
+        view = memoryview(data)
+        if self._tail:
+            missing = size - len(self._tail)
+            self._tail += bytes(view[:missing])
+            view = view[missing:]
+            if len(self._tail) < size:
+                return
+            seam, self._tail = self._tail, b""
+            yield memoryview(seam)
+            self.offset += size
+        whole = len(view) - len(view) % size
+        self._tail = bytes(view[whole:])
+        if whole:
+            yield view[:whole]
+            self.offset += whole
+
+
+class Watch:
+    """Looks at each decoded run of events: counts what goes back in time, drops and counts what is off the sensor.
+
+    Makes the batches, so that spans follow on from each other: a batch's span ends at the latest time so far.
+    With `strict`, raises instead of counting.
+    """
+
+    __slots__ = ("_format", "_state", "_strict", "counts", "sensor", "started", "stop")
+
+    def __init__(self, format: str, *, strict: bool) -> None:
+        self.counts: dict[str, int] = {}
+        self.sensor = Sensor()
+        self.started = False
+        self.stop = 0
+        self._format = format
+        self._strict = strict
+        self._state = kernels.inspection_state(0, 0)
+
+    def use(self, sensor: Sensor) -> None:
+        """Check against this sensor from here on."""
+        self.sensor = sensor
+        self._state = kernels.inspection_state(sensor.width, sensor.height)
+
+    def batch(self, t: Times, x: Coordinates, y: Coordinates, p: Flags) -> EventBatch:
+        """Return these columns as the next batch."""
+        state = self._state
+        kernels.inspect(t, x, y, state)
+        start = self.stop if self.started else int(t[0]) if len(t) else 0
+        self.started = self.started or len(t) > 0
+        self.stop = max(self.stop, state.latest) if self.started else 0
+        batch = EventBatch(t, x, y, p, self.sensor, Span(start, self.stop))
+        if state.backward:
+            self.note("backward_jumps", state.backward, "time goes back", error=TimeOrderError)
+        if state.off_sensor:
+            self.note("off_sensor", state.off_sensor, f"events outside {self.sensor.width}x{self.sensor.height}")
+            inside = (x < self.sensor.width) & (y < self.sensor.height)
+            batch = batch.where(inside)
+        return batch
+
+    def triggers(self, t: Times, id: object, value: Flags) -> TriggerBatch:
+        """Return these columns as a batch of triggers."""
+        span = Span(int(t.min()), int(t.max())) if len(t) else Span(self.stop, self.stop)
+        return TriggerBatch(t, id, value, self.sensor, span)  # type: ignore[arg-type]
+
+    def note(
+        self,
+        name: str,
+        count: int,
+        reason: str,
+        *,
+        offset: int | None = None,
+        error: type[DecodeError] = DecodeError,
+    ) -> None:
+        """Count an anomaly by name, or raise it when strict."""
+        if count and self._strict:
+            raise error(self._format, reason, offset=offset)
+        if count:
+            self.counts[name] = self.counts.get(name, 0) + count
+
+    def torn(self, size: int, offset: int) -> None:
+        """Count the bytes of a record that the input did not complete."""
+        self.note("torn_bytes", size, f"the last {size} bytes are no whole record", offset=offset, error=TruncatedError)
+
+    def fail(self, reason: str, *, offset: int | None = None) -> NoReturn:
+        """Raise `DecodeError`: there is no going on."""
+        raise DecodeError(self._format, reason, offset=offset)

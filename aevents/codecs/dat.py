@@ -1,0 +1,95 @@
+"""DAT, versions 1 and 2: Prophesee's 8-byte little-endian records after a text header and two bytes.
+
+    byte 0 type (0x00 or 0x0C events, 0x0E triggers), byte 1 size of a record (8), then records:
+    u32 time in µs; u32, version 2: [13:0] column, [27:14] row, [31:28] polarity
+                         version 1: [8:0] column, [16:9] row, [17] polarity
+                         triggers:  [3:0] edge, [31:26] input
+
+The clock has 32 bits (71.6 min) and is unwrapped. Specified in Prophesee's documentation of the DAT format.
+"""
+
+from __future__ import annotations
+
+from aevents._native import Columns, kernels
+from aevents.codecs.base import Codec
+from aevents.codecs.header import Header, parse_header, write_header
+from aevents.codecs.packed import PackedDecoder, PackedEncoder, encoded
+from aevents.codecs.base import Watch
+from aevents.types import EventBatch, Sensor, TriggerBatch
+
+EVENTS = (0x00, 0x0C)
+TRIGGERS = 0x0E
+
+
+class DatDecoder(PackedDecoder):
+    """DAT bytes to events, or to triggers where the file holds those."""
+
+    name = "dat"
+    word_bytes = 8
+
+    def begin(self, header: Header, body: bytes, *, final: bool) -> int | None:
+        """Read the type and size of the records, which stand after the header, if there is one."""
+        version = header.fields.get("version", "1").strip()
+        if version not in ("1", "2"):
+            self._watch.fail(f"version {version} is not known")
+        if not header.length:  # the oldest files: records and nothing else
+            self._state = kernels.dat_state(version=1, triggers=0)
+            return 0
+        if len(body) < 2:
+            if final:
+                self._watch.fail("the type of the records is missing", offset=header.length)
+            return None
+        kind, size = body[0], body[1]
+        if kind not in (*EVENTS, TRIGGERS) or size != self.word_bytes:
+            self._watch.fail(f"records of type {kind:#04x} and {size} bytes are not known", offset=header.length)
+        self._state = kernels.dat_state(version=int(version), triggers=int(kind == TRIGGERS))
+        return 2
+
+    def decode(self, run: memoryview, start: int, out: Columns) -> int:
+        """Decode records into columns."""
+        return kernels.dat_decode(run, start, self._state, out)
+
+
+class DatEncoder(PackedEncoder):
+    """Events to DAT bytes, version 2 unless `version=1` is asked for."""
+
+    name = "dat"
+
+    def __init__(self, *, version: int = 2) -> None:
+        super().__init__()
+        if version not in (1, 2):
+            raise ValueError(f"DAT has versions 1 and 2, not {version}")
+        self._version = version
+        size = "0 <= x, y < 16384" if version == 2 else "0 <= x < 512 and 0 <= y < 256"
+        self.limits = f"DAT {version} holds {size}, and a 32-bit clock in µs"  # type: ignore[misc]  # depends on the version
+
+    def begin(self, sensor: Sensor) -> bytes:
+        """Return the header, with the type and size of the records."""
+        self._state = kernels.encoder_state(version=self._version)
+        size = {"Height": str(sensor.height), "Width": str(sensor.width)} if sensor.sized else {}
+        lines = {"Data": "file containing CD events.", "Version": str(self._version), **size}
+        return write_header(lines) + bytes((EVENTS[1], self.word_bytes))
+
+    word_bytes = DatDecoder.word_bytes
+
+    def encode(self, batch: EventBatch) -> tuple[bytes, int | None]:
+        """Return the records."""
+        return encoded(kernels.dat_encode(batch.t, batch.x, batch.y, batch.p, self._state), self._state)
+
+
+def _matches(head: bytes) -> bool:
+    if not head.startswith(b"% "):
+        return False
+    header = parse_header(head + b"\n% end\n", Watch("dat", strict=False), final=True)
+    return header is not None and not header.format and ("version" in header.fields or "data" in header.fields)
+
+
+CODEC = Codec(
+    "dat",
+    suffixes=(".dat",),
+    matches=_matches,
+    decoder=DatDecoder,
+    encoder=DatEncoder,
+    kinds=(EventBatch, TriggerBatch),
+    about="Prophesee DAT, versions 1 and 2 (.dat)",
+)

@@ -1,0 +1,66 @@
+"""EVT 2.0: Prophesee's 32-bit little-endian words, type in bits 31:28.
+
+    0x0 CD_OFF, 0x1 CD_ON  [27:22] time 5:0, [21:11] column, [10:0] row
+    0x8 TIME_HIGH          [27:0]  time 33:6
+    0xA EXT_TRIGGER        [27:22] time 5:0, [12:8] input, [0] edge
+    0xD 0xE 0xF            vendor words: skipped
+
+The clock has 34 bits (4 h 46 min) and is unwrapped. Specified in Prophesee's documentation of the EVT 2.0 format.
+"""
+
+from __future__ import annotations
+
+from aevents._native import Columns, kernels
+from aevents.codecs.base import Codec
+from aevents.codecs.header import Header, write_header
+from aevents.codecs.packed import PackedDecoder, PackedEncoder, encoded
+from aevents.codecs.raw import begin_raw, matches_raw, raw_lines
+from aevents.types import EventBatch, Sensor, TriggerBatch
+
+
+class Evt2Decoder(PackedDecoder):
+    """EVT2 bytes to events and triggers."""
+
+    name = "evt2"
+    word_bytes = 4
+
+    def begin(self, header: Header, body: bytes, *, final: bool) -> int:
+        """Check that the header speaks of EVT2."""
+        begin_raw("EVT2", header, self._watch)
+        self._state = kernels.evt2_state()
+        return 0
+
+    def decode(self, run: memoryview, start: int, out: Columns) -> int:
+        """Decode words into columns."""
+        return kernels.evt2_decode(run, start, self._state, out)
+
+    def anomalies(self) -> dict[str, int]:
+        """Events before the first time word, and words of a reserved type."""
+        return {"untimed": self._state.untimed, "unknown_words": self._state.unknown}
+
+
+class Evt2Encoder(PackedEncoder):
+    """Events to EVT2 bytes."""
+
+    name = "evt2"
+    limits = "EVT2 holds 0 <= x, y < 2048, times from 0 on, and no step back of 2 h 23 min"
+
+    def begin(self, sensor: Sensor) -> bytes:
+        """Return the header."""
+        self._state = kernels.encoder_state(width=sensor.width)
+        return write_header(raw_lines("EVT2", "2.0", sensor))
+
+    def encode(self, batch: EventBatch) -> tuple[bytes, int | None]:
+        """Return the words."""
+        return encoded(kernels.evt2_encode(batch.t, batch.x, batch.y, batch.p, self._state), self._state)
+
+
+CODEC = Codec(
+    "evt2",
+    suffixes=(".raw",),
+    matches=matches_raw("EVT2"),
+    decoder=Evt2Decoder,
+    encoder=Evt2Encoder,
+    kinds=(EventBatch, TriggerBatch),
+    about="Prophesee EVT 2.0 (.raw)",
+)

@@ -1,0 +1,67 @@
+"""EVT 3.0: Prophesee's 16-bit little-endian words with state, type in bits 15:12.
+
+    0x0 ADDR_Y     [10:0] row                    0x6 TIME_LOW    [11:0] time 11:0
+    0x2 ADDR_X     [10:0] column, [11] polarity  0x8 TIME_HIGH   [11:0] time 23:12
+    0x3 VECT_BASE  [10:0] column, [11] polarity  0xA EXT_TRIGGER [11:8] input, [0] edge
+    0x4 VECT_12    12 columns from the base on   0x7 0xE 0xF 0xD vendor words: skipped
+    0x5 VECT_8     8 columns
+
+The clock has 24 bits (16.8 s) and is unwrapped. Specified in Prophesee's documentation of the EVT 3.0 format.
+"""
+
+from __future__ import annotations
+
+from aevents._native import Columns, kernels
+from aevents.codecs.base import Codec
+from aevents.codecs.header import Header, write_header
+from aevents.codecs.packed import PackedDecoder, PackedEncoder, encoded
+from aevents.codecs.raw import begin_raw, matches_raw, raw_lines
+from aevents.types import EventBatch, Sensor, TriggerBatch
+
+
+class Evt3Decoder(PackedDecoder):
+    """EVT3 bytes to events and triggers."""
+
+    name = "evt3"
+    word_bytes = 2
+
+    def begin(self, header: Header, body: bytes, *, final: bool) -> int:
+        """Check that the header speaks of EVT3."""
+        begin_raw("EVT3", header, self._watch)
+        self._state = kernels.evt3_state()
+        return 0
+
+    def decode(self, run: memoryview, start: int, out: Columns) -> int:
+        """Decode words into columns."""
+        return kernels.evt3_decode(run, start, self._state, out)
+
+    def anomalies(self) -> dict[str, int]:
+        """Events before the first time word, and words of a reserved type."""
+        return {"untimed": self._state.untimed, "unknown_words": self._state.unknown}
+
+
+class Evt3Encoder(PackedEncoder):
+    """Events to EVT3 bytes: rows of neighbours as whole vector groups, so that every reader understands them."""
+
+    name = "evt3"
+    limits = "EVT3 holds 0 <= x, y < 2048, times from 0 on, and no step back of 8 s"
+
+    def begin(self, sensor: Sensor) -> bytes:
+        """Return the header."""
+        self._state = kernels.encoder_state(width=sensor.width)
+        return write_header(raw_lines("EVT3", "3.0", sensor))
+
+    def encode(self, batch: EventBatch) -> tuple[bytes, int | None]:
+        """Return the words."""
+        return encoded(kernels.evt3_encode(batch.t, batch.x, batch.y, batch.p, self._state), self._state)
+
+
+CODEC = Codec(
+    "evt3",
+    suffixes=(".raw",),
+    matches=matches_raw("EVT3"),
+    decoder=Evt3Decoder,
+    encoder=Evt3Encoder,
+    kinds=(EventBatch, TriggerBatch),
+    about="Prophesee EVT 3.0 (.raw)",
+)

@@ -1,0 +1,155 @@
+"""The run of a decoder, and of an encoder, whose body is fixed-size words after a text header: EVT2, EVT3, DAT."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import ClassVar
+
+
+from aevents._native import Columns, kernels
+from aevents.codecs.base import Buffer, ByteBuffer, Watch
+from aevents.codecs.header import Header, parse_header
+from aevents.errors import EncodeError
+from aevents.types import EventBatch, Sensor, TriggerBatch
+
+
+class PackedDecoder(ABC):
+    """Reads the header, then lets a kernel turn words into columns, one slab of events at a time."""
+
+    name: ClassVar[str]
+    word_bytes: ClassVar[int]
+
+    def __init__(self, *, sensor: Sensor | None = None, strict: bool = False) -> None:
+        self._watch = Watch(self.name, strict=strict)
+        self._sensor = sensor
+        self._head = b""
+        self._begun = False
+        self._t0 = 0
+        self._bytes = ByteBuffer()
+        self._yielded = False
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """What was not as it should be, by name."""
+        return self._watch.counts
+
+    def feed(self, data: Buffer, /) -> Iterator[EventBatch | TriggerBatch]:
+        """Give the batches that these bytes complete, in slabs of at most 32 k events."""
+        if not self._begun:
+            self._head += bytes(data)
+            rest = self._read_header(final=False)
+            if rest is None:
+                return
+            data = rest
+        for run in self._bytes.records(data, self.word_bytes):
+            yield from self._decode(run)
+
+    def flush(self) -> Iterator[EventBatch | TriggerBatch]:
+        """Count a torn word; give an empty batch with the sensor if there were no events at all."""
+        if not self._begun:
+            if not self._head:
+                self._watch.fail("the input is empty")
+            yield from self.feed(self._read_header(final=True) or b"")
+        self._watch.torn(len(self._bytes), self._bytes.offset)
+        if not self._yielded:
+            yield EventBatch.empty(self._watch.sensor)
+
+    @abstractmethod
+    def begin(self, header: Header, body: bytes, *, final: bool) -> int | None:
+        """Make ready for the words; return how many bytes of `body` to skip, or None to ask for more."""
+
+    @abstractmethod
+    def decode(self, run: memoryview, start: int, out: Columns) -> int:
+        """Decode words from byte `start` on into `out`; return the byte after the last word consumed."""
+
+    def anomalies(self) -> dict[str, int]:
+        """Return what the kernel has counted so far."""
+        return {}
+
+    def _read_header(self, *, final: bool) -> bytes | None:
+        header = parse_header(self._head, self._watch, final=final)
+        if header is None:
+            return None
+        self._watch.use(self._sensor or header.sensor())
+        self._t0 = header.t0
+        skip = self.begin(header, self._head[header.length :], final=final)
+        if skip is None:
+            return None
+        rest = self._head[header.length + skip :]
+        self._bytes.offset = header.length + skip
+        self._begun, self._head = True, b""
+        return rest
+
+    def _decode(self, run: memoryview) -> Iterator[EventBatch | TriggerBatch]:
+        at = 0
+        while at < len(run):
+            out = kernels.columns()
+            offset = self._bytes.offset + at
+            at = self.decode(run, at, out)
+            self._note(offset)
+            if out.triggers:
+                yield self._triggers(out)
+            if out.n:
+                self._yielded = True
+                yield self._events(out)
+
+    def _events(self, out: Columns) -> EventBatch:
+        if self._t0:
+            out.t[: out.n] += self._t0
+        return self._watch.batch(*out.take())
+
+    def _triggers(self, out: Columns) -> TriggerBatch:
+        t = out.trigger_t[: out.triggers] + self._t0
+        id, value = out.trigger_id[: out.triggers].copy(), out.trigger_value[: out.triggers] != 0
+        return self._watch.triggers(t, id, value)
+
+    def _note(self, offset: int) -> None:
+        for name, total in self.anomalies().items():
+            new = total - self.counts.get(name, 0)
+            self._watch.note(name, new, name.replace("_", " "), offset=offset)
+
+
+class PackedEncoder(ABC):
+    """Writes a header for the first batch's sensor, then lets a kernel turn columns into words."""
+
+    name: ClassVar[str]
+
+    def __init__(self) -> None:
+        self._begun = False
+
+    def feed(self, batch: EventBatch, /) -> Iterator[bytes]:
+        """Give the bytes of these events. Raises `EncodeError` for the first that the format cannot hold."""
+        if not self._begun:
+            self._begun = True
+            yield self.begin(batch.sensor)
+        if not len(batch):
+            return
+        data, refused = self.encode(batch)
+        yield data
+        if refused is not None:
+            t, x, y = int(batch.t[refused]), int(batch.x[refused]), int(batch.y[refused])
+            raise EncodeError(self.name, f"an event at t={t}, x={x}, y={y} does not fit: {self.limits}")
+
+    def flush(self) -> Iterator[bytes]:
+        """Give the header alone if nothing was ever written."""
+        if not self._begun:
+            yield self.begin(Sensor())
+
+    limits: ClassVar[str]
+
+    @abstractmethod
+    def begin(self, sensor: Sensor) -> bytes:
+        """Return the header, and make ready for events of this sensor."""
+
+    @abstractmethod
+    def encode(self, batch: EventBatch) -> tuple[bytes, int | None]:
+        """Return the words for these events, and the index of the first that does not fit, if any."""
+
+
+def encoded(data: bytes, state: object) -> tuple[bytes, int | None]:
+    """Return what an encoding kernel made, and the index of the event that it refused, if any."""
+    refused = int(state.next) if state.refused else None  # type: ignore[attr-defined]  # the kernel's struct
+    return data, refused
+
+

@@ -1,0 +1,219 @@
+"""`Stream[T]`: a recipe of a source and operators, and the fluent surface over it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from functools import partial
+from typing import Generic, Never, TypeVar, cast
+
+import anyio
+import anyio.to_thread
+import msgspec
+import numpy as np
+import numpy.typing as npt
+from msgspec.structs import replace
+
+from aevents._contracts import Origin, Report, Sink
+from aevents._driver import CLOSE_SECONDS, AsyncRun, BlockingRun
+from aevents.operators.base import Filter, Map, Operator
+from aevents.operators.frames import Axes, Frames, Mode
+from aevents.operators.gather import Each, Gather
+from aevents.operators.select import Crop, Polarity, Take, TimeSlice
+from aevents.operators.window import MAX_GAP_US, SlidingWindow, Window
+from aevents.types import Event, EventBatch, Frame
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+OperatorFactory = Callable[[], Operator[object, object]]
+
+
+class Stream(msgspec.Struct, Generic[T], frozen=True, eq=False):
+    """A recipe: how to open a source, and the operators after it. Nothing runs until it is read.
+
+    Read it with `async for`, or with `for` over `.blocking()`. Each reading opens the source and makes the
+    operators afresh, so a stream of a file can be read again and again.
+    """
+
+    origin: Origin[object]
+    operators: tuple[OperatorFactory, ...] = ()
+    endless: bool = False
+    windowed: bool = False
+
+    # -- reading --------------------------------------------------------------------------------------
+
+    def __aiter__(self) -> AsyncRun[T]:
+        return self.open()
+
+    def open(self) -> AsyncRun[T]:
+        """Return this stream running, for `async with`: it is closed in order when the body ends."""
+        return AsyncRun(self.origin, [make() for make in self.operators])
+
+    def blocking(self) -> BlockingRun[T]:
+        """Return this stream running, for a plain `for`. Raises `TypeError` where the source has no blocking form."""
+        return BlockingRun(self.origin, [make() for make in self.operators])
+
+    async def first(self) -> T:
+        """Return the first item. Raises `anyio.EndOfStream` if there is none."""
+        async with self.open() as items:
+            async for item in items:
+                return item
+        raise anyio.EndOfStream
+
+    async def one(self) -> T:
+        """Return the only item. Raises `anyio.EndOfStream` if there is none, `ValueError` if there are more."""
+        self._refuse_endless("one")
+        items = await self.take(2).to_list()
+        if not items:
+            raise anyio.EndOfStream
+        if len(items) > 1:
+            raise ValueError("more than one item came: use first() or to_list()")
+        return items[0]
+
+    async def to_list(self) -> list[T]:
+        """Return all items. Raises `ValueError` on a live source without `take`."""
+        self._refuse_endless("to_list")
+        async with self.open() as items:
+            return [item async for item in items]
+
+    async def collect(self: Stream[EventBatch]) -> EventBatch:
+        """Return all events in one batch. Raises `ValueError` on a live source without `take`."""
+        self._refuse_endless("collect")
+        return await self.through(Gather).one()
+
+    async def stack(self: Stream[Frame]) -> npt.NDArray[np.generic]:
+        """Return the arrays of all frames, stacked: `(n, …, height, width)`. Raises `ValueError` if there are none."""
+        frames = await self.to_list()
+        return await anyio.to_thread.run_sync(np.stack, [frame.array for frame in frames])
+
+    async def to(self, *sinks: Sink[T] | str) -> Report:
+        """Write every item to each sink (or to what `create` makes of a string), and return what happened.
+
+        However it ends, by the end of the stream, an error, a cancellation or Ctrl-C, the sinks are finished:
+        what was written is whole.
+        """
+        outs = [_sink(one) for one in sinks]
+        async with AsyncExitStack() as opened:
+            items = await opened.enter_async_context(self.open())
+            for sink in outs:
+                opened.push_async_callback(_finish, sink)
+            async for item in items:
+                for sink in outs:
+                    await sink.write(item)
+        return items.report
+
+    # -- operators ------------------------------------------------------------------------------------
+
+    def through(self, make: Callable[[], Operator[T, U]], /) -> Stream[U]:
+        """Append an operator of your own: `make` returns a fresh one for each run."""
+        row = (*self.operators, cast("OperatorFactory", make))  # in a row, operators meet as objects
+        return Stream(self.origin, row, self.endless, self.windowed)
+
+    def map(self, function: Callable[[T], U], /) -> Stream[U]:
+        """Apply a pure function to each item; it may run in a worker thread."""
+        return self.through(partial(Map[T, U], function))
+
+    def filter(self, keep: Callable[[T], bool], /) -> Stream[T]:
+        """Keep the items for which a pure function says so; it may run in a worker thread."""
+        return self.through(partial(Filter[T], keep))
+
+    def take(self, count: int, /) -> Stream[T]:
+        """Keep the first `count` items, and stop. Raises `ValueError` for a negative count."""
+        return replace(self._checked(partial(Take[T], count)), endless=False)
+
+    def window(
+        self: Stream[EventBatch],
+        *,
+        duration_us: int | None = None,
+        count: int | None = None,
+        hop_us: int | None = None,
+        partial: bool = True,
+        origin_us: int | None = None,
+        max_gap_us: int = MAX_GAP_US,
+    ) -> Stream[EventBatch]:
+        """Cut by event time, by count, by whichever comes first, or sliding by `hop_us`; see `Window` and `SlidingWindow`."""
+        ends = {"partial": partial, "origin_us": origin_us, "max_gap_us": max_gap_us}
+        if hop_us is None:
+            make = _factory(Window, duration_us=duration_us, count=count, **ends)
+        elif count is None and duration_us is not None:
+            make = _factory(SlidingWindow, duration_us=duration_us, hop_us=hop_us, **ends)
+        else:
+            raise ValueError("hop_us needs duration_us, and no count")
+        return replace(self._checked(make), windowed=True)
+
+    def frames(
+        self: Stream[EventBatch],
+        mode: Mode = "count",
+        *,
+        dtype: npt.DTypeLike = np.float32,
+        axes: Axes = "yx",
+    ) -> Stream[Frame]:
+        """Make a frame of each window, or one of everything; see `Frames`. A live stream needs a window first."""
+        if self.endless and not self.windowed:
+            raise ValueError("a live stream has no end: put .window(duration_us=…) before .frames()")
+        return self._checked(partial(Frames, mode, dtype=dtype, axes=axes))
+
+    def crop(
+        self: Stream[EventBatch],
+        *,
+        x: tuple[int, int] | None = None,
+        y: tuple[int, int] | None = None,
+    ) -> Stream[EventBatch]:
+        """Keep a region, `x[0] <= x < x[1]` and likewise `y`; coordinates count from its corner; see `Crop`."""
+        return self._checked(partial(Crop, x=x, y=y))
+
+    def polarity(self: Stream[EventBatch], keep: bool, /) -> Stream[EventBatch]:
+        """Keep ON events (`True`) or OFF events (`False`)."""
+        return self.through(partial(Polarity, keep))
+
+    def time_slice(
+        self: Stream[EventBatch], start: int = 0, stop: int | None = None
+    ) -> Stream[EventBatch]:
+        """Keep the events of `start <= t < stop` (µs, as recorded), and stop reading there; see `TimeSlice`."""
+        endless = self.endless and stop is None
+        return replace(self._checked(partial(TimeSlice, start, stop)), endless=endless)
+
+    def each(self: Stream[EventBatch]) -> Stream[Event]:
+        """Give single events, as named tuples `Event(t, x, y, p)`. Convenient, and slow: about 1 µs an event."""
+        return self.through(Each)
+
+    def _checked(self, make: Callable[[], Operator[T, U]]) -> Stream[U]:
+        """Append an operator of ours, after making one to see that its arguments are right."""
+        make()
+        return self.through(make)
+
+    def _refuse_endless(self, method: str) -> None:
+        if self.endless:
+            raise ValueError(f"a live stream has no end: put .take(n) before .{method}()")
+
+
+def stream_of(origin: Origin[T]) -> Stream[T]:
+    """Return the stream that this origin begins."""
+    return Stream(cast("Origin[object]", origin), endless=origin.live)
+
+
+def resolve_names_with(create: Callable[[str], Sink[Never]]) -> None:
+    """Tell `Stream.to` how a string becomes a sink; the registry, a higher room, says so when it is imported."""
+    global _create  # noqa: PLW0603  # set once, on import
+    _create = create
+
+
+_create: Callable[[str], Sink[Never]] | None = None
+
+
+def _sink(sink: Sink[T] | str) -> Sink[T]:
+    if not isinstance(sink, str):
+        return sink
+    if _create is None:
+        raise TypeError("a name needs `import aevents.registry` to become a sink")
+    return cast("Sink[T]", _create(sink))  # whether it takes such items, it says at the first
+
+
+def _factory(make: Callable[..., U], **options: object) -> Callable[[], U]:
+    return partial(make, **options)
+
+
+async def _finish(sink: Sink[T]) -> None:
+    with anyio.move_on_after(CLOSE_SECONDS, shield=True):
+        await sink.aclose()
