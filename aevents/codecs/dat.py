@@ -14,7 +14,7 @@ from aevents._native import Columns, kernels
 from aevents.codecs.base import Codec
 from aevents.codecs.header import Header, parse_header, write_header
 from aevents.codecs.packed import PackedDecoder, PackedEncoder, encoded
-from aevents.codecs.base import Watch
+from aevents.codecs.base import SNIFF_BYTES, Watch
 from aevents.types import EventBatch, Sensor, TriggerBatch
 
 EVENTS = (0x00, 0x0C)
@@ -80,7 +80,7 @@ class DatEncoder(PackedEncoder):
 def _matches(head: bytes) -> bool:
     if not head.startswith(b"% "):
         return False
-    header = parse_header(head + b"\n% end\n", Watch("dat", strict=False), final=True)
+    header = parse_header(head[: SNIFF_BYTES - 16] + b"\n% end\n", Watch("dat", strict=False), final=True)
     return header is not None and not header.format and ("version" in header.fields or "data" in header.fields)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from aevents.codecs.base import Watch
+from aevents.codecs.base import SNIFF_BYTES, Watch
 from aevents.codecs.header import Header, parse_header
 from aevents.types import Sensor
 
@@ -15,7 +15,7 @@ def matches_raw(format: str) -> Callable[[bytes], bool]:
     def matches(head: bytes) -> bool:
         if not head.startswith(b"% "):
             return False
-        header = parse_header(head + b"\n% end\n", Watch("raw", strict=False), final=True)
+        header = parse_header(head[: SNIFF_BYTES - 16] + b"\n% end\n", Watch("raw", strict=False), final=True)
         return header is not None and header.format == format
 
     return matches

@@ -1,0 +1,89 @@
+"""Find out which format some bytes are: by their first bytes, then by the file's suffix."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import PurePath
+
+from aevents.codecs.base import SNIFF_BYTES, Buffer, Codec, Decoder
+from aevents.errors import DecodeError, UnknownFormatError
+
+
+class Recognise:
+    """A decoder that looks at the first bytes before it knows which decoder it is.
+
+    `name` is the file's (for its suffix and for messages); `format` names the codec outright; `options` go to the decoder that is found. Raises
+    `UnknownFormatError` when no codec matches, `DecodeError` for an empty input, `ValueError` for a format that
+    does not hold the `kind` of item asked for, `TypeError` for options that it does not take.
+    """
+
+    def __init__(
+        self,
+        codecs: Callable[[], Sequence[Codec]],
+        *,
+        name: str,
+        kind: type,
+        format: str | None,
+        options: dict[str, object],
+    ) -> None:
+        self._codecs = codecs
+        self._name = name
+        self._kind = kind
+        self._format = format
+        self._options = options
+        self._head = b""
+        self._decoder: Decoder | None = None
+        self.codec: Codec | None = None
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """What the decoder has counted."""
+        return self._decoder.counts if self._decoder else {}
+
+    def feed(self, data: Buffer, /) -> Iterator[object]:
+        """Give what the decoder gives, once enough bytes have come to choose it."""
+        if self._decoder is None:
+            self._head += bytes(data)
+            if len(self._head) < SNIFF_BYTES:
+                return
+            data = self._head
+            self._decoder = self._choose()
+        yield from self._wanted(self._decoder.feed(data))
+
+    def flush(self) -> Iterator[object]:
+        """Give what is left."""
+        if self._decoder is None:
+            self._decoder = self._choose()
+            yield from self._wanted(self._decoder.feed(self._head))
+        yield from self._wanted(self._decoder.flush())
+
+    def _choose(self) -> Decoder:
+        if not self._head:
+            raise DecodeError(self._format or self._name, "the input is empty")
+        codecs = [one for one in self._codecs() if self._format in (None, one.name)]
+        codec = codecs[0] if self._format else recognise(self._head[:SNIFF_BYTES], codecs, self._name)
+        if self._kind not in codec.kinds:
+            held = ", ".join(kind.__name__ for kind in codec.kinds)
+            raise ValueError(f"{codec.name} holds {held}, not {self._kind.__name__}")
+        self.codec = codec
+        return codec.decoder(**self._options)
+
+    def _wanted(self, items: Iterable[object]) -> Iterator[object]:
+        return (item for item in items if isinstance(item, self._kind))
+
+
+def recognise(head: bytes, codecs: Sequence[Codec], name: str) -> Codec:
+    """Return the codec whose files begin like this; else the one that the name's suffix leaves no doubt about."""
+    for codec in codecs:
+        if codec.matches is not None and codec.matches(head):
+            return codec
+    suffix = PurePath(name).suffix.lower()
+    named = [codec for codec in codecs if suffix in codec.suffixes]
+    certain = [codec for codec in named if codec.matches is None]
+    if len(certain) == 1:
+        return certain[0]
+    what = f"{name} begins with {head[:8]!r}, which is no format known here"
+    if named:
+        names = " or ".join(codec.name for codec in named)
+        what += f", although its suffix says {names} (format={named[0].name!r} reads it as that)"
+    raise UnknownFormatError(what, (codec.name for codec in codecs))

@@ -1,0 +1,1 @@
+"""Where items go: files, standard output, pictures, video."""
