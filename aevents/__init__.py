@@ -1,7 +1,7 @@
 """Asyncio-native streaming for event cameras and other address-event data.
 
-    async for batch in aevents.open("street.raw"):
-        ...
+async for batch in aevents.open("street.raw"):
+    ...
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from aevents.operators.base import Chain, Operator
 from aevents.operators.frames import Frames
 from aevents.operators.select import Crop, Polarity, TimeSlice
 from aevents.operators.window import SlidingWindow, Window
-from aevents.registry import create, load, open  # noqa: A004  # the verb of the house
+from aevents.registry import create, load, open  # the verb of the house
 from aevents.runtime import run
 from aevents.stream import Stream
 from aevents.types import (

@@ -13,7 +13,9 @@ T_contra = TypeVar("T_contra", contravariant=True)
 
 
 class BlockingSource(Protocol[T_co]):
-    """An iterator that may block, with `close()`; in practice a generator. It is pulled in a worker thread."""
+    """An iterator that may block, with `close()`; in practice a generator. It is pulled in a worker
+    thread.
+    """
 
     def __next__(self) -> T_co:
         """Return the next item, or raise `StopIteration`."""
@@ -23,7 +25,9 @@ class BlockingSource(Protocol[T_co]):
 
 
 class WaitingSource(Protocol[T_co]):
-    """An async iterator with `close()`: it awaits, then hands over. No item is ever held across an await."""
+    """An async iterator with `close()`: it awaits, then hands over. No item is ever held across an
+    await.
+    """
 
     async def __anext__(self) -> T_co:
         """Return the next item, or raise `StopAsyncIteration`. A cancelled call loses no item."""
@@ -60,12 +64,13 @@ class Sink(Protocol[T_contra]):
 class Report(Mapping[str, int]):
     """What happened in one run: a mapping of names to counts.
 
-    `delivered` items, with `events` events in them, came out of the run. Everything else is an anomaly, present only where it
-    occurred: bytes that were torn, events off the sensor, time going back, and so on.
+    `delivered` items, with `events` events in them, came out of the run. Everything else is an
+    anomaly, present only where it occurred: bytes that were torn, events off the sensor, time going
+    back, and so on.
     """
 
     LOSSES = frozenset({"off_sensor", "torn_bytes", "untimed", "bad_lines"})
-    __slots__ = ("_anomalies", "events", "delivered")
+    __slots__ = ("_anomalies", "delivered", "events")
 
     def __init__(self, delivered: int, events: int, anomalies: Mapping[str, int]) -> None:
         self.delivered = delivered

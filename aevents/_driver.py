@@ -1,11 +1,12 @@
-"""How a stream runs: `Run` is the state machine, `AsyncRun` and `BlockingRun` are the two ways to turn it.
+"""How a stream runs: `Run` is the state machine, `AsyncRun` and `BlockingRun` are the two ways to
+turn it.
 
     Run:     source, chain, ready items
     a step:  item = next(source);  ready.extend(chain.feed(item))      (at the end: chain.flush())
 
-Results land in `ready` under a lock, inside the worker, before any await returns. So a cancelled read loses
-nothing, whichever way it is cancelled, and a step that a native cancellation left running in its thread is
-waited for by the next step or by the close.
+Results land in `ready` under a lock, inside the worker, before any await returns. So a cancelled
+read loses nothing, whichever way it is cancelled, and a step that a native cancellation left
+running in its thread is waited for by the next step or by the close.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ from aevents.types import EventBatch
 T = TypeVar("T")
 
 HOP_SECONDS = 0.002
-"""A hop to a worker costs 0.1-0.2 ms: on finite sources it goes on until it has done ten times that."""
+"""A hop to a worker costs 0.1-0.2 ms: on finite sources it goes on until it has done ten times
+that.
+"""
 HOP_ITEMS = 1024
 """... or until this many items are ready, so that small items do not pile up."""
 INLINE_BYTES = 16_384
@@ -102,7 +105,9 @@ class Run(Generic[T]):
             self._pending = self._operators.flush()
 
     def work(self) -> None:
-        """Make results for a hop's worth of time. An exception is kept until the results before it are taken."""
+        """Make results for a hop's worth of time. An exception is kept until the results before it
+        are taken.
+        """
         with self._lock:
             try:
                 self._work_until(time.perf_counter() + HOP_SECONDS)
@@ -150,12 +155,15 @@ class Run(Generic[T]):
 
 
 class AsyncRun(Generic[T]):
-    """A running stream, read with `async for`; closed by leaving the loop, or in order by `async with`.
+    """A running stream, read with `async for`; closed by leaving the loop, or in order by `async
+    with`.
 
     Reading it from a second task while one waits raises `anyio.BusyResourceError`.
     """
 
-    def __init__(self, origin: Origin[object], operators: Sequence[Operator[object, object]]) -> None:
+    def __init__(
+        self, origin: Origin[object], operators: Sequence[Operator[object, object]]
+    ) -> None:
         self._waiting = origin.waiting() if origin.waiting else None
         source = self._waiting or _blocking(origin)
         pull = None if self._waiting else source.__next__  # type: ignore[union-attr]  # not a waiting one
@@ -216,7 +224,7 @@ class AsyncRun(Generic[T]):
                 warnings.warn("a stream was dropped at work", ResourceWarning, stacklevel=2)
 
     async def _fill(self) -> None:
-        """Await the next item if one is needed, and make results of it: on the loop if it is small."""
+        """Await the next item if one is needed, and make results of it; on the loop if small."""
         if self._waiting and self._run.idle:
             try:
                 item = await self._waiting.__anext__()
@@ -239,9 +247,13 @@ class AsyncRun(Generic[T]):
 
 
 class BlockingRun(Generic[T]):
-    """A running stream without an event loop, read with `for`; closed by its end, `close()` or `with`."""
+    """A running stream without an event loop, read with `for`; closed by its end, `close()` or
+    `with`.
+    """
 
-    def __init__(self, origin: Origin[object], operators: Sequence[Operator[object, object]]) -> None:
+    def __init__(
+        self, origin: Origin[object], operators: Sequence[Operator[object, object]]
+    ) -> None:
         source = _blocking(origin)
         self._run: Run[T] = Run(source, operators, pull=source.__next__, eager=True)
 

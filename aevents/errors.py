@@ -10,9 +10,11 @@ class AeventsError(Exception):
 
 
 class DecodeError(AeventsError, ValueError):
-    """The bytes are not what the format says: a header that cannot be read, or, when strict, anything.
+    """The bytes are not what the format says: a header that cannot be read, or, when strict,
+    anything.
 
-    `format` names the codec, `offset` is the byte where it happened (None if unknown), `reason` says what.
+    `format` names the codec, `offset` is the byte where it happened (None if unknown), `reason`
+    says what.
     """
 
     def __init__(self, format: str, reason: str, *, offset: int | None = None) -> None:
@@ -41,7 +43,7 @@ class EncodeError(AeventsError, ValueError):
 
 
 class UnknownFormatError(AeventsError, LookupError):
-    """Nothing here understands this input or name; `known` lists what would have been understood."""
+    """Nothing here understands this input or name; `known` lists what would have been."""
 
     def __init__(self, what: str, known: Iterable[str]) -> None:
         self.known = tuple(sorted(known))
@@ -57,5 +59,7 @@ class MissingExtraError(AeventsError, ImportError):
 
 
 def missing_extra(package: str, extra: str) -> MissingExtraError:
-    """Return the error to raise when `package`, which `aevents[extra]` installs, cannot be imported."""
+    """Return the error to raise when `package`, which `aevents[extra]` installs, cannot be
+    imported.
+    """
     return MissingExtraError(package, f"pip install 'aevents[{extra}]'")

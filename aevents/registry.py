@@ -1,7 +1,9 @@
-"""From names to objects: `open`, `create` and `load`, the grammar of URLs, the table of formats, plug-ins.
+"""From names to objects: `open`, `create` and `load`, the grammar of URLs, the table of formats,
+plug-ins.
 
-A name is a path, `-` (standard input or output), or a URL `scheme:rest?option=value`. Plug-ins register under
-the entry-point groups `aevents.codecs`, `aevents.sources` and `aevents.sinks`; names resolve when first used.
+A name is a path, `-` (standard input or output), or a URL `scheme:rest?option=value`. Plug-ins
+register under the entry-point groups `aevents.codecs`, `aevents.sources` and `aevents.sinks`; names
+resolve when first used.
 """
 
 from __future__ import annotations
@@ -13,11 +15,11 @@ from functools import cache, partial
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TypeVar, cast, overload
+from typing import Never, TypeVar, cast, overload
 from urllib.parse import parse_qsl
 
 from aevents._contracts import Origin, Sink
-from aevents.codecs.base import Codec
+from aevents.codecs.base import Codec, Encoder
 from aevents.codecs.sniff import Recognise
 from aevents.errors import UnknownFormatError
 from aevents.operators.gather import Gather
@@ -29,7 +31,9 @@ from aevents.types import EventBatch, Sensor
 T = TypeVar("T")
 
 CODECS = ("evt3", "evt2", "dat", "npy", "npz", "csv")
-"""The formats of the house, in the order in which they are asked whether some bytes are theirs: text last."""
+"""The formats of the house, in the order in which they are asked whether some bytes are theirs:
+text last.
+"""
 SOURCES = {"synthetic": "aevents.sources.synthetic:open_url"}
 SINKS: dict[str, str] = {}
 PICTURES = {".png": "aevents.sinks.images:create", ".mp4": "aevents.sinks.video:create"}
@@ -38,19 +42,19 @@ PICTURES = {".png": "aevents.sinks.images:create", ".mp4": "aevents.sinks.video:
 
 @overload
 def open(  # noqa: A001  # the verb of the house
-    name: str | os.PathLike[str], /, *, kind: type[T], sensor: Sensor | None = None,
-    strict: bool = False, format: str | None = None, **options: object,
-) -> Stream[T]: ...  # fmt: skip
+    name: str | os.PathLike[str], /, *, kind: type[EventBatch] = ..., sensor: Sensor | None = ...,
+    strict: bool = ..., format: str | None = ..., **options: object,
+) -> Stream[EventBatch]: ...  # fmt: skip
 
 
 @overload
 def open(  # noqa: A001
-    name: str | os.PathLike[str], /, *, sensor: Sensor | None = None,
-    strict: bool = False, format: str | None = None, **options: object,
-) -> Stream[EventBatch]: ...  # fmt: skip
+    name: str | os.PathLike[str], /, *, kind: type[T], sensor: Sensor | None = ...,
+    strict: bool = ..., format: str | None = ..., **options: object,
+) -> Stream[T]: ...  # fmt: skip
 
 
-def open(  # noqa: A001
+def open(
     name: str | os.PathLike[str],
     /,
     *,
@@ -60,15 +64,18 @@ def open(  # noqa: A001
     format: str | None = None,
     **options: object,
 ) -> Stream[object]:
-    """Return the stream that a name stands for: a path, `-` for standard input, or a URL like `synthetic:bar`.
+    """Return the stream that a name stands for: a path, `-` for standard input, or a URL like
+    `synthetic:bar`.
 
-    A file's format is recognised by its first bytes, then by its suffix, unless `format` names it. `kind` asks for
-    other things that a recording holds (`TriggerBatch`). `sensor` overrides the size in the file, or gives it
-    where the file has none. `strict` raises `DecodeError` for what would otherwise be counted in the `Report`.
-    Further options are the format's own (`columns=` for text) or the source's.
+    A file's format is recognised by its first bytes, then by its suffix, unless `format` names it.
+    `kind` asks for other things that a recording holds (`TriggerBatch`). `sensor` overrides the
+    size in the file, or gives it where the file has none. `strict` raises `DecodeError` for what
+    would otherwise be counted in the `Report`. Further options are the format's own (`columns=` for
+    text) or the source's.
 
     Nothing is opened before the stream is read; reading raises `FileNotFoundError` and the like,
-    `UnknownFormatError`, and `DecodeError`. Raises `UnknownFormatError` at once for an unknown scheme or format.
+    `UnknownFormatError`, and `DecodeError`. Raises `UnknownFormatError` at once for an unknown
+    scheme or format.
 
     >>> import aevents
     >>> len(aevents.load("synthetic:bar?duration_us=10000"))
@@ -89,12 +96,15 @@ def open(  # noqa: A001
     return stream_of(stdin_origin() if text == "-" else file_origin(Path(text))).through(make)
 
 
-def create(name: str | os.PathLike[str], /, *, format: str | None = None, **options: object) -> Sink[object]:
-    """Return the sink that a name stands for: a path (its suffix says the format), `-` for standard output, or a URL.
+def create(
+    name: str | os.PathLike[str], /, *, format: str | None = None, **options: object
+) -> Sink[object]:
+    """Return the sink that a name stands for: a path (its suffix says the format), `-` for standard
+    output, or a URL.
 
-    `format` names the format where the suffix does not. Options are the format's own. The file is made, or made
-    empty, when the first item is written. Raises `UnknownFormatError` for a suffix or format that is not known,
-    `FileNotFoundError` where the folder does not exist.
+    `format` names the format where the suffix does not. Options are the format's own. The file is
+    made, or made empty, when the first item is written. Raises `UnknownFormatError` for a suffix or
+    format that is not known, `FileNotFoundError` where the folder does not exist.
     """
     text = os.fspath(name)
     scheme, rest, queried = split_url(text)
@@ -109,12 +119,15 @@ def create(name: str | os.PathLike[str], /, *, format: str | None = None, **opti
     if path is not None and path.suffix.lower() in PICTURES and format is None:
         return cast("Sink[object]", _load(PICTURES[path.suffix.lower()])(path, **options))
     encoder = _encoder_of(text, format)
-    return FileSink(encoder(**options), path)
+    return cast("Sink[object]", FileSink(encoder(**options), path))  # it says what it cannot hold
 
 
 def load(name: str | os.PathLike[str], /, **options: object) -> EventBatch:
-    """Return all events of a recording in one batch, without an event loop. Options and errors are those of `open`."""
-    stream: Stream[EventBatch] = open(name, **options)  # type: ignore[arg-type, assignment]  # passed on as they are
+    """Return all events of a recording in one batch, without an event loop. Options and errors are
+    those of `open`.
+    """
+    read = cast("Callable[..., Stream[EventBatch]]", open)  # options pass through as they are
+    stream = read(name, **options)
     if stream.endless:
         raise ValueError("a live stream has no end: read it with `async for`")
     return next(stream.through(Gather).blocking())
@@ -136,7 +149,9 @@ def codec(name: str, /) -> Codec:
 
 
 def split_url(name: str) -> tuple[str, str, dict[str, str]]:
-    """Return scheme, rest and options of a URL; the scheme is empty for a path (a drive letter is no scheme)."""
+    """Return scheme, rest and options of a URL; the scheme is empty for a path (a drive letter is
+    no scheme).
+    """
     match = re.match(r"([a-z][a-z0-9+]+):", name)
     if match is None:
         return "", name, {}
@@ -144,7 +159,7 @@ def split_url(name: str) -> tuple[str, str, dict[str, str]]:
     return match[1], rest, dict(parse_qsl(query, keep_blank_values=True))
 
 
-def _encoder_of(name: str, format: str | None) -> Callable[..., object]:
+def _encoder_of(name: str, format: str | None) -> Callable[..., Encoder[Never]]:
     suffix = Path(name).suffix.lower()
     found = [codec(format)] if format else [one for one in codecs() if suffix in one.suffixes]
     for one in found:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from functools import partial
-from typing import Generic, Never, TypeVar, cast
+from typing import Generic, TypeVar, cast
 
 import anyio
 import anyio.to_thread
@@ -23,7 +23,7 @@ from aevents.operators.select import Crop, Polarity, Take, TimeSlice
 from aevents.operators.window import MAX_GAP_US, SlidingWindow, Window
 from aevents.types import Event, EventBatch, Frame
 
-T = TypeVar("T")
+T = TypeVar("T", covariant=True)
 U = TypeVar("U")
 
 OperatorFactory = Callable[[], Operator[object, object]]
@@ -32,8 +32,8 @@ OperatorFactory = Callable[[], Operator[object, object]]
 class Stream(msgspec.Struct, Generic[T], frozen=True, eq=False):
     """A recipe: how to open a source, and the operators after it. Nothing runs until it is read.
 
-    Read it with `async for`, or with `for` over `.blocking()`. Each reading opens the source and makes the
-    operators afresh, so a stream of a file can be read again and again.
+    Read it with `async for`, or with `for` over `.blocking()`. Each reading opens the source and
+    makes the operators afresh, so a stream of a file can be read again and again.
     """
 
     origin: Origin[object]
@@ -41,7 +41,7 @@ class Stream(msgspec.Struct, Generic[T], frozen=True, eq=False):
     endless: bool = False
     windowed: bool = False
 
-    # -- reading --------------------------------------------------------------------------------------
+    # -- reading --------------------------------------------------------------------------------
 
     def __aiter__(self) -> AsyncRun[T]:
         return self.open()
@@ -51,7 +51,9 @@ class Stream(msgspec.Struct, Generic[T], frozen=True, eq=False):
         return AsyncRun(self.origin, [make() for make in self.operators])
 
     def blocking(self) -> BlockingRun[T]:
-        """Return this stream running, for a plain `for`. Raises `TypeError` where the source has no blocking form."""
+        """Return this stream running, for a plain `for`. Raises `TypeError` where the source has no
+        blocking form.
+        """
         return BlockingRun(self.origin, [make() for make in self.operators])
 
     async def first(self) -> T:
@@ -62,7 +64,9 @@ class Stream(msgspec.Struct, Generic[T], frozen=True, eq=False):
         raise anyio.EndOfStream
 
     async def one(self) -> T:
-        """Return the only item. Raises `anyio.EndOfStream` if there is none, `ValueError` if there are more."""
+        """Return the only item. Raises `anyio.EndOfStream` if there is none, `ValueError` if there
+        are more.
+        """
         self._refuse_endless("one")
         items = await self.take(2).to_list()
         if not items:
@@ -83,15 +87,18 @@ class Stream(msgspec.Struct, Generic[T], frozen=True, eq=False):
         return await self.through(Gather).one()
 
     async def stack(self: Stream[Frame]) -> npt.NDArray[np.generic]:
-        """Return the arrays of all frames, stacked: `(n, …, height, width)`. Raises `ValueError` if there are none."""
+        """Return the arrays of all frames, stacked: `(n, …, height, width)`. Raises `ValueError` if
+        there are none.
+        """
         frames = await self.to_list()
         return await anyio.to_thread.run_sync(np.stack, [frame.array for frame in frames])
 
     async def to(self, *sinks: Sink[T] | str) -> Report:
-        """Write every item to each sink (or to what `create` makes of a string), and return what happened.
+        """Write every item to each sink (or to what `create` makes of a string), and return what
+        happened.
 
-        However it ends, by the end of the stream, an error, a cancellation or Ctrl-C, the sinks are finished:
-        what was written is whole.
+        However it ends, by the end of the stream, an error, a cancellation or Ctrl-C, the sinks are
+        finished: what was written is whole.
         """
         outs = [_sink(one) for one in sinks]
         async with AsyncExitStack() as opened:
@@ -103,11 +110,14 @@ class Stream(msgspec.Struct, Generic[T], frozen=True, eq=False):
                     await sink.write(item)
         return items.report
 
-    # -- operators ------------------------------------------------------------------------------------
+    # -- operators ------------------------------------------------------------------------------
 
     def through(self, make: Callable[[], Operator[T, U]], /) -> Stream[U]:
         """Append an operator of your own: `make` returns a fresh one for each run."""
-        row = (*self.operators, cast("OperatorFactory", make))  # in a row, operators meet as objects
+        row = (
+            *self.operators,
+            cast("OperatorFactory", make),
+        )  # in a row, operators meet as objects
         return Stream(self.origin, row, self.endless, self.windowed)
 
     def map(self, function: Callable[[T], U], /) -> Stream[U]:
@@ -132,8 +142,11 @@ class Stream(msgspec.Struct, Generic[T], frozen=True, eq=False):
         origin_us: int | None = None,
         max_gap_us: int = MAX_GAP_US,
     ) -> Stream[EventBatch]:
-        """Cut by event time, by count, by whichever comes first, or sliding by `hop_us`; see `Window` and `SlidingWindow`."""
+        """Cut by event time, by count, by whichever comes first, or sliding by `hop_us`; see
+        `Window` and `SlidingWindow`.
+        """
         ends = {"partial": partial, "origin_us": origin_us, "max_gap_us": max_gap_us}
+        make: Callable[[], Operator[EventBatch, EventBatch]]
         if hop_us is None:
             make = _factory(Window, duration_us=duration_us, count=count, **ends)
         elif count is None and duration_us is not None:
@@ -149,9 +162,13 @@ class Stream(msgspec.Struct, Generic[T], frozen=True, eq=False):
         dtype: npt.DTypeLike = np.float32,
         axes: Axes = "yx",
     ) -> Stream[Frame]:
-        """Make a frame of each window, or one of everything; see `Frames`. A live stream needs a window first."""
+        """Make a frame of each window, or one of everything; see `Frames`. A live stream needs a
+        window first.
+        """
         if self.endless and not self.windowed:
-            raise ValueError("a live stream has no end: put .window(duration_us=…) before .frames()")
+            raise ValueError(
+                "a live stream has no end: put .window(duration_us=…) before .frames()"
+            )
         return self._checked(partial(Frames, mode, dtype=dtype, axes=axes))
 
     def crop(
@@ -160,7 +177,9 @@ class Stream(msgspec.Struct, Generic[T], frozen=True, eq=False):
         x: tuple[int, int] | None = None,
         y: tuple[int, int] | None = None,
     ) -> Stream[EventBatch]:
-        """Keep a region, `x[0] <= x < x[1]` and likewise `y`; coordinates count from its corner; see `Crop`."""
+        """Keep a region, `x[0] <= x < x[1]` and likewise `y`; coordinates count from its corner;
+        see `Crop`.
+        """
         return self._checked(partial(Crop, x=x, y=y))
 
     def polarity(self: Stream[EventBatch], keep: bool, /) -> Stream[EventBatch]:
@@ -170,12 +189,16 @@ class Stream(msgspec.Struct, Generic[T], frozen=True, eq=False):
     def time_slice(
         self: Stream[EventBatch], start: int = 0, stop: int | None = None
     ) -> Stream[EventBatch]:
-        """Keep the events of `start <= t < stop` (µs, as recorded), and stop reading there; see `TimeSlice`."""
+        """Keep the events of `start <= t < stop` (µs, as recorded), and stop reading there; see
+        `TimeSlice`.
+        """
         endless = self.endless and stop is None
         return replace(self._checked(partial(TimeSlice, start, stop)), endless=endless)
 
     def each(self: Stream[EventBatch]) -> Stream[Event]:
-        """Give single events, as named tuples `Event(t, x, y, p)`. Convenient, and slow: about 1 µs an event."""
+        """Give single events, as named tuples `Event(t, x, y, p)`. Convenient, and slow: about 1 µs
+        an event.
+        """
         return self.through(Each)
 
     def _checked(self, make: Callable[[], Operator[T, U]]) -> Stream[U]:
@@ -193,13 +216,15 @@ def stream_of(origin: Origin[T]) -> Stream[T]:
     return Stream(cast("Origin[object]", origin), endless=origin.live)
 
 
-def resolve_names_with(create: Callable[[str], Sink[Never]]) -> None:
-    """Tell `Stream.to` how a string becomes a sink; the registry, a higher room, says so when it is imported."""
-    global _create  # noqa: PLW0603  # set once, on import
+def resolve_names_with(create: Callable[[str], Sink[object]]) -> None:
+    """Tell `Stream.to` how a string becomes a sink; the registry, a higher room, says so when it is
+    imported.
+    """
+    global _create  # set once, on import
     _create = create
 
 
-_create: Callable[[str], Sink[Never]] | None = None
+_create: Callable[[str], Sink[object]] | None = None
 
 
 def _sink(sink: Sink[T] | str) -> Sink[T]:

@@ -53,7 +53,8 @@ class Span(NamedTuple):
     """Half-open stretch of event time `[start, stop)` in µs.
 
     It is also a promise: everything before `stop` has been delivered. A batch cut out of a running
-    stream may therefore hold events at `stop` itself, while others of that microsecond are still to come.
+    stream may therefore hold events at `stop` itself, while others of that microsecond are still to
+    come.
     """
 
     start: int
@@ -77,10 +78,10 @@ class Event(NamedTuple):
 class EventBatch(msgspec.Struct, frozen=True, eq=False, weakref=True):
     """An immutable run of events from one sensor, as four columns of equal length.
 
-    `t` int64 (µs), `x` and `y` uint16 (column from the left, row from the top), `p` bool (`True` is ON):
-    13 bytes an event. `span` is the stretch of time that the batch stands for; it may be wider than its
-    events, and a batch may be empty and still move time forward. `window` says that the batch is one
-    whole window: `frames` makes one frame of it.
+    `t` int64 (µs), `x` and `y` uint16 (column from the left, row from the top), `p` bool (`True` is
+    ON): 13 bytes an event. `span` is the stretch of time that the batch stands for; it may be wider
+    than its events, and a batch may be empty and still move time forward. `window` says that the
+    batch is one whole window: `frames` makes one frame of it.
 
     >>> batch = EventBatch.from_columns(t=[5, 9], x=[1, 2], y=[0, 0], p=[1, 0])
     >>> batch.span
@@ -106,17 +107,23 @@ class EventBatch(msgspec.Struct, frozen=True, eq=False, weakref=True):
         sensor: Sensor | None = None,
         span: Span | None = None,
     ) -> Self:
-        """Return a batch of these columns; arrays of the right dtype are not copied, but made read-only views.
+        """Return a batch of these columns; arrays of the right dtype are not copied, but made
+        read-only views.
 
         `p` may be bool, 0/1 or -1/1. Without `span`, it is `[min t, max t + 1)`.
         Raises `ValueError` when lengths differ or a value does not fit its column.
         """
-        columns = (_integers(t, np.int64), _integers(x, np.uint16), _integers(y, np.uint16))
+        times, columns, rows = (
+            _integers(t, np.int64),
+            _integers(x, np.uint16),
+            _integers(y, np.uint16),
+        )
         flags = np.asarray(p)
         flags = _read_only(flags if flags.dtype == np.bool_ else flags > 0)
-        if len({len(flags), *map(len, columns)}) != 1:
-            raise ValueError(f"columns differ in length: {[*map(len, columns), len(flags)]}")
-        return cls(*columns, flags, sensor or Sensor(), span or span_of(columns[0]))
+        lengths = [len(times), len(columns), len(rows), len(flags)]
+        if len(set(lengths)) != 1:
+            raise ValueError(f"the columns t, x, y, p differ in length: {lengths}")
+        return cls(times, columns, rows, flags, sensor or Sensor(), span or span_of(times))
 
     @classmethod
     def empty(cls, sensor: Sensor | None = None, span: Span = Span(0, 0)) -> Self:  # noqa: B008
@@ -125,14 +132,19 @@ class EventBatch(msgspec.Struct, frozen=True, eq=False, weakref=True):
 
     @classmethod
     def concat(cls, batches: Sequence[EventBatch], /) -> Self:
-        """Return one batch of all events in the order given. Raises `ValueError` for an empty sequence."""
+        """Return one batch of all events in the order given. Raises `ValueError` for an empty
+        sequence.
+        """
         if not batches:
             raise ValueError("nothing to concatenate: no batch was given")
-        columns = [
-            _read_only(np.concatenate([getattr(batch, name) for batch in batches])) for name in "txyp"
-        ]
+        t, x, y, p = (
+            np.concatenate([one.t for one in batches]),
+            np.concatenate([one.x for one in batches]),
+            np.concatenate([one.y for one in batches]),
+            np.concatenate([one.p for one in batches]),
+        )
         span = Span(min(b.span.start for b in batches), max(b.span.stop for b in batches))
-        return cls(*columns, batches[0].sensor, span)
+        return cls(*_frozen(t, x, y, p), batches[0].sensor, span)
 
     def __len__(self) -> int:
         return len(self.t)
@@ -146,7 +158,9 @@ class EventBatch(msgspec.Struct, frozen=True, eq=False, weakref=True):
         span = span_of(t) if len(t) else Span(self.span.start, self.span.start)
         return EventBatch(t, self.x[index], self.y[index], self.p[index], self.sensor, span)
 
-    def __array__(self, dtype: npt.DTypeLike = None, copy: bool | None = None) -> npt.NDArray[np.void]:
+    def __array__(
+        self, dtype: npt.DTypeLike | None = None, copy: bool | None = None
+    ) -> npt.NDArray[np.void]:
         if copy is False:
             raise ValueError("four columns cannot become one structured array without a copy")
         events = np.empty(len(self), EVENT_DTYPE)
@@ -161,27 +175,29 @@ class EventBatch(msgspec.Struct, frozen=True, eq=False, weakref=True):
     def cut(self, start: int, stop: int, span: Span) -> EventBatch:
         """Return events `start` to `stop` by index, as views, under the given span."""
         part = slice(start, stop)
-        return EventBatch(
-            self.t[part], self.x[part], self.y[part], self.p[part], self.sensor, span
-        )
+        return EventBatch(self.t[part], self.x[part], self.y[part], self.p[part], self.sensor, span)
 
     def as_window(self, span: Span) -> EventBatch:
         """Return the same events as one whole window with these bounds."""
         return EventBatch(self.t, self.x, self.y, self.p, self.sensor, span, True)
 
     def between(self, start: int, stop: int) -> EventBatch:
-        """Return the events of `start <= t < stop` (µs) by binary search: the batch must be in time order."""
+        """Return the events of `start <= t < stop` (µs) by binary search: the batch must be in time
+        order.
+        """
         first, last = np.searchsorted(self.t, (start, stop))
         return self.cut(int(first), int(last), Span(start, max(start, stop)))
 
     def where(self, mask: Flags, /) -> EventBatch:
         """Return the events whose entry in `mask` (bool, one an event) is true; the span stays."""
-        columns = (_read_only(column[mask]) for column in (self.t, self.x, self.y, self.p))
+        columns = _frozen(self.t[mask], self.x[mask], self.y[mask], self.p[mask])
         return EventBatch(*columns, self.sensor, self.span, self.window)
 
 
 class TriggerBatch(msgspec.Struct, frozen=True, eq=False, weakref=True):
-    """Edges on a camera's trigger inputs: `t` int64 (µs), `id` uint8 (the input), `value` bool (`True` is rising)."""
+    """Edges on a camera's trigger inputs: `t` int64 (µs), `id` uint8 (the input), `value` bool
+    (`True` is rising).
+    """
 
     t: Times
     id: npt.NDArray[np.uint8]
@@ -194,10 +210,11 @@ class TriggerBatch(msgspec.Struct, frozen=True, eq=False, weakref=True):
 
 
 class Frame(msgspec.Struct, frozen=True, eq=False, weakref=True):
-    """A dense picture: `array` of shape `(…, height, width)`, or `(…, width, height)` where `axes` is `"xy"`.
+    """A dense picture: `array` of shape `(…, height, width)`, or `(…, width, height)` where `axes`
+    is `"xy"`.
 
-    `np.asarray(frame)` is its array, without a copy. `mode` says how it was made (`"count"`, `"signed"`,
-    `"polarity"`, `"binary"`).
+    `np.asarray(frame)` is its array, without a copy. `mode` says how it was made (`"count"`,
+    `"signed"`, `"polarity"`, `"binary"`).
     """
 
     array: npt.NDArray[np.generic]
@@ -211,7 +228,9 @@ class Frame(msgspec.Struct, frozen=True, eq=False, weakref=True):
         """Shape of the array."""
         return self.array.shape
 
-    def __array__(self, dtype: npt.DTypeLike = None, copy: bool | None = None) -> npt.NDArray[np.generic]:
+    def __array__(
+        self, dtype: npt.DTypeLike | None = None, copy: bool | None = None
+    ) -> npt.NDArray[np.generic]:
         return np.array(self.array, dtype=dtype, copy=copy)
 
     def __repr__(self) -> str:
@@ -229,6 +248,14 @@ def _read_only(array: npt.NDArray[_A]) -> npt.NDArray[_A]:
     return view
 
 
+def _frozen(
+    t: Times, x: Coordinates, y: Coordinates, p: Flags
+) -> tuple[Times, Coordinates, Coordinates, Flags]:
+    for column in (t, x, y, p):
+        column.flags.writeable = False
+    return t, x, y, p
+
+
 def _integers(values: npt.ArrayLike, dtype: type[_I]) -> npt.NDArray[_I]:
     array = np.asarray(values)
     if array.ndim != 1:
@@ -236,7 +263,9 @@ def _integers(values: npt.ArrayLike, dtype: type[_I]) -> npt.NDArray[_I]:
     if array.dtype != dtype and len(array):
         limits = np.iinfo(dtype)
         if array.min() < limits.min or array.max() > limits.max:
-            raise ValueError(f"values from {array.min()} to {array.max()} do not fit {limits.dtype}")
+            raise ValueError(
+                f"values from {array.min()} to {array.max()} do not fit {limits.dtype}"
+            )
     return _read_only(array.astype(dtype, copy=False))
 
 

@@ -41,7 +41,9 @@ ffibuilder.cdef(_declarations())
 ffibuilder.set_source(
     "aevents._native._kernels",
     '#include "kernels.h"',
-    sources=sorted(str(path.relative_to(ROOT)) for path in HERE.glob("*.c") if path.name != "_kernels.c"),
+    sources=sorted(
+        str(path.relative_to(ROOT)) for path in HERE.glob("*.c") if path.name != "_kernels.c"
+    ),
     include_dirs=[str(HERE.relative_to(ROOT))],
     depends=[str((HERE / "kernels.h").relative_to(ROOT))],
     py_limited_api=True,

@@ -1,9 +1,11 @@
-"""What every format is made of: the record that names it, bytes cut anywhere, and a check of what was decoded."""
+"""What every format is made of: the record that names it, bytes cut anywhere, and a check of what
+was decoded.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import NoReturn, Protocol
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Never, NoReturn, Protocol, TypeVar
 
 import msgspec
 
@@ -13,6 +15,8 @@ from aevents.types import Coordinates, EventBatch, Flags, Sensor, Span, Times, T
 
 Buffer = bytes | bytearray | memoryview
 
+T_contra = TypeVar("T_contra", contravariant=True)
+
 SNIFF_BYTES = 65_536
 """A header is looked for in the first 64 KiB and no further."""
 
@@ -20,7 +24,9 @@ SNIFF_BYTES = 65_536
 class Decoder(Protocol):
     """Bytes in, batches out: an operator. `counts` names what was not as it should be."""
 
-    counts: dict[str, int]
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """What was not as it should be, by name."""
 
     def feed(self, data: Buffer, /) -> Iterable[object]:
         """Take some bytes, cut anywhere; give the batches that they complete."""
@@ -30,40 +36,38 @@ class Decoder(Protocol):
 
 
 class Patch(msgspec.Struct, frozen=True):
-    """Bytes that belong further up in a file already written: a count or an index that the end has settled."""
+    """Bytes that belong further up in a file already written: a count or an index that the end has
+    settled.
+    """
 
     offset: int
     data: bytes
 
 
-class Encoder(Protocol):
-    """Items in, bytes out: an operator. `flush` may also give `Patch`es, where the file can be rewound."""
+class Encoder(Protocol[T_contra]):
+    """Items in, bytes out: an operator. `flush` may also give `Patch`es, where the file can be
+    rewound.
+    """
 
-    def feed(self, item: object, /) -> Iterable[bytes | Patch]:
+    def feed(self, item: T_contra, /) -> Iterable[bytes | Patch]:
         """Take one item; give its bytes. Raises `EncodeError` when the format cannot hold it."""
 
     def flush(self) -> Iterable[bytes | Patch]:
         """Give the end of the file."""
 
 
-class DecoderFactory(Protocol):
-    """How a decoder is made; a codec may take further options of its own."""
-
-    def __call__(self, *, sensor: Sensor | None, strict: bool) -> Decoder:
-        """Return a fresh decoder. `sensor` overrides what the file says; `strict` raises instead of counting."""
-
-
 class Codec(msgspec.Struct, frozen=True):
     """A format by name: its suffixes, how it is recognised, and how it is decoded and encoded.
 
-    `matches` looks at the first bytes (at most `SNIFF_BYTES`) and says whether they are this format's; where no
-    codec matches, the suffix decides. `kinds` are the types of batches that a file of it may hold.
+    `matches` looks at the first bytes (at most `SNIFF_BYTES`) and says whether they are this
+    format's; where no codec matches, the suffix decides. `kinds` are the types of batches that a
+    file of it may hold.
     """
 
     name: str
     suffixes: tuple[str, ...]
     decoder: Callable[..., Decoder]
-    encoder: Callable[..., Encoder] | None = None
+    encoder: Callable[..., Encoder[Never]] | None = None
     matches: Callable[[bytes], bool] | None = None
     kinds: tuple[type, ...] = (EventBatch,)
     about: str = ""
@@ -85,7 +89,9 @@ class ByteBuffer:
         return len(self._tail)
 
     def records(self, data: Buffer, size: int) -> Iterator[memoryview]:
-        """Yield the whole records of `size` bytes that `data` completes, in one or two runs; keep the rest."""
+        """Yield the whole records of `size` bytes that `data` completes, in one or two runs; keep
+        the rest.
+        """
         view = memoryview(data)
         if self._tail:
             missing = size - len(self._tail)
@@ -104,10 +110,11 @@ class ByteBuffer:
 
 
 class Watch:
-    """Looks at each decoded run of events: counts what goes back in time, drops and counts what is off the sensor.
+    """Looks at each decoded run of events: counts what goes back in time, drops and counts what is
+    off the sensor.
 
-    Makes the batches, so that spans follow on from each other: a batch's span ends at the latest time so far.
-    With `strict`, raises instead of counting.
+    Makes the batches, so that spans follow on from each other: a batch's span ends at the latest
+    time so far. With `strict`, raises instead of counting.
     """
 
     __slots__ = ("_format", "_state", "_strict", "counts", "sensor", "started", "stop")
@@ -137,7 +144,11 @@ class Watch:
         if state.backward:
             self.note("backward_jumps", state.backward, "time goes back", error=TimeOrderError)
         if state.off_sensor:
-            self.note("off_sensor", state.off_sensor, f"events outside {self.sensor.width}x{self.sensor.height}")
+            self.note(
+                "off_sensor",
+                state.off_sensor,
+                f"events outside {self.sensor.width}x{self.sensor.height}",
+            )
             inside = (x < self.sensor.width) & (y < self.sensor.height)
             batch = batch.where(inside)
         return batch
@@ -164,7 +175,13 @@ class Watch:
 
     def torn(self, size: int, offset: int) -> None:
         """Count the bytes of a record that the input did not complete."""
-        self.note("torn_bytes", size, f"the last {size} bytes are no whole record", offset=offset, error=TruncatedError)
+        self.note(
+            "torn_bytes",
+            size,
+            f"the last {size} bytes are no whole record",
+            offset=offset,
+            error=TruncatedError,
+        )
 
     def fail(self, reason: str, *, offset: int | None = None) -> NoReturn:
         """Raise `DecodeError`: there is no going on."""

@@ -1,20 +1,21 @@
-"""DAT, versions 1 and 2: Prophesee's 8-byte little-endian records after a text header and two bytes.
+"""DAT, versions 1 and 2: Prophesee's 8-byte little-endian records after a text header and two
+bytes.
 
     byte 0 type (0x00 or 0x0C events, 0x0E triggers), byte 1 size of a record (8), then records:
     u32 time in µs; u32, version 2: [13:0] column, [27:14] row, [31:28] polarity
                          version 1: [8:0] column, [16:9] row, [17] polarity
                          triggers:  [3:0] edge, [31:26] input
 
-The clock has 32 bits (71.6 min) and is unwrapped. Specified in Prophesee's documentation of the DAT format.
+The clock has 32 bits (71.6 min) and is unwrapped. Specified in Prophesee's documentation of the DAT
+format.
 """
 
 from __future__ import annotations
 
 from aevents._native import Columns, kernels
-from aevents.codecs.base import Codec
+from aevents.codecs.base import SNIFF_BYTES, Codec, Watch
 from aevents.codecs.header import Header, parse_header, write_header
 from aevents.codecs.packed import PackedDecoder, PackedEncoder, encoded
-from aevents.codecs.base import SNIFF_BYTES, Watch
 from aevents.types import EventBatch, Sensor, TriggerBatch
 
 EVENTS = (0x00, 0x0C)
@@ -41,7 +42,9 @@ class DatDecoder(PackedDecoder):
             return None
         kind, size = body[0], body[1]
         if kind not in (*EVENTS, TRIGGERS) or size != self.word_bytes:
-            self._watch.fail(f"records of type {kind:#04x} and {size} bytes are not known", offset=header.length)
+            self._watch.fail(
+                f"records of type {kind:#04x} and {size} bytes are not known", offset=header.length
+            )
         self._state = kernels.dat_state(version=int(version), triggers=int(kind == TRIGGERS))
         return 2
 
@@ -74,14 +77,22 @@ class DatEncoder(PackedEncoder):
 
     def encode(self, batch: EventBatch) -> tuple[bytes, int | None]:
         """Return the records."""
-        return encoded(kernels.dat_encode(batch.t, batch.x, batch.y, batch.p, self._state), self._state)
+        return encoded(
+            kernels.dat_encode(batch.t, batch.x, batch.y, batch.p, self._state), self._state
+        )
 
 
 def _matches(head: bytes) -> bool:
     if not head.startswith(b"% "):
         return False
-    header = parse_header(head[: SNIFF_BYTES - 16] + b"\n% end\n", Watch("dat", strict=False), final=True)
-    return header is not None and not header.format and ("version" in header.fields or "data" in header.fields)
+    header = parse_header(
+        head[: SNIFF_BYTES - 16] + b"\n% end\n", Watch("dat", strict=False), final=True
+    )
+    return (
+        header is not None
+        and not header.format
+        and ("version" in header.fields or "data" in header.fields)
+    )
 
 
 CODEC = Codec(

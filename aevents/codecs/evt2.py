@@ -5,7 +5,8 @@
     0xA EXT_TRIGGER        [27:22] time 5:0, [12:8] input, [0] edge
     0xD 0xE 0xF            vendor words: skipped
 
-The clock has 34 bits (4 h 46 min) and is unwrapped. Specified in Prophesee's documentation of the EVT 2.0 format.
+The clock has 34 bits (4 h 46 min) and is unwrapped. Specified in Prophesee's documentation of the
+EVT 2.0 format.
 """
 
 from __future__ import annotations
@@ -52,7 +53,9 @@ class Evt2Encoder(PackedEncoder):
 
     def encode(self, batch: EventBatch) -> tuple[bytes, int | None]:
         """Return the words."""
-        return encoded(kernels.evt2_encode(batch.t, batch.x, batch.y, batch.p, self._state), self._state)
+        return encoded(
+            kernels.evt2_encode(batch.t, batch.x, batch.y, batch.p, self._state), self._state
+        )
 
 
 CODEC = Codec(

@@ -6,7 +6,8 @@
     0x4 VECT_12    12 columns from the base on   0x7 0xE 0xF 0xD vendor words: skipped
     0x5 VECT_8     8 columns
 
-The clock has 24 bits (16.8 s) and is unwrapped. Specified in Prophesee's documentation of the EVT 3.0 format.
+The clock has 24 bits (16.8 s) and is unwrapped. Specified in Prophesee's documentation of the EVT
+3.0 format.
 """
 
 from __future__ import annotations
@@ -41,7 +42,9 @@ class Evt3Decoder(PackedDecoder):
 
 
 class Evt3Encoder(PackedEncoder):
-    """Events to EVT3 bytes: rows of neighbours as whole vector groups, so that every reader understands them."""
+    """Events to EVT3 bytes: rows of neighbours as whole vector groups, so that every reader
+    understands them.
+    """
 
     name = "evt3"
     limits = "EVT3 holds 0 <= x, y < 2048, times from 0 on, and no step back of 8 s"
@@ -53,7 +56,9 @@ class Evt3Encoder(PackedEncoder):
 
     def encode(self, batch: EventBatch) -> tuple[bytes, int | None]:
         """Return the words."""
-        return encoded(kernels.evt3_encode(batch.t, batch.x, batch.y, batch.p, self._state), self._state)
+        return encoded(
+            kernels.evt3_encode(batch.t, batch.x, batch.y, batch.p, self._state), self._state
+        )
 
 
 CODEC = Codec(

@@ -1,7 +1,8 @@
 """The text header of Prophesee's files (RAW and DAT): lines `% key value`, then binary.
 
-`% end` closes it; without, it ends at the first line that does not begin with `% ` (both bytes: a data word may
-begin with `%` alone). Specified in Prophesee's documentation of the RAW and DAT formats.
+`% end` closes it; without, it ends at the first line that does not begin with `% ` (both bytes: a
+data word may begin with `%` alone). Specified in Prophesee's documentation of the RAW and DAT
+formats.
 """
 
 from __future__ import annotations
@@ -13,7 +14,13 @@ import msgspec
 from aevents.codecs.base import SNIFF_BYTES, Watch
 from aevents.types import Sensor
 
-_GENERATIONS = {"21": (640, 480), "22": (640, 480), "23": (640, 480), "28": (640, 480), "29": (640, 480)}
+_GENERATIONS = {
+    "21": (640, 480),
+    "22": (640, 480),
+    "23": (640, 480),
+    "28": (640, 480),
+    "29": (640, 480),
+}
 """Sensors by `system_ID`, for old files that name no size; 48 and above are 1280x720."""
 
 
@@ -25,7 +32,9 @@ class Header(msgspec.Struct, frozen=True):
 
     @property
     def format(self) -> str:
-        """`"EVT3"` and the like, from `format EVT3;…` or `evt 3.0`; empty if the header does not say."""
+        """`"EVT3"` and the like, from `format EVT3;…` or `evt 3.0`; empty if the header does not
+        say.
+        """
         named = self.fields.get("format", "").partition(";")[0].strip().upper()
         if named:
             return named
@@ -39,7 +48,9 @@ class Header(msgspec.Struct, frozen=True):
         return int(value) if value.isdecimal() else 0
 
     def sensor(self) -> Sensor:
-        """Return the sensor: from the options of `format`, `geometry`, `width` and `height`, or the system's number."""
+        """Return the sensor: from the options of `format`, `geometry`, `width` and `height`, or the
+        system's number.
+        """
         width, height = self._size()
         serial = self.fields.get("serial_number", "")
         return Sensor(width, height, self.fields.get("sensor_name", ""), serial)
@@ -56,7 +67,9 @@ class Header(msgspec.Struct, frozen=True):
 
 
 def parse_header(data: bytes, watch: Watch, *, final: bool) -> Header | None:
-    """Return the header at the beginning of `data`, or None while it is not all there (unless `final`)."""
+    """Return the header at the beginning of `data`, or None while it is not all there (unless
+    `final`).
+    """
     fields: dict[str, str] = {}
     start = 0
     while data[start : start + 2] == b"% ":
@@ -78,7 +91,10 @@ def parse_header(data: bytes, watch: Watch, *, final: bool) -> Header | None:
 
 def write_header(lines: dict[str, str]) -> bytes:
     """Return the header with these lines, in this order, closed by `% end`."""
-    return "".join(f"% {key} {value}".rstrip() + "\n" for key, value in lines.items()).encode() + b"% end\n"
+    return (
+        "".join(f"% {key} {value}".rstrip() + "\n" for key, value in lines.items()).encode()
+        + b"% end\n"
+    )
 
 
 def _is_size(text: str) -> bool:
@@ -87,7 +103,12 @@ def _is_size(text: str) -> bool:
 
 def _size_of_system(fields: dict[str, str]) -> tuple[int, int]:
     plugin = fields.get("plugin_name", "").lower()
-    for name, size in (("gen41", (1280, 720)), ("imx636", (1280, 720)), ("genx320", (320, 320)), ("gen3", (640, 480))):
+    for name, size in (
+        ("gen41", (1280, 720)),
+        ("imx636", (1280, 720)),
+        ("genx320", (320, 320)),
+        ("gen3", (640, 480)),
+    ):
         if name in plugin:
             return size
     system = fields.get("system_id", "").strip()

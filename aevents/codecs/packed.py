@@ -1,11 +1,12 @@
-"""The run of a decoder, and of an encoder, whose body is fixed-size words after a text header: EVT2, EVT3, DAT."""
+"""The run of a decoder, and of an encoder, whose body is fixed-size words after a text header:
+EVT2, EVT3, DAT.
+"""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import ClassVar
-
 
 from aevents._native import Columns, kernels
 from aevents.codecs.base import Buffer, ByteBuffer, Watch
@@ -15,7 +16,7 @@ from aevents.types import EventBatch, Sensor, TriggerBatch
 
 
 class PackedDecoder(ABC):
-    """Reads the header, then lets a kernel turn words into columns, one slab of events at a time."""
+    """Reads the header, then has a kernel turn words into columns, one slab of events at a time."""
 
     name: ClassVar[str]
     word_bytes: ClassVar[int]
@@ -57,11 +58,15 @@ class PackedDecoder(ABC):
 
     @abstractmethod
     def begin(self, header: Header, body: bytes, *, final: bool) -> int | None:
-        """Make ready for the words; return how many bytes of `body` to skip, or None to ask for more."""
+        """Make ready for the words; return how many bytes of `body` to skip, or None to ask for
+        more.
+        """
 
     @abstractmethod
     def decode(self, run: memoryview, start: int, out: Columns) -> int:
-        """Decode words from byte `start` on into `out`; return the byte after the last word consumed."""
+        """Decode words from byte `start` on into `out`; return the byte after the last word
+        consumed.
+        """
 
     def anomalies(self) -> dict[str, int]:
         """Return what the kernel has counted so far."""
@@ -119,7 +124,9 @@ class PackedEncoder(ABC):
         self._begun = False
 
     def feed(self, batch: EventBatch, /) -> Iterator[bytes]:
-        """Give the bytes of these events. Raises `EncodeError` for the first that the format cannot hold."""
+        """Give the bytes of these events. Raises `EncodeError` for the first that the format cannot
+        hold.
+        """
         if not self._begun:
             self._begun = True
             yield self.begin(batch.sensor)
@@ -129,7 +136,9 @@ class PackedEncoder(ABC):
         yield data
         if refused is not None:
             t, x, y = int(batch.t[refused]), int(batch.x[refused]), int(batch.y[refused])
-            raise EncodeError(self.name, f"an event at t={t}, x={x}, y={y} does not fit: {self.limits}")
+            raise EncodeError(
+                self.name, f"an event at t={t}, x={x}, y={y} does not fit: {self.limits}"
+            )
 
     def flush(self) -> Iterator[bytes]:
         """Give the header alone if nothing was ever written."""
@@ -144,12 +153,10 @@ class PackedEncoder(ABC):
 
     @abstractmethod
     def encode(self, batch: EventBatch) -> tuple[bytes, int | None]:
-        """Return the words for these events, and the index of the first that does not fit, if any."""
+        """Return the words for these events, and the index of the first that does not fit."""
 
 
 def encoded(data: bytes, state: object) -> tuple[bytes, int | None]:
     """Return what an encoding kernel made, and the index of the event that it refused, if any."""
     refused = int(state.next) if state.refused else None  # type: ignore[attr-defined]  # the kernel's struct
     return data, refused
-
-

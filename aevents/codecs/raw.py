@@ -1,4 +1,4 @@
-"""What the RAW formats of Prophesee share: how a header names one of them, and what a new one says."""
+"""What Prophesee's RAW formats share: how a header names one, and what a new header says."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ def matches_raw(format: str) -> Callable[[bytes], bool]:
     def matches(head: bytes) -> bool:
         if not head.startswith(b"% "):
             return False
-        header = parse_header(head[: SNIFF_BYTES - 16] + b"\n% end\n", Watch("raw", strict=False), final=True)
+        header = parse_header(
+            head[: SNIFF_BYTES - 16] + b"\n% end\n", Watch("raw", strict=False), final=True
+        )
         return header is not None and header.format == format
 
     return matches

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePath
 
 from aevents.codecs.base import SNIFF_BYTES, Buffer, Codec, Decoder
@@ -12,9 +12,10 @@ from aevents.errors import DecodeError, UnknownFormatError
 class Recognise:
     """A decoder that looks at the first bytes before it knows which decoder it is.
 
-    `name` is the file's (for its suffix and for messages); `format` names the codec outright; `options` go to the decoder that is found. Raises
-    `UnknownFormatError` when no codec matches, `DecodeError` for an empty input, `ValueError` for a format that
-    does not hold the `kind` of item asked for, `TypeError` for options that it does not take.
+    `name` is the file's (for its suffix and for messages); `format` names the codec outright;
+    `options` go to the decoder that is found. Raises `UnknownFormatError` when no codec matches,
+    `DecodeError` for an empty input, `ValueError` for a format that does not hold the `kind` of
+    item asked for, `TypeError` for options that it does not take.
     """
 
     def __init__(
@@ -36,7 +37,7 @@ class Recognise:
         self.codec: Codec | None = None
 
     @property
-    def counts(self) -> dict[str, int]:
+    def counts(self) -> Mapping[str, int]:
         """What the decoder has counted."""
         return self._decoder.counts if self._decoder else {}
 
@@ -61,7 +62,9 @@ class Recognise:
         if not self._head:
             raise DecodeError(self._format or self._name, "the input is empty")
         codecs = [one for one in self._codecs() if self._format in (None, one.name)]
-        codec = codecs[0] if self._format else recognise(self._head[:SNIFF_BYTES], codecs, self._name)
+        codec = (
+            codecs[0] if self._format else recognise(self._head[:SNIFF_BYTES], codecs, self._name)
+        )
         if self._kind not in codec.kinds:
             held = ", ".join(kind.__name__ for kind in codec.kinds)
             raise ValueError(f"{codec.name} holds {held}, not {self._kind.__name__}")
@@ -73,7 +76,9 @@ class Recognise:
 
 
 def recognise(head: bytes, codecs: Sequence[Codec], name: str) -> Codec:
-    """Return the codec whose files begin like this; else the one that the name's suffix leaves no doubt about."""
+    """Return the codec whose files begin like this; else the one that the name's suffix leaves no
+    doubt about.
+    """
     for codec in codecs:
         if codec.matches is not None and codec.matches(head):
             return codec

@@ -15,10 +15,11 @@ Out_co = TypeVar("Out_co", covariant=True)
 class Operator(Protocol[In_contra, Out_co]):
     """Anything with `feed` and `flush`. Pure: no I/O, no clock, no task.
 
-    `feed` takes one item and gives the items that follow from it; `flush`, called once at the end, gives
-    those that were still held back. Three attributes are optional: `counts`, a mapping of names to numbers
-    that goes into the `Report`; `done`, true when nothing more can come of further input; and `fuse`,
-    a method that is offered the operator before this one and may return one operator that does the work of both.
+    `feed` takes one item and gives the items that follow from it; `flush`, called once at the end,
+    gives those that were still held back. Three attributes are optional: `counts`, a mapping of
+    names to numbers that goes into the `Report`; `done`, true when nothing more can come of further
+    input; and `fuse`, a method that is offered the operator before this one and may return one
+    operator that does the work of both.
     """
 
     def feed(self, item: In_contra, /) -> Iterable[Out_co]:
@@ -46,7 +47,9 @@ class Chain(Generic[In, Out]):
         return _through((item,), self._operators)  # type: ignore[return-value]  # the last operator says what comes out
 
     def flush(self) -> Iterator[Out]:
-        """Flush each operator into those after it; operators before one that is `done` have nothing more to say."""
+        """Flush each operator into those after it; operators before one that is `done` have nothing
+        more to say.
+        """
         first = max((i for i, one in enumerate(self._operators) if _is_done(one)), default=0)
         for index in range(first, len(self._operators)):
             rest = self._operators[index + 1 :]

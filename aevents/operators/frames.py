@@ -17,10 +17,11 @@ MODES: tuple[Mode, ...] = ("count", "signed", "polarity", "binary")
 
 
 class Accumulator:
-    """A table of counters, one a pixel (two where polarities are kept apart), filled by the C kernels.
+    """A table of counters, one a pixel (two where polarities are kept apart), filled by the C
+    kernels.
 
-    Counters are a byte wide, so that the table of a large sensor stays in the cache; what wraps is carried
-    over exactly into a second table. Reading clears.
+    Counters are a byte wide, so that the table of a large sensor stays in the cache; what wraps is
+    carried over exactly into a second table. Reading clears.
     """
 
     __slots__ = ("_counters", "_planes", "_spill", "sensor")
@@ -30,7 +31,9 @@ class Accumulator:
             raise ValueError("the sensor size is not known: give it, as in sensor=Sensor(640, 480)")
         self.sensor = sensor
         self._planes = planes
-        size = planes * sensor.width * sensor.height + 1  # the last slot takes events off the sensor
+        size = (
+            planes * sensor.width * sensor.height + 1
+        )  # the last slot takes events off the sensor
         self._counters = np.zeros(size, np.uint8)
         self._spill = np.zeros(size, np.uint32)
 
@@ -42,7 +45,9 @@ class Accumulator:
         )
 
     def read(self, dtype: npt.DTypeLike, *, signed: bool = False) -> npt.NDArray[np.generic]:
-        """Return the counts as `(planes, height, width)`, or ON minus OFF as `(1, height, width)`, and clear."""
+        """Return the counts as `(planes, height, width)`, or ON minus OFF as `(1, height, width)`,
+        and clear.
+        """
         planes = 1 if signed else self._planes
         out = np.empty((planes, self.sensor.height, self.sensor.width), dtype)
         kernels.readout(self._counters, self._spill, out, signed)
@@ -50,12 +55,14 @@ class Accumulator:
 
 
 class Frames:
-    """Make frames of events: one for each window, or a single one at the end where there are no windows.
+    """Make frames of events: one for each window, or a single one at the end where there are no
+    windows.
 
-    `"count"` is `(height, width)`; `"signed"` is ON minus OFF; `"polarity"` is `(2, height, width)`, channel 0
-    OFF and 1 ON; `"binary"` is 1 where an event was. `dtype` is float32 unless given; an integer one that is
-    too narrow saturates, which is counted (`saturated`, in pixels). `axes="xy"` gives `(…, width, height)`.
-    Raises `ValueError` for an unknown mode or axes, and when the sensor size is not known.
+    `"count"` is `(height, width)`; `"signed"` is ON minus OFF; `"polarity"` is `(2, height,
+    width)`, channel 0 OFF and 1 ON; `"binary"` is 1 where an event was. `dtype` is float32 unless
+    given; an integer one that is too narrow saturates, which is counted (`saturated`, in pixels).
+    `axes="xy"` gives `(…, width, height)`. Raises `ValueError` for an unknown mode or axes, and
+    when the sensor size is not known.
     """
 
     def __init__(
@@ -91,7 +98,9 @@ class Frames:
     def add(self, batch: EventBatch, /) -> None:
         """Count the events of this batch into the frame to come."""
         if self._table is None or self._table.sensor != batch.sensor:
-            self._table = Accumulator(batch.sensor, 2 if self._mode in ("signed", "polarity") else 1)
+            self._table = Accumulator(
+                batch.sensor, 2 if self._mode in ("signed", "polarity") else 1
+            )
         self.counts["off_sensor"] += self._table.add(batch)
 
     def read(self, span: Span) -> Frame:
@@ -126,14 +135,18 @@ class Cutter(Protocol):
     counts: dict[str, int]
 
     def cuts(self, batch: EventBatch, /) -> Iterator[tuple[EventBatch, Span | None]]:
-        """Yield the batch in pieces, each with the span of the window that closes after it, or None."""
+        """Yield the batch in pieces, each with the span of the window that closes after it, or
+        None.
+        """
 
     def last(self) -> Span | None:
         """Return the span of the window that the end leaves incomplete, or None."""
 
 
 class WindowedFrames:
-    """Windows and frames in one: events are counted as they come, so a window of an hour costs one frame."""
+    """Windows and frames in one: events are counted as they come, so a window of an hour costs one
+    frame.
+    """
 
     def __init__(self, window: Cutter, frames: Frames) -> None:
         self._window = window

@@ -15,8 +15,8 @@ FIRST_ROOM = 1 << 16
 class Gather:
     """All events in one batch, at the end; its span covers them all.
 
-    The columns grow in place (by `realloc`, which moves pages, not bytes), and each batch is copied in while it
-    is still in the cache.
+    The columns grow in place (by `realloc`, which moves pages, not bytes), and each batch is copied
+    in while it is still in the cache.
     """
 
     def __init__(self) -> None:

@@ -8,13 +8,14 @@ import msgspec
 import numpy as np
 
 from aevents.operators.order import running_times
-from aevents.types import EventBatch, Sensor, Span
+from aevents.types import EventBatch, Span
 
 T = TypeVar("T")
 
 
 class Crop:
-    """Keep the events with `x[0] <= x < x[1]` and `y[0] <= y < y[1]`; the sensor becomes that region.
+    """Keep the events with `x[0] <= x < x[1]` and `y[0] <= y < y[1]`; the sensor becomes that
+    region.
 
     Coordinates count from the region's corner. Leave out `x` or `y` to keep all of it.
     Raises `ValueError` for an empty or negative range, and for one that reaches beyond the sensor.
@@ -25,7 +26,9 @@ class Crop:
     ) -> None:
         for name, limits in (("x", x), ("y", y)):
             if limits is not None and not 0 <= limits[0] < limits[1] <= 1 << 16:
-                raise ValueError(f"crop {name} is (start, stop) with 0 <= start < stop, not {limits}")
+                raise ValueError(
+                    f"crop {name} is (start, stop) with 0 <= start < stop, not {limits}"
+                )
         self._x = x
         self._y = y
 
@@ -60,7 +63,8 @@ class Polarity:
 
 
 class TimeSlice:
-    """Keep the events of `start <= t < stop` (µs, as recorded), and stop reading at the first event past `stop`.
+    """Keep the events of `start <= t < stop` (µs, as recorded), and stop reading at the first event
+    past `stop`.
 
     Raises `ValueError` when `stop` is before `start`.
     """
@@ -125,5 +129,7 @@ class Take(Generic[T]):
 def _within(limits: tuple[int, int] | None, size: int, name: str) -> tuple[int, int]:
     start, stop = limits or (0, size or 1 << 16)
     if size and stop > size:
-        raise ValueError(f"crop {name}=({start}, {stop}) reaches beyond the sensor, which has {size}")
+        raise ValueError(
+            f"crop {name}=({start}, {stop}) reaches beyond the sensor, which has {size}"
+        )
     return start, stop

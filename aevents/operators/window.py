@@ -10,20 +10,24 @@ from aevents.operators.order import running_times
 from aevents.types import EventBatch, Sensor, Span, Times
 
 MAX_GAP_US = 10_000_000
-"""Silence longer than this is not filled with empty windows: one wild timestamp must not make a million."""
+"""Silence longer than this is not filled with empty windows: one wild timestamp must not make a
+million.
+"""
 
 
 class Window:
     """Cut a stream into windows that follow one another; each comes out as one whole batch.
 
-    By time (`duration_us`): windows are `[origin + k·d, origin + (k+1)·d)`; `origin_us` is the first event's time
-    unless given. Empty windows are emitted, but silence of more than `max_gap_us` is not filled: the grid
-    restarts at the next event (counted as `gaps`). By count (`count`): exactly so many events. By both:
-    whichever comes first, and the next window starts at that cut. The last, incomplete window is emitted
-    unless `partial` is false. The span of a window by time is its bounds; by count, what its events cover.
+    By time (`duration_us`): windows are `[origin + k·d, origin + (k+1)·d)`; `origin_us` is the
+    first event's time unless given. Empty windows are emitted, but silence of more than
+    `max_gap_us` is not filled: the grid restarts at the next event (counted as `gaps`). By count
+    (`count`): exactly so many events. By both: whichever comes first, and the next window starts at
+    that cut. The last, incomplete window is emitted unless `partial` is false. The span of a window
+    by time is its bounds; by count, what its events cover.
 
-    A late event counts at the running time; its `t` is untouched, and it is counted as `late_events`.
-    Raises `ValueError` when neither a duration nor a count is given, or one is not positive.
+    A late event counts at the running time; its `t` is untouched, and it is counted as
+    `late_events`. Raises `ValueError` when neither a duration nor a count is given, or one is not
+    positive.
     """
 
     def __init__(
@@ -67,7 +71,8 @@ class Window:
             yield self._whole(closed)
 
     def cuts(self, batch: EventBatch, /) -> Iterator[tuple[EventBatch, Span | None]]:
-        """Yield the batch in pieces, each with the span of the window that closes after it, or None.
+        """Yield the batch in pieces, each with the span of the window that closes after it, or
+        None.
 
         This is how `Frames` takes windows, without ever gathering their events.
         """
@@ -116,7 +121,9 @@ class Window:
         self._inside = 0
 
     def _next_cut(self, times: Times, at: int, promised: int) -> tuple[int, Span | None]:
-        """Return where the open window takes its leave of these times, and its span if it closes there."""
+        """Return where the open window takes its leave of these times, and its span if it closes
+        there.
+        """
         assert self._start is not None
         full = len(times) + 1 if self._limit is None else at + self._limit - self._inside
         stop, end = len(times), None
@@ -148,8 +155,9 @@ class Window:
 class SlidingWindow:
     """Windows of `duration_us` that start every `hop_us`; they overlap when the hop is the shorter.
 
-    Starts, empty windows, late events, gaps and the end are as for `Window`; at the end, every window that an
-    event had opened is emitted unless `partial` is false. Raises `ValueError` when a number is not positive.
+    Starts, empty windows, late events, gaps and the end are as for `Window`; at the end, every
+    window that an event had opened is emitted unless `partial` is false. Raises `ValueError` when a
+    number is not positive.
     """
 
     def __init__(
@@ -166,7 +174,6 @@ class SlidingWindow:
         self._duration = duration_us
         self._hop = hop_us
         self._partial = partial
-        # The events of each hop come from the plain grid; a window is then made of whole or half hops.
         self._origin = origin_us
         self._max_gap = max_gap_us
         self.counts = {"late_events": 0, "gaps": 0}
@@ -217,7 +224,9 @@ class SlidingWindow:
         return self._held.cut(int(first), int(last), span).as_window(span)
 
     def _move(self, start: int) -> None:
-        """Let go of the events before `start`, and open the window there unless the next event is far away."""
+        """Let go of the events before `start`, and open the window there unless the next event is
+        far away.
+        """
         assert self._held is not None
         first = int(np.searchsorted(self._times, start))
         self._held = self._held.cut(first, len(self._held), self._held.span)

@@ -19,13 +19,15 @@ T_contra = TypeVar("T_contra", contravariant=True)
 
 
 class FileSink(Generic[T_contra]):
-    """Writes what an encoder makes of the items to a file, or to standard output where `path` is None.
+    """Writes what an encoder makes of the items to a file, or to standard output where `path` is
+    None.
 
-    The file appears with the first item, or at the close. Encoding and writing happen in one worker hop an item,
-    and an item that has been handed over is written even when the hand-over is cancelled.
+    The file appears with the first item, or at the close. Encoding and writing happen in one worker
+    hop an item, and an item that has been handed over is written even when the hand-over is
+    cancelled.
     """
 
-    def __init__(self, encoder: Encoder, path: Path | None) -> None:
+    def __init__(self, encoder: Encoder[T_contra], path: Path | None) -> None:
         self._encoder = encoder
         self._path = path
         self._waiting: deque[T_contra] = deque()
@@ -82,7 +84,9 @@ class FileSink(Generic[T_contra]):
 
     def _patch(self, file: BinaryIO, patch: Patch) -> None:
         if not file.seekable():
-            raise EncodeError("output", "this format goes back to its header at the end: write it to a file")
+            raise EncodeError(
+                "output", "this format goes back to its header at the end: write it to a file"
+            )
         file.seek(patch.offset)
         file.write(patch.data)
         file.seek(0, 2)

@@ -1,4 +1,6 @@
-"""Files and standard input as chunks of bytes: the blocking way, and the waiting way one chunk ahead."""
+"""Files and standard input as chunks of bytes: the blocking way, and the waiting way one chunk
+ahead.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +11,7 @@ import sys
 import threading
 from collections.abc import Generator
 from pathlib import Path
+from typing import cast
 
 import aiofiles.threadpool
 import anyio.to_thread
@@ -16,16 +19,18 @@ import anyio.to_thread
 from aevents._contracts import Origin
 
 CHUNK_BYTES = 1 << 20
-"""1 MiB: small chunks cost a hop each (64 KiB would be 8 times slower), larger ones leave the cache."""
+"""1 MiB: small chunks cost a hop each (64 KiB would be 8 times slower), larger ones leave the
+cache.
+"""
 STDIN_SECONDS = 0.1
 """How long a wait for standard input may last: so much later can a cancellation come through."""
 
 
 def file_origin(path: Path) -> Origin[bytes]:
-    """Return the file at `path` as chunks of bytes. Reading it raises what `open` raises, `IsADirectoryError` and the like."""
-    return Origin(
-        str(path), waiting=lambda: FileSource(path), blocking=lambda: read_chunks(path)
-    )
+    """Return the file at `path` as chunks of bytes. Reading it raises what `open` raises,
+    `IsADirectoryError` and the like.
+    """
+    return Origin(str(path), waiting=lambda: FileSource(path), blocking=lambda: read_chunks(path))
 
 
 def stdin_origin() -> Origin[bytes]:
@@ -41,8 +46,10 @@ def read_chunks(path: Path) -> Generator[bytes, None, None]:
 
 
 def read_stdin() -> Generator[bytes, None, None]:
-    """Yield standard input as it comes; an empty chunk now and then while nothing does, so that a reader can stop."""
-    stdin = sys.stdin.buffer
+    """Yield standard input as it comes; an empty chunk now and then while nothing does, so that a
+    reader can stop.
+    """
+    stdin = cast("io.BufferedReader", sys.stdin.buffer)
     while True:
         if sys.platform != "win32" and not select.select([stdin], [], [], STDIN_SECONDS)[0]:
             yield b""
@@ -53,7 +60,8 @@ def read_stdin() -> Generator[bytes, None, None]:
 
 
 class FileSource:
-    """A file as chunks of bytes through aiofiles, one chunk ahead, so that disk and decoding overlap.
+    """A file as chunks of bytes through aiofiles, one chunk ahead, so that disk and decoding
+    overlap.
 
     The chunk ahead is a task that outlives a cancelled read: the next read waits for the same one.
     """
@@ -71,7 +79,9 @@ class FileSource:
         if self._ahead is None:
             await anyio.to_thread.run_sync(self._open)
             self._ahead = self._read()
-        await asyncio.wait((self._ahead,))  # unlike `await task`, cancelling this leaves the task alone
+        await asyncio.wait(
+            (self._ahead,)
+        )  # unlike `await task`, cancelling this leaves the task alone
         chunk = self._ahead.result()
         if not chunk:
             raise StopAsyncIteration
