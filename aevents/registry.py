@@ -41,14 +41,14 @@ PICTURES = {".png": "aevents.sinks.images:create", ".mp4": "aevents.sinks.video:
 
 
 @overload
-def open(  # noqa: A001  # the verb of the house
+def open(  # the verb of the house
     name: str | os.PathLike[str], /, *, kind: type[EventBatch] = ..., sensor: Sensor | None = ...,
     strict: bool = ..., format: str | None = ..., **options: object,
 ) -> Stream[EventBatch]: ...  # fmt: skip
 
 
 @overload
-def open(  # noqa: A001
+def open(
     name: str | os.PathLike[str], /, *, kind: type[T], sensor: Sensor | None = ...,
     strict: bool = ..., format: str | None = ..., **options: object,
 ) -> Stream[T]: ...  # fmt: skip

@@ -47,7 +47,7 @@ class Stream(msgspec.Struct, Generic[T], frozen=True, eq=False):
         return self.open()
 
     def open(self) -> AsyncRun[T]:
-        """Return this stream running, for `async with`: it is closed in order when the body ends."""
+        """Return this stream running, for a plain `for`; `TypeError` where it has no such form."""
         return AsyncRun(self.origin, [make() for make in self.operators])
 
     def blocking(self) -> BlockingRun[T]:
