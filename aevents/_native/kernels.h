@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Events that a decoder may scribble past the last good one: out->capacity must leave that much. */
+/* Slots past the last good event that a decoder may scribble on: out->capacity must leave that many. */
 #define AE_SLACK 64
 
 /* The columns that a decoder appends to. `n` events and `triggers` triggers are valid on return;
@@ -29,23 +29,25 @@ typedef struct {
 
 /* ---- dispatch.c: which instruction set the kernels use ---------------------------------------- */
 
-int ae_cpu_level(void);       /* the best that this CPU has: 1 base, 3 x86-64-v3, 4 x86-64-v4 + VBMI2 */
-void ae_select(int level);    /* use at most this level */
+int ae_cpu_level(void);       /* the best that this CPU has: 1 base, 3 AVX2, 4 AVX-512 with VBMI2 */
+int ae_select(int level);     /* use at most this level, and the CPU's; returns the level now in use */
 
 /* ---- evt2.c, evt3.c, dat.c: bit-packed words <-> columns -------------------------------------- */
 
 /* Decoders read whole words from `data`, append to `out`, and return how many words they consumed:
- * fewer than `words` when fewer than AE_SLACK events, or no trigger, would still fit. State carries
- * over from call to call, so that the input may be cut anywhere between words.
- * Encoders turn events [start, in->n) into bytes, return the bytes written, and leave in
- * state->next the first event not yet written (the output was full, or state->refused is set: the
- * event cannot be held by this format). */
+ * fewer than `words` once out->n is above out->capacity - AE_SLACK, or at a trigger that has no room.
+ * State carries over from call to call, so that the input may be cut anywhere between words, and
+ * every instruction set stops at the same word.
+ * Encoders turn events [state->next, in->n) into bytes, return the bytes written, and leave in
+ * state->next the first event not yet written: the output was full, or state->refused is set, as the
+ * format cannot hold that event so that a decoder reads it back the same. They need room for 16
+ * bytes to get on; what they write does not depend on the room they are given. */
 
 typedef struct {
     int64_t started;          /* a TIME_HIGH has been seen: words before it have no time */
     int64_t loop;             /* roll-overs of the clock so far, in us */
     int64_t high;             /* value of the last TIME_HIGH word */
-    int64_t untimed;          /* event words dropped because no TIME_HIGH came before them */
+    int64_t untimed;          /* events and triggers dropped: no TIME_HIGH had come before them */
     int64_t unknown;          /* words of a reserved type */
 } ae_evt2;
 
@@ -59,9 +61,9 @@ typedef struct {
     int64_t y;
     int64_t base_x;           /* of vectors: next x, and polarity */
     int64_t base_p;
-    int64_t foreign;          /* 1 after a legacy "EM" row: X words are not events until the next row */
-    int64_t untimed;
-    int64_t unknown;
+    int64_t foreign;          /* 1 in a legacy "EM" row: X and vector words are no events until the next row */
+    int64_t untimed;          /* events and triggers dropped: no TIME_HIGH had come before them */
+    int64_t unknown;          /* words of a reserved type */
 } ae_evt3;
 
 size_t ae_evt3_decode(const uint8_t *data, size_t words, ae_evt3 *state, ae_columns *out);
@@ -80,7 +82,8 @@ typedef struct {
     int64_t refused;          /* 1: event `next` does not fit the format (x, y or time) */
     int64_t started;          /* something has been written */
     int64_t time;             /* running time of the stream written so far, as a decoder would have it */
-    int64_t y;                /* EVT3: row last written, -1 none */
+    int64_t y;                /* EVT3: row last written */
+    int64_t width;            /* EVT3: of the sensor; vectors are written only if it is 32 or more */
     int64_t version;          /* DAT: 1 or 2 */
 } ae_encoder;
 

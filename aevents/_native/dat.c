@@ -1,0 +1,175 @@
+/* DAT: 8-byte records, both halves 32-bit little-endian: t in us, then
+ *
+ *   events, version 2    31-28 p, 27-14 y, 13-0 x
+ *   events, version 1    17 p, 16-9 y, 8-0 x
+ *   triggers             31-26 id, 3-0 value */
+#include "cpu.h"
+#include "dispatch.h"
+#include "kernels.h"
+
+#define CLOCK_RANGE ((int64_t)1 << 32)      /* us: 71.6 min */
+#define HALF_RANGE ((int64_t)1 << 31)
+
+enum { BLOCK = 32 };
+
+/* Where a version keeps its fields. */
+typedef struct {
+    int y_shift, p_shift;
+    uint32_t x_mask, y_mask;
+} layout;
+
+AE_INLINE layout layout_of(int64_t version)
+{
+    return version == 1 ? (layout){9, 17, 0x1FF, 0xFF} : (layout){14, 28, 0x3FFF, 0x3FFF};
+}
+
+/* The time with roll-overs of the next record: a fall of more than half the range is one. */
+AE_INLINE int64_t unwrap(int64_t time, ae_dat *state)
+{
+    if (state->last - time > HALF_RANGE)
+        state->loop += CLOCK_RANGE;
+    state->last = time;
+    return state->loop + time;
+}
+
+AE_INLINE void event(const uint8_t *record, layout at, ae_dat *state, ae_columns *out)
+{
+    uint32_t word = ae_load32(record + 4);
+    out->t[out->n] = unwrap(ae_load32(record), state);
+    out->x[out->n] = (uint16_t)(word & at.x_mask);
+    out->y[out->n] = (uint16_t)(word >> at.y_shift & at.y_mask);
+    out->p[out->n] = word >> at.p_shift & 1;
+    out->n++;
+}
+
+/* Whether time rolls over nowhere in a block. It can only where the top bit falls from 1 to 0. */
+AE_INLINE int steady(const uint8_t *data, uint32_t last)
+{
+    uint32_t falls = last & ~ae_load32(data);
+    for (size_t j = 1; j < BLOCK; j++)
+        falls |= ae_load32(data + 8 * j - 8) & ~ae_load32(data + 8 * j);
+    return !(falls >> 31);
+}
+
+/* Blocks without a roll-over are plain loops that the compiler turns into vector code. */
+AE_INLINE size_t events_blocks(const uint8_t *data, size_t records, layout at, ae_dat *state,
+                               ae_columns *out, size_t limit)
+{
+    size_t i = 0, n = out->n;
+    int64_t *restrict t = out->t;
+    uint16_t *restrict x = out->x, *restrict y = out->y;
+    uint8_t *restrict p = out->p;
+    for (; i + BLOCK <= records && n + BLOCK <= limit; i += BLOCK, n += BLOCK) {
+        const uint8_t *block = data + 8 * i;
+        if (!steady(block, (uint32_t)state->last))
+            break;
+        for (size_t j = 0; j < BLOCK; j++)
+            t[n + j] = state->loop + ae_load32(block + 8 * j);
+        for (size_t j = 0; j < BLOCK; j++) {
+            uint32_t word = ae_load32(block + 8 * j + 4);
+            x[n + j] = (uint16_t)(word & at.x_mask);
+            y[n + j] = (uint16_t)(word >> at.y_shift & at.y_mask);
+            p[n + j] = word >> at.p_shift & 1;
+        }
+        state->last = ae_load32(block + 8 * (BLOCK - 1));
+    }
+    out->n = n;
+    return i;
+}
+
+AE_INLINE size_t events_with(const uint8_t *data, size_t records, layout at, ae_dat *state,
+                             ae_columns *out)
+{
+    size_t i = 0, limit = out->capacity - AE_SLACK;
+    while (i < records && out->n <= limit) {
+        i += events_blocks(data + 8 * i, records - i, at, state, out, limit);
+        for (size_t j = 0; j < BLOCK && i < records && out->n <= limit; j++, i++)
+            event(data + 8 * i, at, state, out);
+    }
+    return i;
+}
+
+static size_t events_base(const uint8_t *data, size_t records, layout at, ae_dat *state,
+                          ae_columns *out)
+{
+    return events_with(data, records, at, state, out);
+}
+
+#if AE_X86
+AE_V3 static size_t events_v3(const uint8_t *data, size_t records, layout at, ae_dat *state,
+                              ae_columns *out)
+{
+    return events_with(data, records, at, state, out);
+}
+
+AE_V4 static size_t events_v4(const uint8_t *data, size_t records, layout at, ae_dat *state,
+                              ae_columns *out)
+{
+    return events_with(data, records, at, state, out);
+}
+#endif
+
+static size_t (*events)(const uint8_t *, size_t, layout, ae_dat *, ae_columns *) = events_base;
+
+void ae_dat_select(int level)
+{
+    events = events_base;
+#if AE_X86
+    if (level >= 3)
+        events = level >= 4 ? events_v4 : events_v3;
+#else
+    (void)level;
+#endif
+}
+
+static size_t triggers(const uint8_t *data, size_t records, ae_dat *state, ae_columns *out)
+{
+    size_t i = 0;
+    for (; i < records && out->triggers < out->trigger_capacity; i++, out->triggers++) {
+        uint32_t word = ae_load32(data + 8 * i + 4);
+        out->trigger_t[out->triggers] = unwrap(ae_load32(data + 8 * i), state);
+        out->trigger_id[out->triggers] = (uint8_t)(word >> 26);
+        out->trigger_value[out->triggers] = word & 1;
+    }
+    return i;
+}
+
+size_t ae_dat_decode(const uint8_t *data, size_t records, ae_dat *state, ae_columns *out)
+{
+    if (state->triggers)
+        return triggers(data, records, state, out);
+    if (out->capacity < AE_SLACK)
+        return 0;
+    return events(data, records, layout_of(state->version), state, out);
+}
+
+/* ---- writing ---------------------------------------------------------------------------------- */
+
+/* Whether a decoder that stands at `now` would read the low 32 bits of `t` as `t`. */
+static int reads_back(int64_t t, int64_t now)
+{
+    int64_t loop = now >> 32, low = t & (CLOCK_RANGE - 1);
+    loop += (now & (CLOCK_RANGE - 1)) - low > HALF_RANGE;
+    return t >= 0 && t >> 32 == loop;
+}
+
+size_t ae_dat_encode(const ae_columns *in, ae_encoder *state, uint8_t *out, size_t capacity)
+{
+    layout at = layout_of(state->version);
+    uint8_t *cursor = out;
+    const uint8_t *end = out + capacity;
+    state->refused = 0;
+    for (size_t k = (size_t)state->next; k < in->n && end - cursor >= 8; k++) {
+        state->refused = in->x[k] > at.x_mask || in->y[k] > at.y_mask ||
+                         !reads_back(in->t[k], state->started ? state->time : 0);
+        if (state->refused)
+            break;
+        cursor = ae_store32(cursor, (uint32_t)in->t[k]);
+        cursor = ae_store32(cursor, (uint32_t)(in->p[k] != 0) << at.p_shift |
+                                        (uint32_t)in->y[k] << at.y_shift | in->x[k]);
+        state->started = 1;
+        state->time = in->t[k];
+        state->next = (int64_t)k + 1;
+    }
+    return (size_t)(cursor - out);
+}

@@ -1,0 +1,9 @@
+/* One function a subject: it sets that subject's function pointers for an instruction set. */
+#ifndef AEVENTS_DISPATCH_H
+#define AEVENTS_DISPATCH_H
+
+void ae_evt2_select(int level);
+void ae_evt3_select(int level);
+void ae_dat_select(int level);
+
+#endif
