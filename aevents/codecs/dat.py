@@ -12,7 +12,8 @@ format.
 
 from __future__ import annotations
 
-from aevents._native import Columns, kernels
+from aevents._native import kernels
+from aevents._native.columns import Columns
 from aevents.codecs.base import SNIFF_BYTES, Codec, Watch
 from aevents.codecs.header import Header, parse_header, write_header
 from aevents.codecs.packed import PackedDecoder, PackedEncoder, encoded
@@ -34,7 +35,7 @@ class DatDecoder(PackedDecoder):
         if version not in ("1", "2"):
             self._watch.fail(f"version {version} is not known")
         if not header.length:  # the oldest files: records and nothing else
-            self._state = kernels.dat_state(version=1, triggers=0)
+            self._state = kernels.dat_state(version=1, triggers=False)
             return 0
         if len(body) < 2:
             if final:
@@ -45,7 +46,7 @@ class DatDecoder(PackedDecoder):
             self._watch.fail(
                 f"records of type {kind:#04x} and {size} bytes are not known", offset=header.length
             )
-        self._state = kernels.dat_state(version=int(version), triggers=int(kind == TRIGGERS))
+        self._state = kernels.dat_state(version=int(version), triggers=kind == TRIGGERS)
         return 2
 
     def decode(self, run: memoryview, start: int, out: Columns) -> int:

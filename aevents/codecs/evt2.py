@@ -11,7 +11,8 @@ EVT 2.0 format.
 
 from __future__ import annotations
 
-from aevents._native import Columns, kernels
+from aevents._native import kernels
+from aevents._native.columns import Columns
 from aevents.codecs.base import Codec
 from aevents.codecs.header import Header, write_header
 from aevents.codecs.packed import PackedDecoder, PackedEncoder, encoded

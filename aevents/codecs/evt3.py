@@ -12,7 +12,8 @@ The clock has 24 bits (16.8 s) and is unwrapped. Specified in Prophesee's docume
 
 from __future__ import annotations
 
-from aevents._native import Columns, kernels
+from aevents._native import kernels
+from aevents._native.columns import Columns
 from aevents.codecs.base import Codec
 from aevents.codecs.header import Header, write_header
 from aevents.codecs.packed import PackedDecoder, PackedEncoder, encoded

@@ -8,7 +8,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import ClassVar
 
-from aevents._native import Columns, kernels
+from aevents._native import kernels
+from aevents._native.columns import Columns
 from aevents.codecs.base import Buffer, ByteBuffer, Watch
 from aevents.codecs.header import Header, parse_header
 from aevents.errors import EncodeError
@@ -28,6 +29,7 @@ class PackedDecoder(ABC):
         self._begun = False
         self._t0 = 0
         self._bytes = ByteBuffer()
+        self._out = kernels.columns()
         self._yielded = False
 
     @property
@@ -89,8 +91,7 @@ class PackedDecoder(ABC):
     def _decode(self, run: memoryview) -> Iterator[EventBatch | TriggerBatch]:
         at = 0
         while at < len(run):
-            out = kernels.columns()
-            offset = self._bytes.offset + at
+            out, offset = self._out, self._bytes.offset + at
             at = self.decode(run, at, out)
             self._note(offset)
             if out.triggers:
