@@ -69,7 +69,7 @@ class Report(Mapping[str, int]):
     back, and so on.
     """
 
-    LOSSES = frozenset({"off_sensor", "torn_bytes", "untimed", "bad_lines"})
+    LOSSES = frozenset({"outside_frame", "torn_bytes", "untimed", "bad_lines", "bad_rows"})
     __slots__ = ("_anomalies", "delivered", "events")
 
     def __init__(self, delivered: int, events: int, anomalies: Mapping[str, int]) -> None:

@@ -173,4 +173,6 @@ def _encode(
         parts.append(room[:size].tobytes())
         if state.refused or state.next == events.c.n:
             return b"".join(parts)
+
+
 from .interim import accumulate, inspect, inspection_state, readout  # noqa

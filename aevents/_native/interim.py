@@ -10,7 +10,9 @@ import numpy.typing as npt
 
 
 def inspection_state(width: int, height: int) -> Any:
-    return SimpleNamespace(width=width, height=height, started=0, last=0, latest=0, backward=0, off_sensor=0)
+    return SimpleNamespace(
+        width=width, height=height, started=0, last=0, latest=0, backward=0, off_sensor=0
+    )
 
 
 def inspect(t: npt.NDArray[Any], x: npt.NDArray[Any], y: npt.NDArray[Any], state: Any) -> None:
@@ -25,14 +27,27 @@ def inspect(t: npt.NDArray[Any], x: npt.NDArray[Any], y: npt.NDArray[Any], state
         state.off_sensor = int(((x >= state.width) | (y >= state.height)).sum())
 
 
-def accumulate(counts: npt.NDArray[Any], spill: Any, x: npt.NDArray[Any], y: npt.NDArray[Any], p: npt.NDArray[Any], width: int, height: int, planes: int) -> int:
+def accumulate(
+    counts: npt.NDArray[Any],
+    spill: Any,
+    x: npt.NDArray[Any],
+    y: npt.NDArray[Any],
+    p: npt.NDArray[Any],
+    width: int,
+    height: int,
+    planes: int,
+) -> int:
     ok = (x < width) & (y < height)
-    index = (y[ok].astype(np.int64) * width + x[ok]) + (p[ok].astype(np.int64) * width * height if planes == 2 else 0)
+    index = (y[ok].astype(np.int64) * width + x[ok]) + (
+        p[ok].astype(np.int64) * width * height if planes == 2 else 0
+    )
     spill += np.bincount(index, minlength=len(spill)).astype(np.uint32)
     return int((~ok).sum())
 
 
-def readout(counts: npt.NDArray[Any], spill: Any, out: npt.NDArray[Any], signed: bool = False) -> None:
+def readout(
+    counts: npt.NDArray[Any], spill: Any, out: npt.NDArray[Any], signed: bool = False
+) -> None:
     values = spill[: len(spill) - 1]
     if signed:
         half = len(values) // 2

@@ -110,8 +110,8 @@ class ByteBuffer:
 
 
 class Watch:
-    """Looks at each decoded run of events: counts what goes back in time, drops and counts what is
-    off the sensor.
+    """Looks at each decoded run of events: counts what goes back in time, and what is off the
+    sensor.
 
     Makes the batches, so that spans follow on from each other: a batch's span ends at the latest
     time so far. With `strict`, raises instead of counting.
@@ -140,18 +140,12 @@ class Watch:
         start = self.stop if self.started else int(t[0]) if len(t) else 0
         self.started = self.started or len(t) > 0
         self.stop = max(self.stop, state.latest) if self.started else 0
-        batch = EventBatch(t, x, y, p, self.sensor, Span(start, self.stop))
         if state.backward:
             self.note("backward_jumps", state.backward, "time goes back", error=TimeOrderError)
         if state.off_sensor:
-            self.note(
-                "off_sensor",
-                state.off_sensor,
-                f"events outside {self.sensor.width}x{self.sensor.height}",
-            )
-            inside = (x < self.sensor.width) & (y < self.sensor.height)
-            batch = batch.where(inside)
-        return batch
+            size = f"{self.sensor.width}x{self.sensor.height}"
+            self.note("off_sensor", state.off_sensor, f"events outside {size}")
+        return EventBatch(t, x, y, p, self.sensor, Span(start, self.stop))
 
     def triggers(self, t: Times, id: object, value: Flags) -> TriggerBatch:
         """Return these columns as a batch of triggers."""

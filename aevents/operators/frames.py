@@ -60,9 +60,10 @@ class Frames:
 
     `"count"` is `(height, width)`; `"signed"` is ON minus OFF; `"polarity"` is `(2, height,
     width)`, channel 0 OFF and 1 ON; `"binary"` is 1 where an event was. `dtype` is float32 unless
-    given; an integer one that is too narrow saturates, which is counted (`saturated`, in pixels).
-    `axes="xy"` gives `(…, width, height)`. Raises `ValueError` for an unknown mode or axes, and
-    when the sensor size is not known.
+    given; an integer one that is too narrow saturates, which is counted (`saturated`, in pixels);
+    events off the sensor are left out and counted (`outside_frame`). `axes="xy"` gives `(…, width,
+    height)`. Raises `ValueError` for an unknown mode or axes, and when the sensor size is not
+    known.
     """
 
     def __init__(
@@ -72,7 +73,7 @@ class Frames:
             raise ValueError(f"a frame mode is one of {', '.join(MODES)}, not {mode!r}")
         if axes not in ("yx", "xy"):
             raise ValueError(f"axes are 'yx' (height, width) or 'xy' (width, height), not {axes!r}")
-        self.counts = {"off_sensor": 0, "saturated": 0}
+        self.counts = {"outside_frame": 0, "saturated": 0}
         self._mode: Mode = mode
         self._dtype = np.dtype(dtype)
         self._axes: Axes = axes
@@ -101,7 +102,7 @@ class Frames:
             self._table = Accumulator(
                 batch.sensor, 2 if self._mode in ("signed", "polarity") else 1
             )
-        self.counts["off_sensor"] += self._table.add(batch)
+        self.counts["outside_frame"] += self._table.add(batch)
 
     def read(self, span: Span) -> Frame:
         """Return the frame counted so far, and start the next."""
@@ -120,7 +121,7 @@ class Frames:
             return table.read(np.float32, signed=signed)
         exact = table.read(np.int32, signed=signed)
         if self._mode == "binary":
-            return (exact > 0).astype(self._dtype)
+            return np.greater(exact, 0).astype(self._dtype)
         if self._dtype.kind not in "iu":
             return exact.astype(self._dtype)
         limits = np.iinfo(self._dtype)

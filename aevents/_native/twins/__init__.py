@@ -31,4 +31,6 @@ __all__ = [
 def columns(capacity: int = CAPACITY) -> Columns:
     """Return columns for a decoder to fill, room for `capacity` events."""
     return Columns(capacity)
+
+
 from ..interim import accumulate, inspect, inspection_state, readout  # noqa
