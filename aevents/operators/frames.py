@@ -15,6 +15,9 @@ Mode = Literal["count", "signed", "polarity", "binary"]
 Axes = Literal["yx", "xy"]
 MODES: tuple[Mode, ...] = ("count", "signed", "polarity", "binary")
 
+MOST_COUNTERS = 1 << 31
+"""The kernels index a table with 32 bits."""
+
 
 class Accumulator:
     """A table of counters, one a pixel (two where polarities are kept apart), filled by the C
@@ -29,11 +32,11 @@ class Accumulator:
     def __init__(self, sensor: Sensor, planes: int) -> None:
         if not sensor.sized:
             raise ValueError("the sensor size is not known: give it, as in sensor=Sensor(640, 480)")
+        size = planes * sensor.width * sensor.height + 1  # the last is for events off the sensor
+        if size > MOST_COUNTERS:
+            raise ValueError(f"a frame of {sensor.width}x{sensor.height} is too large")
         self.sensor = sensor
         self._planes = planes
-        size = (
-            planes * sensor.width * sensor.height + 1
-        )  # the last slot takes events off the sensor
         self._counters = np.zeros(size, np.uint8)
         self._spill = np.zeros(size, np.uint32)
 
@@ -121,13 +124,13 @@ class Frames:
             return table.read(np.float32, signed=signed)
         exact = table.read(np.int32, signed=signed)
         if self._mode == "binary":
-            return np.greater(exact, 0).astype(self._dtype)
+            return np.asarray(np.greater(exact, 0), self._dtype)
         if self._dtype.kind not in "iu":
-            return exact.astype(self._dtype)
+            return np.asarray(exact, self._dtype)
         limits = np.iinfo(self._dtype)
         fitting = np.clip(exact, max(limits.min, -(2**31)), min(limits.max, 2**31 - 1))
         self.counts["saturated"] += int(np.count_nonzero(fitting != exact))
-        return fitting.astype(self._dtype)
+        return np.asarray(fitting, self._dtype)
 
 
 class Cutter(Protocol):
