@@ -70,8 +70,8 @@ class Opening:
 
     @property
     def telling(self) -> bool:
-        """Whether there was a header, or data."""
-        return self._named or bool(self._rows())
+        """Whether there was data, or a header that it takes to know which column is which."""
+        return bool(self._rows()) or (self._named and self._columns is None)
 
     def take(self, line: bytes) -> bool:
         """Look at a line; say whether it is of the data, as all are from the first such line on."""
