@@ -28,7 +28,9 @@ class Accumulator:
 
     def __init__(self, sensor: Sensor, planes: int) -> None:
         if not sensor.sized:
-            raise ValueError("the sensor size is not known: give it, as in sensor=Sensor(640, 480)")
+            raise ValueError(
+                "the sensor size is not known: give sensor=Sensor(640, 480), or --size 640x480"
+            )
         self.sensor = sensor
         self._planes = planes
         size = (
