@@ -24,6 +24,9 @@ enum {
 #define CLOCK_RANGE ((int64_t)1 << 24)     /* us: 16.8 s */
 #define HALF_HIGH 2048                     /* half the range, in units of TIME_HIGH */
 
+/* The set of types that streams are mostly made of. */
+#define PLAIN (1u << ADDR_Y | 1u << ADDR_X | 1u << TIME_LOW)
+
 /* For each byte: the positions of its bits, their number; and two byte shuffles of eight 16-bit
  * lanes: `compress` moves the lanes of set bits to the front, `fill` copies to each lane the last
  * one with a set bit at or below it (0x80, which gives 0, where there is none). */
@@ -81,28 +84,26 @@ static void time_high(int64_t high, ae_evt3 *state)
     state->low = 0;
 }
 
-/* Writes the events of a vector word or a group of them: bit i of `mask` is one at base_x + i.
- * Scribbles up to 8 slots past the last. */
-AE_INLINE void vector_base(uint32_t mask, ae_evt3 *state, ae_columns *out)
+/* Writes the events of a vector word or a group of them: bit i of `mask` is one at x + i. Scribbles up
+ * to 8 slots past the last; returns the new count. */
+AE_INLINE size_t vector_base(uint32_t mask, uint32_t x, int64_t t, uint32_t row, uint32_t on,
+                             const ae_columns *at, size_t n)
 {
-    int64_t t = high_time(state) + state->low;
-    uint16_t row = (uint16_t)state->y;
-    uint8_t on = (uint8_t)state->base_p;
-    size_t start = out->n, n = start;
-    for (uint32_t x = (uint32_t)state->base_x; mask; mask >>= 8, x += 8) {
+    size_t start = n;
+    for (; mask; mask >>= 8, x += 8) {
         const uint16_t *positions = table.positions[mask & 255];
         for (int j = 0; j < 8; j++)
-            out->x[n + j] = (uint16_t)(x + positions[j]);
+            at->x[n + j] = (uint16_t)(x + positions[j]);
         n += table.counts[mask & 255];
     }
     for (size_t k = start; k < n; k += 8) {
         for (int j = 0; j < 8; j++)
-            out->t[k + j] = t;
+            at->t[k + j] = t;
         for (int j = 0; j < 8; j++)
-            out->y[k + j] = row;
-        memset(out->p + k, on, 8);
+            at->y[k + j] = (uint16_t)row;
+        memset(at->p + k, (int)on, 8);
     }
-    out->n = n;
+    return n;
 }
 
 static void event_word(uint32_t word, ae_evt3 *state, ae_columns *out)
@@ -116,7 +117,8 @@ static void event_word(uint32_t word, ae_evt3 *state, ae_columns *out)
         out->p[out->n] = word >> 11 & 1;
         out->n++;
     } else if (timed) {
-        vector_base(mask, state, out);
+        out->n = vector_base(mask, (uint32_t)state->base_x, high_time(state) + state->low,
+                             (uint32_t)state->y, (uint32_t)state->base_p, out, out->n);
     } else if (!state->started) {
         state->untimed += type == ADDR_X ? 1 : table.counts[mask & 255] + table.counts[mask >> 8];
     }
@@ -171,83 +173,86 @@ static int any_word(uint32_t word, ae_evt3 *state, ae_columns *out)
     return 1;
 }
 
-/* ---- the frame of the fast decoders ----------------------------------------------------------- */
+/* ---- the fast decoders ------------------------------------------------------------------------ */
 
-/* Decodes rows, single events and times from word `i` on, until another word comes or room ends;
- * returns the word it stopped at. The clock has started and the row is of events. */
+/* Decodes rows, single events, times and groups from word `i` on, until another word comes or room
+ * ends; returns the word it stopped at. The clock has started and the row is of events. */
 typedef size_t plain_function(const uint8_t *data, size_t i, size_t words, size_t limit,
                               ae_evt3 *state, ae_columns *out);
 
-/* Whether the four words are a group: types 3, 4, 4, 5. */
-AE_INLINE int is_group(const uint8_t *four)
+/* Whether the four words at `i` are a group: types 3, 4, 4, 5. */
+AE_INLINE int is_group(const uint8_t *data, size_t i)
 {
-    return ((ae_load32(four) ^ 0x40003000) & 0xF000F000) == 0 &&
-           ((ae_load32(four + 4) ^ 0x50004000) & 0xF000F000) == 0;
+    uint32_t types = (ae_load32(data + 2 * i) ^ 0x40003000) | (ae_load32(data + 2 * i + 4) ^ 0x50004000);
+    return (types & 0xF000F000) == 0;
 }
 
-AE_INLINE uint32_t group_mask(const uint8_t *four)
+AE_INLINE uint32_t group_mask(const uint8_t *data, size_t i)
 {
-    return (ae_load16(four + 2) & 0xFFF) | (ae_load16(four + 4) & 0xFFF) << 12 |
-           ae_load16(four + 6) << 24;
+    return (word_at(data, i + 1) & 0xFFF) | (word_at(data, i + 2) & 0xFFF) << 12 |
+           word_at(data, i + 3) << 24;
 }
 
-/* `plain` decodes until a word that it does not know, then the inner loop decodes group by group
- * and word by word until one whose type is in the set `back`. */
-AE_INLINE size_t decode_with(plain_function *plain,
-                             void (*group)(uint32_t, ae_evt3 *, ae_columns *), uint32_t back,
-                             const uint8_t *data, size_t words, ae_evt3 *state, ae_columns *out)
+/* Writes the events of a vector word or a group of them: bit i of `mask` is one at x + i. May scribble
+ * on 32 slots; returns the new count. */
+typedef size_t vector_function(uint32_t mask, uint32_t x, int64_t t, uint32_t row, uint32_t on,
+                               const ae_columns *at, size_t n);
+
+/* Decodes vector words and groups from word `i` on, until another word comes or room ends. */
+AE_INLINE size_t vectors(vector_function *vector, const uint8_t *data, size_t i, size_t words,
+                         size_t limit, int64_t t, uint32_t row, ae_evt3 *state, ae_columns *at)
 {
-    if (out->capacity < AE_SLACK)
-        return 0;
-    size_t i = 0, limit = out->capacity - AE_SLACK;
-    while (i < words && out->n <= limit) {
-        if (state->started && !state->foreign)
-            i = plain(data, i, words, limit, state, out);
-        while (i < words && out->n <= limit) {
-            uint32_t word = word_at(data, i);
-            int known = state->started && !state->foreign;
-            if (known && i + 4 <= words && out->n + 32 <= limit && is_group(data + 2 * i)) {
-                state->base_x = word & 0x7FF;
-                state->base_p = word >> 11 & 1;
-                group(group_mask(data + 2 * i), state, out);
-                state->base_x += 32;
-                i += 4;
-                continue;
-            }
-            if (known && back >> (word >> 12) & 1)
-                break;
-            if (!any_word(word, state, out))
-                return i;
+    while (i + 4 <= words && at->n + 32 <= limit) {
+        uint32_t word = word_at(data, i), type = word >> 12, on = (uint32_t)state->base_p;
+        if (is_group(data, i)) {
+            at->n = vector(group_mask(data, i), word & 0x7FF, t, row, word >> 11 & 1, at, at->n);
+            state->base_x = (word & 0x7FF) + 32;
+            state->base_p = word >> 11 & 1;
+            i += 4;
+        } else if (type == VECT_BASE_X) {
+            state->base_x = word & 0x7FF;
+            state->base_p = word >> 11 & 1;
             i++;
+        } else if (type == VECT_12 || type == VECT_8) {
+            uint32_t mask = word & (type == VECT_12 ? 0xFFF : 0xFF);
+            at->n = vector(mask, (uint32_t)state->base_x, t, row, on, at, at->n);
+            state->base_x = (state->base_x + (type == VECT_12 ? 12 : 8)) & 0xFFFF;
+            i++;
+        } else {
+            break;
         }
     }
     return i;
 }
 
-/* Without branches on what the words are: each is written as if it were an event, and the next one
- * overwrites it if it was not. */
+/* Without branches on what the usual words are: each is written as if it were an event, and the
+ * next one overwrites it if it was not. */
 AE_INLINE size_t plain_base(const uint8_t *data, size_t i, size_t words, size_t limit,
                             ae_evt3 *state, ae_columns *out)
 {
-    const uint32_t plain = 1u << ADDR_Y | 1u << ADDR_X | 1u << TIME_LOW;
     const uint32_t same = TIME_HIGH << 12 | (uint32_t)state->high;
     const int64_t high = high_time(state);
-    int64_t *t = out->t;
-    uint16_t *x = out->x, *y = out->y;
-    uint8_t *p = out->p;
+    ae_columns at = *out;                   /* a copy that stores to the columns cannot change */
     uint32_t row = (uint32_t)state->y, low = (uint32_t)state->low;
     size_t n = out->n;
     for (; i < words && n <= limit; i++) {
         uint32_t word = word_at(data, i), type = word >> 12;
-        if (!(plain >> type & 1)) {
+        if (!(PLAIN >> type & 1)) {
             if (word == same)
                 continue;
-            break;
+            size_t before = i;
+            at.n = n;
+            i = vectors(vector_base, data, i, words, limit, high + low, row, state, &at);
+            n = at.n;
+            if (i == before)
+                break;
+            i--;
+            continue;
         }
-        t[n] = high + low;
-        x[n] = word & 0x7FF;
-        y[n] = (uint16_t)row;
-        p[n] = word >> 11 & 1;
+        at.t[n] = high + low;
+        at.x[n] = word & 0x7FF;
+        at.y[n] = (uint16_t)row;
+        at.p[n] = word >> 11 & 1;
         n += type == ADDR_X;
         row ^= (row ^ (word & 0x7FF)) & -(uint32_t)(type == ADDR_Y);
         low ^= (low ^ (word & 0xFFF)) & -(uint32_t)(type == TIME_LOW);
@@ -258,10 +263,32 @@ AE_INLINE size_t plain_base(const uint8_t *data, size_t i, size_t words, size_t 
     return i;
 }
 
+/* `plain` decodes what is usual; the inner loop what stopped it, until it may go on. */
+AE_INLINE size_t decode_with(plain_function *plain, const uint8_t *data, size_t words,
+                             ae_evt3 *state, ae_columns *out)
+{
+    if (out->capacity < AE_SLACK)
+        return 0;
+    size_t i = 0, limit = out->capacity - AE_SLACK;
+    while (i < words && out->n <= limit) {
+        if (state->started && !state->foreign) {
+            i = plain(data, i, words, limit, state, out);
+            if (i == words || out->n > limit)
+                break;
+        }
+        do {
+            if (!any_word(word_at(data, i), state, out))
+                return i;
+            i++;
+        } while (i < words && out->n <= limit &&
+                 !(PLAIN >> (word_at(data, i) >> 12) & 1 || (i + 4 <= words && is_group(data, i))));
+    }
+    return i;
+}
+
 static size_t decode_base(const uint8_t *data, size_t words, ae_evt3 *state, ae_columns *out)
 {
-    const uint32_t back = 1u << ADDR_Y | 1u << ADDR_X | 1u << TIME_LOW;
-    return decode_with(plain_base, vector_base, back, data, words, state, out);
+    return decode_with(plain_base, data, words, state, out);
 }
 
 #if AE_X86

@@ -1,8 +1,9 @@
 /* EVT 3.0 with AVX2: shuffles from the table, eight words each. Part of evt3.c. */
 
-/* What runs through the words: row and TIME_LOW, in every lane. */
+/* What runs through the words, in every lane: row, TIME_LOW, and the time that it adds to. */
 typedef struct {
-    __m128i row, low, high;
+    __m128i row, low;
+    __m256i high;
 } running;
 
 /* Gives each lane the last value that a lane of `set` had, or the running one. */
@@ -15,8 +16,9 @@ AE_V3 AE_INLINE __m128i filled(__m128i value, unsigned set, __m128i carried)
 
 /* Writes the events among eight words: bit sets say which words are single events, rows, times. */
 AE_V3 AE_INLINE void eight_v3(__m128i word, unsigned single, unsigned row, unsigned low,
-                              running *now, ae_columns *out, size_t n)
+                              running *now, ae_columns *out)
 {
+    const size_t n = out->n;
     const __m128i eleven = _mm_set1_epi16(0x7FF), twelve = _mm_set1_epi16(0xFFF);
     const __m128i last = _mm_set1_epi16(0x0F0E);
     __m128i compress = _mm_loadu_si128((const void *)table.compress[single]);
@@ -33,23 +35,47 @@ AE_V3 AE_INLINE void eight_v3(__m128i word, unsigned single, unsigned row, unsig
     __m128i lows = filled(_mm_and_si128(word, twelve), low, now->low);
     now->low = _mm_shuffle_epi8(lows, last);
     lows = _mm_shuffle_epi8(lows, compress);
-    __m256i high = _mm256_broadcastq_epi64(now->high);
-    __m256i t0 = _mm256_add_epi64(high, _mm256_cvtepu16_epi64(lows));
-    __m256i t1 = _mm256_add_epi64(high, _mm256_cvtepu16_epi64(_mm_srli_si128(lows, 8)));
+    __m256i t0 = _mm256_add_epi64(now->high, _mm256_cvtepu16_epi64(lows));
+    __m256i t1 = _mm256_add_epi64(now->high, _mm256_cvtepu16_epi64(_mm_srli_si128(lows, 8)));
     _mm256_storeu_si256((void *)(out->t + n), t0);
     _mm256_storeu_si256((void *)(out->t + n + 4), t1);
+    out->n = n + table.counts[single];
 }
 
+/* Most groups have few events: eight slots are filled at a time. */
+AE_V3 AE_INLINE size_t vector_v3(uint32_t mask, uint32_t x, int64_t t, uint32_t row, uint32_t on,
+                                 const ae_columns *at, size_t n)
+{
+    const __m128i y = _mm_set1_epi16((short)row), p = _mm_set1_epi8((char)on);
+    const __m256i times = _mm256_set1_epi64x(t);
+    size_t start = n;
+    for (uint32_t byte = 0; byte < 4; byte++, mask >>= 8) {
+        __m128i positions = _mm_loadu_si128((const void *)table.positions[mask & 255]);
+        __m128i base = _mm_set1_epi16((short)(x + 8 * byte));
+        _mm_storeu_si128((void *)(at->x + n), _mm_add_epi16(base, positions));
+        n += table.counts[mask & 255];
+    }
+    for (size_t k = start; k < n; k += 8) {
+        _mm_storeu_si128((void *)(at->y + k), y);
+        _mm_storel_epi64((void *)(at->p + k), p);
+        _mm256_storeu_si256((void *)(at->t + k), times);
+        _mm256_storeu_si256((void *)(at->t + k + 4), times);
+    }
+    return n;
+}
+
+/* Sixteen words at a time. A word that is none of the usual ones ends the block early: vectors are
+ * decoded at once, and the next block begins after them. */
 AE_V3 AE_INLINE size_t plain_v3(const uint8_t *data, size_t i, size_t words, size_t limit,
                                 ae_evt3 *state, ae_columns *out)
 {
     const __m256i same = _mm256_set1_epi16((short)(TIME_HIGH << 12 | state->high));
+    const int64_t high = high_time(state);
     running now = {_mm_set1_epi16((short)state->y), _mm_set1_epi16((short)state->low),
-                   _mm_set1_epi64x(high_time(state))};
-    ae_columns at = *out;                   /* the pointers, where stores cannot change them */
-    size_t n = out->n;
-    unsigned other = 0;
-    while (!other && i + 16 <= words && n + 16 <= limit) {
+                   _mm256_set1_epi64x(high)};
+    ae_columns at = *out;                   /* a copy that stores to the columns cannot change */
+    int stopped = 0;
+    while (!stopped && i + 20 <= words && at.n + 48 <= limit) {
         __m256i word = _mm256_loadu_si256((const void *)(data + 2 * i));
         __m256i type = _mm256_srli_epi16(word, 12);
         __m256i single = _mm256_cmpeq_epi16(type, _mm256_set1_epi16(ADDR_X));
@@ -60,8 +86,7 @@ AE_V3 AE_INLINE size_t plain_v3(const uint8_t *data, size_t i, size_t words, siz
         /* Bytes from bit 0 on: singles and rows of the lower eight words, then of the upper. */
         unsigned sets = (unsigned)_mm256_movemask_epi8(_mm256_packs_epi16(single, row));
         unsigned more = (unsigned)_mm256_movemask_epi8(_mm256_packs_epi16(low, known));
-        unsigned taken = 16;
-        other = ~((more >> 8 & 0xFF) | (more >> 16 & 0xFF00)) & 0xFFFF;
+        unsigned taken = 16, other = ~((more >> 8 & 0xFF) | (more >> 16 & 0xFF00)) & 0xFFFF;
         if (other) {                        /* only the words before it count */
             taken = (unsigned)__builtin_ctz(other);
             unsigned valid = (1u << taken) - 1;
@@ -69,21 +94,24 @@ AE_V3 AE_INLINE size_t plain_v3(const uint8_t *data, size_t i, size_t words, siz
             sets &= mask;
             more &= mask;
         }
-        eight_v3(_mm256_castsi256_si128(word), sets & 255, sets >> 8 & 255, more & 255, &now,
-                 &at, n);
-        n += table.counts[sets & 255];
+        eight_v3(_mm256_castsi256_si128(word), sets & 255, sets >> 8 & 255, more & 255, &now, &at);
         eight_v3(_mm256_extracti128_si256(word, 1), sets >> 16 & 255, sets >> 24,
-                 more >> 16 & 255, &now, &at, n);
-        n += table.counts[sets >> 16 & 255];
+                 more >> 16 & 255, &now, &at);
         i += taken;
+        if (other) {
+            uint32_t y = (uint16_t)_mm_extract_epi16(now.row, 0);
+            int64_t t = high + _mm_extract_epi16(now.low, 0);
+            i = vectors(vector_v3, data, i, words, limit, t, y, state, &at);
+            stopped = i < words && !(PLAIN >> (word_at(data, i) >> 12) & 1);
+        }
     }
-    out->n = n;
+    out->n = at.n;
     state->y = _mm_extract_epi16(now.row, 0);
     state->low = _mm_extract_epi16(now.low, 0);
-    return other ? i : plain_base(data, i, words, limit, state, out);
+    return stopped ? i : plain_base(data, i, words, limit, state, out);
 }
 
 AE_V3 static size_t decode_v3(const uint8_t *data, size_t words, ae_evt3 *state, ae_columns *out)
 {
-    return decode_with(plain_v3, vector_base, 1u << ADDR_X, data, words, state, out);
+    return decode_with(plain_v3, data, words, state, out);
 }

@@ -32,6 +32,27 @@ AE_V4 AE_INLINE void store_times_v4(int64_t *t, __m512i high, __m512i lows)
     _mm512_storeu_si512(t + 24, _mm512_add_epi64(high, t3));
 }
 
+/* A whole group at once: the lane numbers of the set bits are the offsets of the events. */
+AE_V4 AE_INLINE size_t vector_v4(uint32_t mask, uint32_t x, int64_t t, uint32_t row, uint32_t on,
+                                 const ae_columns *at, size_t n)
+{
+    const __m512i lanes = _mm512_set_epi16(31, 30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 20, 19, 18,
+                                           17, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2,
+                                           1, 0);
+    const __m512i base = _mm512_set1_epi16((short)x), times = _mm512_set1_epi64(t);
+    _mm512_storeu_si512(at->x + n,
+                        _mm512_add_epi16(base, _mm512_maskz_compress_epi16(mask, lanes)));
+    _mm512_storeu_si512(at->y + n, _mm512_set1_epi16((short)row));
+    _mm256_storeu_si256((void *)(at->p + n), _mm256_set1_epi8((char)on));
+    _mm512_storeu_si512(at->t + n, times);
+    _mm512_storeu_si512(at->t + n + 8, times);
+    _mm512_storeu_si512(at->t + n + 16, times);
+    _mm512_storeu_si512(at->t + n + 24, times);
+    return n + (unsigned)__builtin_popcount(mask);
+}
+
+/* Thirty-two words at a time. A word that is none of the usual ones ends the block early: vectors are
+ * decoded at once, and the next block begins after them. */
 AE_V4 AE_INLINE size_t plain_v4(const uint8_t *data, size_t i, size_t words, size_t limit,
                                 ae_evt3 *state, ae_columns *out)
 {
@@ -41,18 +62,19 @@ AE_V4 AE_INLINE size_t plain_v4(const uint8_t *data, size_t i, size_t words, siz
         -1, 0x7FFF, 0x3FFF, 0x1FFF, 0xFFF, 0x7FF, 0x3FF, 0x1FF, 0xFF, 0x7F, 0x3F, 0x1F, 15, 7, 3, 1,
         -1, 0x7FFF, 0x3FFF, 0x1FFF, 0xFFF, 0x7FF, 0x3FF, 0x1FF, 0xFF, 0x7F, 0x3F, 0x1F, 15, 7, 3, 1);
     const __m512i same = _mm512_set1_epi16((short)(TIME_HIGH << 12 | state->high));
-    const __m512i high = _mm512_set1_epi64(high_time(state));
+    const int64_t start = high_time(state);
+    const __m512i high = _mm512_set1_epi64(start);
     __m512i row = _mm512_set1_epi16((short)state->y), low = _mm512_set1_epi16((short)state->low);
-    ae_columns at = *out;
-    size_t n = out->n;
-    uint32_t other = 0;
-    while (!other && i + 32 <= words && n + 32 <= limit) {
+    ae_columns at = *out;                   /* a copy that stores to the columns cannot change */
+    int stopped = 0;
+    while (!stopped && i + 36 <= words && at.n + 64 <= limit) {
+        const size_t n = at.n;
         __m512i word = _mm512_loadu_si512(data + 2 * i);
         __m512i type = _mm512_srli_epi16(word, 12);
         uint32_t singles = _mm512_cmpeq_epi16_mask(type, _mm512_set1_epi16(ADDR_X));
         uint32_t rows = _mm512_testn_epi16_mask(type, type);
         uint32_t lows = _mm512_cmpeq_epi16_mask(type, _mm512_set1_epi16(TIME_LOW));
-        other = ~(singles | rows | lows | _mm512_cmpeq_epi16_mask(word, same));
+        uint32_t other = ~(singles | rows | lows | _mm512_cmpeq_epi16_mask(word, same));
         unsigned taken = (unsigned)__builtin_ctzll((uint64_t)other | (uint64_t)1 << 32);
         uint32_t valid = (uint32_t)(((uint64_t)1 << taken) - 1);    /* the words before `other` */
         singles &= valid;
@@ -70,36 +92,22 @@ AE_V4 AE_INLINE size_t plain_v4(const uint8_t *data, size_t i, size_t words, siz
         store_times_v4(at.t + n, high, _mm512_maskz_compress_epi16(singles, low));
         low = _mm512_permutexvar_epi16(last, low);
 
-        n += (unsigned)__builtin_popcount(singles);
+        at.n = n + (unsigned)__builtin_popcount(singles);
         i += taken;
+        if (other) {
+            uint32_t y = (uint16_t)_mm_extract_epi16(_mm512_castsi512_si128(row), 0);
+            int64_t t = start + _mm_extract_epi16(_mm512_castsi512_si128(low), 0);
+            i = vectors(vector_v4, data, i, words, limit, t, y, state, &at);
+            stopped = i < words && !(PLAIN >> (word_at(data, i) >> 12) & 1);
+        }
     }
-    out->n = n;
+    out->n = at.n;
     state->y = _mm_extract_epi16(_mm512_castsi512_si128(row), 0);
     state->low = _mm_extract_epi16(_mm512_castsi512_si128(low), 0);
-    return other ? i : plain_base(data, i, words, limit, state, out);
-}
-
-/* A whole group at once: the lane numbers of the set bits are the offsets of the events. */
-AE_V4 AE_INLINE void group_v4(uint32_t mask, ae_evt3 *state, ae_columns *out)
-{
-    const __m512i lanes = _mm512_set_epi16(31, 30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 20, 19, 18,
-                                           17, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2,
-                                           1, 0);
-    __m512i base = _mm512_set1_epi16((short)state->base_x);
-    __m512i t = _mm512_set1_epi64(high_time(state) + state->low);
-    size_t n = out->n;
-    _mm512_storeu_si512(out->x + n,
-                        _mm512_add_epi16(base, _mm512_maskz_compress_epi16(mask, lanes)));
-    _mm512_storeu_si512(out->y + n, _mm512_set1_epi16((short)state->y));
-    _mm256_storeu_si256((void *)(out->p + n), _mm256_set1_epi8((char)state->base_p));
-    _mm512_storeu_si512(out->t + n, t);
-    _mm512_storeu_si512(out->t + n + 8, t);
-    _mm512_storeu_si512(out->t + n + 16, t);
-    _mm512_storeu_si512(out->t + n + 24, t);
-    out->n = n + (unsigned)__builtin_popcount(mask);
+    return stopped ? i : plain_base(data, i, words, limit, state, out);
 }
 
 AE_V4 static size_t decode_v4(const uint8_t *data, size_t words, ae_evt3 *state, ae_columns *out)
 {
-    return decode_with(plain_v4, group_v4, 1u << ADDR_X, data, words, state, out);
+    return decode_with(plain_v4, data, words, state, out);
 }

@@ -21,6 +21,7 @@ from aevents.types import EventBatch
 
 if TYPE_CHECKING:
     from cyclopts.help import HelpPanel
+    from cyclopts.help.protocols import HelpFormatter
     from rich.console import Console, ConsoleOptions
 
 Options = Mapping[str, object]
@@ -248,7 +249,7 @@ WORDS = (
 )
 
 
-def _help_of(words: Sequence[Word]) -> Callable[[Console, ConsoleOptions, HelpPanel], None]:
+def _help_of(words: Sequence[Word]) -> HelpFormatter:
     def show(console: Console, options: ConsoleOptions, panel: HelpPanel) -> None:
         from cyclopts.help import DefaultFormatter, HelpEntry
 

@@ -15,6 +15,9 @@ Mode = Literal["count", "signed", "polarity", "binary"]
 Axes = Literal["yx", "xy"]
 MODES: tuple[Mode, ...] = ("count", "signed", "polarity", "binary")
 
+MOST_COUNTERS = 1 << 31
+"""The kernels index a table with 32 bits."""
+
 
 class Accumulator:
     """A table of counters, one a pixel (two where polarities are kept apart), filled by the C
@@ -31,11 +34,11 @@ class Accumulator:
             raise ValueError(
                 "the sensor size is not known: give sensor=Sensor(640, 480), or --size 640x480"
             )
+        size = planes * sensor.width * sensor.height + 1  # the last is for events off the sensor
+        if size > MOST_COUNTERS:
+            raise ValueError(f"a frame of {sensor.width}x{sensor.height} is too large")
         self.sensor = sensor
         self._planes = planes
-        size = (
-            planes * sensor.width * sensor.height + 1
-        )  # the last slot takes events off the sensor
         self._counters = np.zeros(size, np.uint8)
         self._spill = np.zeros(size, np.uint32)
 

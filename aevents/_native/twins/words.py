@@ -35,7 +35,7 @@ def carried(where: Flags, values: Integers, before: int) -> Integers:
 
 
 def rollovers(where: Flags, clock: Integers, before: int, fall: int) -> Integers:
-    """Return how often the clock has fallen by `fall` or more; `where` are the words that set it."""
+    """Return how often the clock has fallen by `fall` or more, set by the words `where`."""
     values = np.concatenate(([before], clock[where]))
     falls = np.zeros(len(where), np.int64)
     falls[where] = values[:-1] - values[1:] >= fall

@@ -1,0 +1,64 @@
+# Each target makes the virtual environment that it needs. PYTHON=python3.12 make test takes another Python.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PEERS := .venv-peers
+RECORDING ?= demo/disk.raw
+NATIVE := $(wildcard aevents/_native/*.c aevents/_native/*.h)
+
+.PHONY: demo test check tests types docs bench format clean
+
+demo: $(VENV)/.demo
+	@mkdir -p demo
+	@test -n "$(filter-out demo/disk.raw,$(RECORDING))" || $(BIN)/aevents convert --force "synthetic:disk?rate=2e6&duration_us=3000000" demo/disk.raw
+	$(BIN)/aevents info $(RECORDING)
+	$(BIN)/aevents run $(RECORDING) --window-us 33000 --frames polarity --to demo/demo.mp4
+	$(BIN)/aevents run $(RECORDING) --window-us 33000 --frames polarity --take 1 --to demo/demo.png
+
+test: check types tests docs bench-smoke
+
+check: $(VENV)/.dev
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/flake8 --select ASYNC --anyio --enable=ASYNC101,ASYNC102,ASYNC119,ASYNC120,ASYNC900 aevents
+	$(BIN)/lint-imports
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+	$(BIN)/basedpyright --verifytypes aevents --ignoreexternal
+
+tests: $(VENV)/.dev $(PEERS)/.installed
+	$(BIN)/pytest -n 2
+
+docs: $(VENV)/.dev
+	$(BIN)/mkdocs build --strict --quiet
+
+bench: $(VENV)/.dev $(PEERS)/.installed
+	$(BIN)/python -m benchmarks
+
+bench-smoke: $(VENV)/.dev $(PEERS)/.installed
+	$(BIN)/python -m benchmarks --smoke
+
+format: $(VENV)/.dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+$(VENV)/bin/pip:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: $(VENV)/bin/pip pyproject.toml setup.py $(NATIVE)
+	$(BIN)/pip install --quiet --editable ".[video]"
+	touch $@
+
+$(VENV)/.dev: $(VENV)/bin/pip pyproject.toml setup.py $(NATIVE)
+	$(BIN)/pip install --quiet --editable ".[all,dev]"
+	touch $@ $(VENV)/.demo
+
+# Other software of this field, to read what we write and to be measured against; never imported by aevents.
+$(PEERS)/.installed: benchmarks/peers.txt
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/pip install --quiet --requirement benchmarks/peers.txt
+	touch $@
+
+clean:
+	rm -rf $(VENV) $(PEERS) build demo site aevents.egg-info aevents/_native/*.so

@@ -1,0 +1,58 @@
+"""Every async test runs on asyncio and on uvloop; a test that blocks the event loop fails."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import uvloop
+from blockbuster import BlockBuster, blockbuster_ctx
+
+ROOT = Path(__file__).parent.parent
+RECORDINGS = Path(os.environ.get("AEVENTS_RECORDINGS", ROOT.parent / "shared" / "recordings"))
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    return {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
+
+
+@pytest.fixture(autouse=True)
+def blockbuster(request: pytest.FixtureRequest) -> Iterator[BlockBuster | None]:
+    """Fail what blocks the loop; files and sleeps inside tests themselves are their own affair."""
+    if request.node.get_closest_marker("asyncio") is None:
+        yield None
+        return
+    with blockbuster_ctx("aevents") as blocked:
+        yield blocked
+
+
+@pytest.fixture
+def recordings() -> Path:
+    """The folder of real recordings; where it is not there, tests on them are skipped."""
+    if not RECORDINGS.is_dir():
+        pytest.skip("no recordings beside the project: set AEVENTS_RECORDINGS")
+    return RECORDINGS
+
+
+@pytest.fixture
+def open_files() -> Iterator[Callable[[], set[str]]]:
+    """A function that gives the regular files that this process has open."""
+
+    def files() -> set[str]:
+        gc.collect()
+        found = set()
+        for entry in Path("/proc/self/fd").iterdir():
+            try:
+                target = entry.readlink()
+            except OSError:
+                continue
+            if target.is_file() and "aevents-test" in str(target):
+                found.add(str(target))
+        return found
+
+    yield files
+    assert not files(), "a test left its files open"

@@ -1,0 +1,20 @@
+"""The laws of formats, over every codec there is: round trip, cuts, truncation, 10,000 mutations."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from aevents.codecs.base import Codec
+from aevents.registry import codecs
+from aevents.testing import check_codec, example_events
+
+MUTATIONS = int(os.environ.get("AEVENTS_MUTATIONS", "10000"))
+SMALL = example_events(90)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("codec", codecs(), ids=lambda codec: codec.name)
+def test_a_codec_obeys_the_laws(codec: Codec) -> None:
+    check_codec(codec, batch=SMALL, mutations=MUTATIONS)

@@ -1,0 +1,50 @@
+"""From batches to one batch, and to single events."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from aevents.operators.gather import FIRST_ROOM, Each, Gather
+from aevents.testing import check_operator, cut_events, example_events
+from aevents.types import Event, EventBatch, Sensor, Span
+
+
+def gathered(*batches: EventBatch) -> EventBatch:
+    gather = Gather()
+    for batch in batches:
+        assert gather.feed(batch) == ()
+    (whole,) = gather.flush()
+    return whole
+
+
+def test_all_events_come_in_one_batch_under_one_span() -> None:
+    events = example_events(500)
+    whole = gathered(*cut_events(events, [100, 0, 250]))
+    assert list(whole) == list(events)
+    assert (whole.span, whole.sensor) == (events.span, events.sensor)
+
+
+def test_columns_grow_past_the_first_room() -> None:
+    n = 3 * FIRST_ROOM + 5
+    t = np.arange(n)
+    zeros = np.zeros(n, np.uint16)
+    many = EventBatch.from_columns(t=t, x=zeros, y=zeros, p=zeros)
+    whole = gathered(*cut_events(many, [FIRST_ROOM - 1, 2, FIRST_ROOM]))
+    np.testing.assert_array_equal(whole.t, t)
+    assert not whole.t.flags.writeable
+
+
+def test_no_batches_give_nothing_and_empty_ones_an_empty_one() -> None:
+    assert Gather().flush() == ()
+    empty = gathered(EventBatch.empty(Sensor(3, 4), Span(5, 9)))
+    assert (len(empty), empty.span, empty.sensor) == (0, (5, 9), Sensor(3, 4))
+
+
+def test_each_gives_single_events() -> None:
+    batch = EventBatch.from_columns(t=[4, 5], x=[1, 2], y=[3, 4], p=[0, 1])
+    assert list(Each().feed(batch)) == [Event(4, 1, 3, False), Event(5, 2, 4, True)]
+
+
+def test_the_chunking_law() -> None:
+    assert len(check_operator(Gather)) == 1
+    assert len(check_operator(Each)) == 600

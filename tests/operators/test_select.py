@@ -1,0 +1,99 @@
+"""Crop, polarity, time slice, take."""
+
+from __future__ import annotations
+
+import pytest
+
+from aevents.operators.base import Chain
+from aevents.operators.select import Crop, Polarity, Take, TimeSlice
+from aevents.testing import check_operator
+from aevents.types import Event, EventBatch, Sensor, Span
+
+
+def batch(*events: tuple[int, int, int, int], sensor: Sensor | None = None) -> EventBatch:
+    t, x, y, p = zip(*events, strict=True)
+    return EventBatch.from_columns(t=t, x=x, y=y, p=p, sensor=sensor or Sensor(10, 8, "left"))
+
+
+EVENTS = batch((1, 0, 0, 1), (2, 3, 2, 0), (3, 5, 4, 1), (4, 9, 7, 0))
+
+
+def test_crop_keeps_a_region_and_counts_from_its_corner() -> None:
+    (cropped,) = Crop(x=(3, 6), y=(2, 8)).feed(EVENTS)
+    assert list(cropped) == [Event(2, 0, 0, False), Event(3, 2, 2, True)]
+    assert cropped.sensor == Sensor(3, 6, "left")
+    assert cropped.span == EVENTS.span
+
+
+def test_crop_of_one_axis_leaves_the_other() -> None:
+    (cropped,) = Crop(x=(5, 10)).feed(EVENTS)
+    assert list(cropped) == [Event(3, 0, 4, True), Event(4, 4, 7, False)]
+    assert cropped.sensor == Sensor(5, 8, "left")
+
+
+def test_crop_works_where_the_size_is_not_known() -> None:
+    (cropped,) = Crop(x=(3, 6), y=(2, 8)).feed(batch((1, 4, 5, 1), sensor=Sensor()))
+    assert list(cropped) == [Event(1, 1, 3, True)]
+    assert cropped.sensor == Sensor(3, 6)
+
+
+def test_crop_beyond_the_sensor_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"x=\(3, 11\) reaches beyond the sensor, which has 10"):
+        Crop(x=(3, 11)).feed(EVENTS)
+
+
+@pytest.mark.parametrize("limits", [(3, 3), (4, 2), (-1, 5), (0, 70_000)])
+def test_impossible_crops_are_refused(limits: tuple[int, int]) -> None:
+    with pytest.raises(ValueError, match="crop y is"):
+        Crop(y=limits)
+
+
+def test_polarity_keeps_one() -> None:
+    assert [event.t for event in Polarity(True).feed(EVENTS)[0]] == [1, 3]
+    assert [event.t for event in Polarity(False).feed(EVENTS)[0]] == [2, 4]
+
+
+def test_a_time_slice_is_half_open_and_ends_the_reading() -> None:
+    cut = TimeSlice(2, 4)
+    (kept,) = cut.feed(EVENTS)
+    assert kept.t.tolist() == [2, 3]
+    assert kept.span == Span(2, 4)
+    assert cut.done
+
+
+def test_a_time_slice_without_end_reads_on() -> None:
+    cut = TimeSlice(3)
+    assert cut.feed(EVENTS)[0].t.tolist() == [3, 4]
+    assert not cut.done
+
+
+def test_batches_before_a_time_slice_are_left_out() -> None:
+    assert TimeSlice(50).feed(EVENTS) == ()
+
+
+def test_a_backward_time_slice_is_refused() -> None:
+    with pytest.raises(ValueError, match="goes forward"):
+        TimeSlice(5, 4)
+
+
+def test_take_stops_after_so_many_items() -> None:
+    take = Take[int](2)
+    assert [*take.feed(1), *take.feed(2)] == [1, 2]
+    assert take.done
+    assert take.feed(3) == ()
+
+
+def test_take_of_a_negative_number_is_refused() -> None:
+    with pytest.raises(ValueError, match="cannot take -1"):
+        Take[int](-1)
+
+
+def test_the_chunking_law() -> None:
+    for make in (
+        lambda: Crop(x=(20, 200), y=(0, 100)),
+        lambda: Polarity(True),
+        lambda: TimeSlice(100_000, 400_000),
+        lambda: Chain([TimeSlice(90_000), Crop(x=(1, 300))]),
+    ):
+        items = check_operator(make)  # type: ignore[arg-type]  # a chain of batches to batches
+        assert sum(len(item) for item in items if isinstance(item, EventBatch)) > 10
