@@ -9,14 +9,24 @@ import numpy as np
 
 from ._kernels import ffi, lib
 from .columns import CAPACITY, SLACK, Columns, checked
+from .twins.accumulate import check_events, check_frame, check_sensor, check_table
+from .twins.text import text_layout
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
     from typing_extensions import Buffer
 
-    from .twins import DatState, EncoderState, Evt2State, Evt3State
+    from .twins import (
+        DatState,
+        EncoderState,
+        Evt2State,
+        Evt3State,
+        InspectionState,
+        TextState,
+    )
+    from .twins.accumulate import Coordinates, Counters, Polarities
 
 if lib.AE_SLACK != SLACK:  # pragma: no cover
     raise ImportError("the C kernels were built from another version: build the package again")
@@ -175,4 +185,141 @@ def _encode(
             return b"".join(parts)
 
 
-from .interim import accumulate, inspect, inspection_state, readout  # noqa
+_C_TYPES = {"uint8": "uint8_t[]", "uint16": "uint16_t[]", "uint32": "uint32_t[]"}
+_ACCUMULATE = {"uint8": lib.ae_accumulate_u8, "uint16": lib.ae_accumulate_u16}
+_READOUT = {
+    ("uint8", "float32"): lib.ae_readout_u8_f32,
+    ("uint16", "float32"): lib.ae_readout_u16_f32,
+    ("uint32", "float32"): lib.ae_readout_u32_f32,
+    ("uint8", "int32"): lib.ae_readout_u8_i32,
+    ("uint16", "int32"): lib.ae_readout_u16_i32,
+    ("uint32", "int32"): lib.ae_readout_u32_i32,
+}
+
+
+def _table(counts: Counters, spill: NDArray[np.uint32] | None) -> tuple[object, object]:
+    return (
+        ffi.from_buffer(_C_TYPES[counts.dtype.name], counts, require_writable=True),
+        ffi.NULL if spill is None else ffi.from_buffer("uint32_t[]", spill, require_writable=True),
+    )
+
+
+def accumulate(  # noqa: PLR0913 - the columns and the frame
+    counts: Counters,
+    spill: NDArray[np.uint32] | None,
+    x: Coordinates,
+    y: Coordinates,
+    p: Polarities,
+    width: int,
+    height: int,
+    planes: int,
+) -> int:
+    """Count the events into the table; return how many lie off the sensor.
+
+    `counts` are uint8, uint16 or uint32 and planes * width * height + 1 of them, as is `spill`,
+    which only uint32 counters can do without. Raises `ValueError` for other tables, columns of
+    unequal length, and a sensor that is too large.
+    """
+    check_table(counts, spill, planes * width * height)
+    check_sensor(width, height, planes)
+    check_events(x, y, p)
+    table, spill_table = _table(counts, spill)
+    events = (
+        ffi.from_buffer("uint16_t[]", x),
+        ffi.from_buffer("uint16_t[]", y),
+        ffi.from_buffer("uint8_t[]", p),
+        len(x),
+        width,
+        height,
+        planes,
+    )
+    if counts.dtype == np.uint32:
+        return int(lib.ae_accumulate_u32(table, *events))
+    return int(_ACCUMULATE[counts.dtype.name](table, spill_table, *events))
+
+
+def readout(
+    counts: Counters,
+    spill: NDArray[np.uint32] | None,
+    out: NDArray[np.float32] | NDArray[np.int32],
+    signed: bool = False,
+) -> None:
+    """Write the counts, or with `signed` ON - OFF of two planes, to `out`, and clear the table.
+
+    `out` is float32 or int32, of any shape with as many values as the table, or half as many.
+    """
+    check_frame(counts, spill, out, signed)
+    frame_type = "float[]" if out.dtype == np.float32 else "int32_t[]"
+    frame = ffi.from_buffer(frame_type, out, require_writable=True)
+    kernel = _READOUT[counts.dtype.name, out.dtype.name]
+    kernel(*_table(counts, spill), frame, out.size, signed)
+
+
+def inspection_state(width: int = 0, height: int = 0) -> InspectionState:
+    """Return the state before the first event; a sensor of 0x0 is not known."""
+    state = ffi.new("ae_inspection *", {"width": width, "height": height})
+    return cast("InspectionState", state)  # the same fields, in C
+
+
+def inspect(
+    t: NDArray[np.int64], x: NDArray[np.uint16], y: NDArray[np.uint16], state: InspectionState
+) -> None:
+    """Count, in the next events of a stream, what goes back in time, is late, or off the sensor."""
+    if not len(t) == len(x) == len(y):
+        raise ValueError("t, x, y must be of one length")
+    lib.ae_inspect(
+        ffi.from_buffer("int64_t[]", t),
+        ffi.from_buffer("uint16_t[]", x),
+        ffi.from_buffer("uint16_t[]", y),
+        len(t),
+        state,
+    )
+
+
+def text_state(
+    columns: Sequence[str] = ("t", "x", "y", "p"),
+    *,
+    separator: str = ",",
+    seconds: bool = False,
+    offset: int = 0,
+) -> TextState:
+    """Return the state of a reader or writer at the first row.
+
+    `columns` names what each column holds; any name but t, x, y, p is skipped by readers.
+    A separator " " stands for runs of spaces and tabs. t is microseconds, or decimal `seconds`.
+    `offset` is where the rows begin in the text, for `first_bad`.
+    """
+    state = ffi.new("ae_text *", text_layout(columns, separator, seconds, offset))
+    return cast("TextState", state)  # the same fields, in C
+
+
+def text_decode(data: Buffer, start: int, state: TextState, out: Columns) -> int:
+    """Decode whole lines from byte `start` on into `out`; return where the next one starts.
+
+    Lines that do not parse are skipped and counted in `state.bad_lines`; the byte offset of the
+    first is `state.first_bad`.
+    """
+    source = ffi.from_buffer("uint8_t[]", data)
+    if not 0 <= start <= len(source):
+        raise ValueError(f"start {start} is outside the {len(source)} bytes of data")
+    out.begin()
+    c = out.c
+    c.n = c.triggers = 0
+    size = int(lib.ae_text_decode(source + start, len(source) - start, state, c))
+    out.n = c.n
+    return start + size
+
+
+def text_encode(
+    t: NDArray[np.int64],
+    x: NDArray[np.uint16],
+    y: NDArray[np.uint16],
+    p: NDArray[np.bool_] | NDArray[np.uint8],
+    state: TextState,
+) -> bytes:
+    """Return the events as rows of four columns, in the order of the state's column numbers."""
+    events = _events(t, x, y, p)
+    state.next = 0
+    room = np.empty(lib.AE_TEXT_ROW * (len(t) + 1), np.uint8)
+    size = lib.ae_text_encode(events.c, state, ffi.from_buffer("uint8_t[]", room), len(room))
+    return room[:size].tobytes()

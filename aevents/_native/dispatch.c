@@ -32,5 +32,7 @@ int ae_select(int level)
     ae_evt2_select(level);
     ae_evt3_select(level);
     ae_dat_select(level);
+    ae_accumulate_select(level);
+    ae_inspect_select(level);
     return level;
 }

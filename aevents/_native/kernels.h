@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Slots past the last good event that a decoder may scribble on: out->capacity must leave that many. */
+/* Slots past the last good event that a decoder may scribble on; out->capacity must allow for it. */
 #define AE_SLACK 64
 
 /* The columns that a decoder appends to. `n` events and `triggers` triggers are valid on return;
@@ -30,17 +30,17 @@ typedef struct {
 /* ---- dispatch.c: which instruction set the kernels use ---------------------------------------- */
 
 int ae_cpu_level(void);       /* the best that this CPU has: 1 base, 3 AVX2, 4 AVX-512 with VBMI2 */
-int ae_select(int level);     /* use at most this level, and the CPU's; returns the level now in use */
+int ae_select(int level);     /* use at most this level and the CPU's; returns which */
 
 /* ---- evt2.c, evt3.c, dat.c: bit-packed words <-> columns -------------------------------------- */
 
 /* Decoders read whole words from `data`, append to `out`, and return how many words they consumed:
- * fewer than `words` once out->n is above out->capacity - AE_SLACK, or at a trigger that has no room.
+ * fewer than `words` once out->n is above out->capacity - AE_SLACK, or at a trigger without room.
  * State carries over from call to call, so that the input may be cut anywhere between words, and
  * every instruction set stops at the same word.
  * Encoders turn events [state->next, in->n) into bytes, return the bytes written, and leave in
- * state->next the first event not yet written: the output was full, or state->refused is set, as the
- * format cannot hold that event so that a decoder reads it back the same. They need room for 16
+ * state->next the first event not yet written: the output was full, or state->refused is set, as
+ * the format cannot hold that event so that a decoder reads it back the same. They need room for 16
  * bytes to get on; what they write does not depend on the room they are given. */
 
 typedef struct {
@@ -61,7 +61,7 @@ typedef struct {
     int64_t y;
     int64_t base_x;           /* of vectors: next x, and polarity */
     int64_t base_p;
-    int64_t foreign;          /* 1 in a legacy "EM" row: X and vector words are no events until the next row */
+    int64_t foreign;          /* 1 in a legacy "EM" row: X and vector words are no events */
     int64_t untimed;          /* events and triggers dropped: no TIME_HIGH had come before them */
     int64_t unknown;          /* words of a reserved type */
 } ae_evt3;
@@ -81,7 +81,7 @@ typedef struct {
     int64_t next;             /* first event not yet written */
     int64_t refused;          /* 1: event `next` does not fit the format (x, y or time) */
     int64_t started;          /* something has been written */
-    int64_t time;             /* running time of the stream written so far, as a decoder would have it */
+    int64_t time;             /* of the stream written so far, as a decoder would have it */
     int64_t y;                /* EVT3: row last written */
     int64_t width;            /* EVT3: of the sensor; vectors are written only if it is 32 or more */
     int64_t version;          /* DAT: 1 or 2 */
@@ -90,5 +90,83 @@ typedef struct {
 size_t ae_evt2_encode(const ae_columns *in, ae_encoder *state, uint8_t *out, size_t capacity);
 size_t ae_evt3_encode(const ae_columns *in, ae_encoder *state, uint8_t *out, size_t capacity);
 size_t ae_dat_encode(const ae_columns *in, ae_encoder *state, uint8_t *out, size_t capacity);
+
+/* ---- accumulate.c: counting events into a frame ---------------------------------------------- */
+
+/* Count n events into `counts`, which has planes * width * height + 1 slots. One plane counts all
+ * events; of two planes the first counts OFF (p == 0) and the second ON. Returns how many events
+ * lie off the sensor: they are thrown into the extra last slot, so nothing outside is touched.
+ * A narrow counter that wraps adds what it lost to `spill`, which has as many slots as `counts`;
+ * the last slot of `spill` becomes non-zero as soon as anything has spilled.
+ * width and height are at most 65535 and planes * width * height is below 2^31: otherwise nothing
+ * is counted, and n is returned. */
+size_t ae_accumulate_u8(uint8_t *counts, uint32_t *spill, const uint16_t *x, const uint16_t *y,
+                        const uint8_t *p, size_t n, uint32_t width, uint32_t height,
+                        uint32_t planes);
+size_t ae_accumulate_u16(uint16_t *counts, uint32_t *spill, const uint16_t *x, const uint16_t *y,
+                         const uint8_t *p, size_t n, uint32_t width, uint32_t height,
+                         uint32_t planes);
+size_t ae_accumulate_u32(uint32_t *counts, const uint16_t *x, const uint16_t *y, const uint8_t *p,
+                         size_t n, uint32_t width, uint32_t height, uint32_t planes);
+
+/* ---- readout.c: from counters to a frame ------------------------------------------------------ */
+
+/* Write n values to `out` and clear the counters, their spill and the extra slots.
+ * signed_ 0: out[i] = counts[i], the table has n + 1 slots.
+ * signed_ 1: out[i] = counts[n + i] - counts[i], that is ON - OFF, the table has 2 * n + 1 slots.
+ * `spill` may be NULL. int32 values are exact modulo 2^32: read the bits as uint32 if need be. */
+void ae_readout_u8_f32(uint8_t *counts, uint32_t *spill, float *out, size_t n, int signed_);
+void ae_readout_u16_f32(uint16_t *counts, uint32_t *spill, float *out, size_t n, int signed_);
+void ae_readout_u32_f32(uint32_t *counts, uint32_t *spill, float *out, size_t n, int signed_);
+void ae_readout_u8_i32(uint8_t *counts, uint32_t *spill, int32_t *out, size_t n, int signed_);
+void ae_readout_u16_i32(uint16_t *counts, uint32_t *spill, int32_t *out, size_t n, int signed_);
+void ae_readout_u32_i32(uint32_t *counts, uint32_t *spill, int32_t *out, size_t n, int signed_);
+
+/* ---- inspect.c: what a healthy recording would not hold --------------------------------------- */
+
+typedef struct {
+    int64_t width;            /* of the sensor; 0 when unknown: then nothing is off it */
+    int64_t height;
+    int64_t started;          /* an event has been seen: last and latest mean something */
+    int64_t last;             /* time of the last event */
+    int64_t latest;           /* the running time: the largest t so far */
+    int64_t backward;         /* in this call: events earlier than the one before them */
+    int64_t late;             /* in this call: events earlier than the running time */
+    int64_t off_sensor;       /* in this call: events with x >= width or y >= height */
+} ae_inspection;
+
+/* Look at the next n events of a stream: sets what is "in this call", moves the rest on. */
+void ae_inspect(const int64_t *t, const uint16_t *x, const uint16_t *y, size_t n,
+                ae_inspection *state);
+
+/* ---- text_read.c, text_write.c: rows of text <-> columns -------------------------------------- */
+
+#define AE_TEXT_ROW 64        /* the encoder stops when fewer bytes than this are left */
+
+typedef struct {
+    int64_t columns;          /* fields in a row; those that are not t, x, y or p are skipped */
+    int64_t t_column;         /* 0 is the first */
+    int64_t x_column;
+    int64_t y_column;
+    int64_t p_column;
+    int64_t separator;        /* ',' ';' '\t' or ' ': the last means runs of spaces and tabs */
+    int64_t seconds;          /* t is decimal seconds; otherwise microseconds */
+    int64_t offset;           /* decoder: bytes consumed so far, of the whole text */
+    int64_t bad_lines;        /* decoder: lines that do not parse, skipped */
+    int64_t first_bad;        /* decoder: byte offset of the first of them, -1 if none */
+    int64_t next;             /* encoder: first event not yet written */
+} ae_text;
+
+/* Append the events of whole lines (they end with "\n" or "\r\n") and return the bytes consumed:
+ * up to after the last newline, or less once out->n is above out->capacity - AE_SLACK.
+ * Empty lines and lines that start with '#' or '%' are skipped. Numbers are decimal, with or without
+ * sign, fraction and exponent, and are read exactly: seconds are rounded to the microsecond, half
+ * away from zero by the 7th decimal; everything else must be whole. p is 0, 1, -1 (OFF), true,
+ * false, True or False. */
+size_t ae_text_decode(const uint8_t *data, size_t length, ae_text *state, ae_columns *out);
+
+/* Write the events from state->next on, four columns a row in the order of their column numbers,
+ * until none is left or `out` is full. Returns the bytes written. */
+size_t ae_text_encode(const ae_columns *in, ae_text *state, uint8_t *out, size_t capacity);
 
 #endif

@@ -97,3 +97,29 @@ static inline int _mm256_testz_si256(__m256i a, __m256i b)
     LANES(a, uint64_t);
     return (lanes[0] | lanes[1] | lanes[2] | lanes[3]) == 0;
 }
+
+typedef simde__mmask16 __mmask16;
+
+#undef _mm512_cvtepu16_epi32
+static inline __m512i _mm512_cvtepu16_epi32(__m256i a)
+{
+    LANES(a, uint16_t);
+    uint32_t out[16];
+    for (int lane = 0; lane < 16; lane++)
+        out[lane] = lanes[lane];
+    __m512i wide;
+    memcpy(&wide, out, 64);
+    return wide;
+}
+
+#undef _mm512_cvtepu8_epi32
+static inline __m512i _mm512_cvtepu8_epi32(__m128i a)
+{
+    LANES(a, uint8_t);
+    uint32_t out[16];
+    for (int lane = 0; lane < 16; lane++)
+        out[lane] = lanes[lane];
+    __m512i wide;
+    memcpy(&wide, out, 64);
+    return wide;
+}

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from ..columns import CAPACITY, Columns
+from .accumulate import accumulate, readout
 from .dat import DatState, dat_decode, dat_encode, dat_state
 from .encoder import EncoderState, encoder_state
 from .evt2 import Evt2State, evt2_decode, evt2_encode, evt2_state
 from .evt3 import Evt3State, evt3_decode, evt3_encode, evt3_state
+from .inspect import InspectionState, inspect, inspection_state
+from .text import TextState, text_decode, text_encode, text_state
 
 __all__ = [
     "Columns",
@@ -14,6 +17,9 @@ __all__ = [
     "EncoderState",
     "Evt2State",
     "Evt3State",
+    "InspectionState",
+    "TextState",
+    "accumulate",
     "columns",
     "dat_decode",
     "dat_encode",
@@ -25,12 +31,15 @@ __all__ = [
     "evt3_decode",
     "evt3_encode",
     "evt3_state",
+    "inspect",
+    "inspection_state",
+    "readout",
+    "text_decode",
+    "text_encode",
+    "text_state",
 ]
 
 
 def columns(capacity: int = CAPACITY) -> Columns:
     """Return columns for a decoder to fill, room for `capacity` events."""
     return Columns(capacity)
-
-
-from ..interim import accumulate, inspect, inspection_state, readout  # noqa
