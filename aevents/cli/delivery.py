@@ -44,7 +44,8 @@ def formats_for(
     """Return the format to create each output in: None where its suffix says it.
 
     `format` goes to those whose suffix does not name another. Raises `ValueError` where none wants
-    it, where frames would go into a recording or events into a picture, and for a name given twice.
+    it, where frames would go into a recording or events into a picture, and for a name given twice;
+    `FileNotFoundError` where the folder does not exist.
     """
     if len(set(names)) < len(names):
         raise ValueError("two outputs have the same name")
@@ -53,6 +54,10 @@ def formats_for(
         raise ValueError(f"--format {format} does not go with {' or '.join(names)}")
     for name, found in zip(names, formats, strict=True):
         _refuse_misfit(name, found, frames=frames)
+        if not (registry.split_url(name)[0] or Path(name).parent.is_dir()):
+            raise FileNotFoundError(
+                f"no folder {Path(name).parent} to write {Path(name).name} into"
+            )
     return formats
 
 
@@ -69,8 +74,6 @@ def draft(name: str, *, force: bool) -> Iterator[str]:
         return
     if path.exists() and not force:
         raise FileExistsError(f"{name} exists: --force overwrites it")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"no folder {path.parent} to write {path.name} into")
     beside = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
         yield str(beside)

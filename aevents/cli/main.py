@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 
 from cyclopts import App, CycloptsError, Parameter
@@ -67,9 +68,10 @@ def _line(error: Exception) -> str:
     return " ".join(text.split())
 
 
-def _version() -> str:
+def version_of(package: str, /) -> str:
+    """Return the version of an installed package."""
     try:
-        return version("aevents")
+        return version(package)
     except PackageNotFoundError:
         return "not installed"
 
@@ -77,7 +79,7 @@ def _version() -> str:
 app = App(
     name="aevents",
     help="Read, convert and picture the events of event cameras.",
-    version=_version,
+    version=partial(version_of, "aevents"),
     default_parameter=Parameter(negative=(), show_default=False),
 )
 app.command(info)
