@@ -1,20 +1,23 @@
 """How fast are the decoders? As ratios to copying the file's bytes, and to a naive decoder in C.
 
-    python benchmarks/bench_decode.py [--json] [--rounds 9] RECORDING.raw ...
+    python benchmarks/bench_decode.py [--json] [--rounds 25] RECORDING.raw ...
 
-Each file is decoded in pieces of 64 KiB into columns that are used again. All contenders take turns,
-round by round, and the best thread CPU time of each counts: ratios hold still on a busy machine.
+Each file is decoded in pieces of 64 KiB into columns that are used again. All contenders take
+turns, round by round, and the best thread CPU time of each counts: such ratios hold still on a
+busy machine.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 from cffi import FFI
 
@@ -30,8 +33,10 @@ def build_naive() -> SimpleNamespace:
     naive = FFI()
     naive.cdef(
         """
-        typedef struct { int64_t *t; uint16_t *x; uint16_t *y; uint8_t *p; int64_t loop; int64_t high;
-                         int64_t low; uint16_t row; uint16_t base_x; uint8_t base_p; } naive;
+        typedef struct {
+            int64_t *t; uint16_t *x, *y; uint8_t *p;
+            int64_t loop, high, low; uint16_t row, base_x; uint8_t base_p;
+        } naive;
         size_t naive_evt2(const uint32_t *words, size_t count, naive *s);
         size_t naive_evt3(const uint16_t *words, size_t count, naive *s);
         size_t copy(const void *data, size_t size, void *buffer);
@@ -45,11 +50,10 @@ def build_naive() -> SimpleNamespace:
 
 
 def _load(name: str, folder: str) -> SimpleNamespace:
-    import importlib.util
-
     (path,) = Path(folder).glob(f"{name}*.so")
     spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return SimpleNamespace(ffi=module.ffi, lib=module.lib)
@@ -132,7 +136,7 @@ def measure(contenders: dict[str, Contender], rounds: int) -> dict[str, float]:
     return best
 
 
-def compare(path: Path, module: SimpleNamespace, rounds: int) -> dict[str, object]:
+def compare(path: Path, module: SimpleNamespace, rounds: int) -> dict[str, Any]:
     """Measure one file; times are given as multiples of copying it."""
     kind, data = read(path)
     levels = [isa for isa, level in LEVELS.items() if level <= lib.ae_cpu_level()]

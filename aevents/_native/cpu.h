@@ -4,7 +4,11 @@
 #define AEVENTS_CPU_H
 #include <stdint.h>
 
+#ifdef __GNUC__
 #define AE_INLINE static inline __attribute__((always_inline))
+#else
+#define AE_INLINE static inline
+#endif
 
 /* AE_SIMDE: the tests compile the AVX-512 code through SIMDe, for CPUs without it. */
 #ifdef AE_SIMDE

@@ -220,7 +220,7 @@ static uint8_t *write_clock(uint8_t *out, const uint8_t *end, int64_t t, ae_enco
         now = ae_next_high(now, goal, 28, ROLLS_OVER);
         if (now < 0)
             return NULL;
-        out = ae_store32(out, TIME_HIGH << 28 | (uint32_t)(now & 0xFFFFFFF));
+        out = ae_store32(out, (uint32_t)TIME_HIGH << 28 | (uint32_t)(now & 0xFFFFFFF));
         state->started = 1;
         state->time = now << 6;
     }

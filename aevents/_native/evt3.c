@@ -84,8 +84,11 @@ static void time_high(int64_t high, ae_evt3 *state)
     state->low = 0;
 }
 
-/* Writes the events of a vector word or a group of them: bit i of `mask` is one at x + i. Scribbles up
- * to 8 slots past the last; returns the new count. */
+/* Writes the events of a vector word, or of a group of them: bit i of `mask` is one at x + i. May
+ * scribble on 32 slots; returns the new count. */
+typedef size_t vector_function(uint32_t mask, uint32_t x, int64_t t, uint32_t row, uint32_t on,
+                               const ae_columns *at, size_t n);
+
 AE_INLINE size_t vector_base(uint32_t mask, uint32_t x, int64_t t, uint32_t row, uint32_t on,
                              const ae_columns *at, size_t n)
 {
@@ -183,8 +186,8 @@ typedef size_t plain_function(const uint8_t *data, size_t i, size_t words, size_
 /* Whether the four words at `i` are a group: types 3, 4, 4, 5. */
 AE_INLINE int is_group(const uint8_t *data, size_t i)
 {
-    uint32_t types = (ae_load32(data + 2 * i) ^ 0x40003000) | (ae_load32(data + 2 * i + 4) ^ 0x50004000);
-    return (types & 0xF000F000) == 0;
+    uint32_t first = ae_load32(data + 2 * i), second = ae_load32(data + 2 * i + 4);
+    return (((first ^ 0x40003000) | (second ^ 0x50004000)) & 0xF000F000) == 0;
 }
 
 AE_INLINE uint32_t group_mask(const uint8_t *data, size_t i)
@@ -192,11 +195,6 @@ AE_INLINE uint32_t group_mask(const uint8_t *data, size_t i)
     return (word_at(data, i + 1) & 0xFFF) | (word_at(data, i + 2) & 0xFFF) << 12 |
            word_at(data, i + 3) << 24;
 }
-
-/* Writes the events of a vector word or a group of them: bit i of `mask` is one at x + i. May scribble
- * on 32 slots; returns the new count. */
-typedef size_t vector_function(uint32_t mask, uint32_t x, int64_t t, uint32_t row, uint32_t on,
-                               const ae_columns *at, size_t n);
 
 /* Decodes vector words and groups from word `i` on, until another word comes or room ends. */
 AE_INLINE size_t vectors(vector_function *vector, const uint8_t *data, size_t i, size_t words,

@@ -51,16 +51,16 @@ AE_V4 AE_INLINE size_t vector_v4(uint32_t mask, uint32_t x, int64_t t, uint32_t 
     return n + (unsigned)__builtin_popcount(mask);
 }
 
-/* Thirty-two words at a time. A word that is none of the usual ones ends the block early: vectors are
- * decoded at once, and the next block begins after them. */
+/* Thirty-two words at a time. A word that is none of the usual ones ends the block early: vectors
+ * are decoded at once, and the next block begins after them. */
 AE_V4 AE_INLINE size_t plain_v4(const uint8_t *data, size_t i, size_t words, size_t limit,
                                 ae_evt3 *state, ae_columns *out)
 {
     const __m512i eleven = _mm512_set1_epi16(0x7FF), twelve = _mm512_set1_epi16(0xFFF);
     const __m512i last = _mm512_set1_epi16(31), one = _mm512_set1_epi16(1);
     const __m512i lower = _mm512_set_epi16(
-        -1, 0x7FFF, 0x3FFF, 0x1FFF, 0xFFF, 0x7FF, 0x3FF, 0x1FF, 0xFF, 0x7F, 0x3F, 0x1F, 15, 7, 3, 1,
-        -1, 0x7FFF, 0x3FFF, 0x1FFF, 0xFFF, 0x7FF, 0x3FF, 0x1FF, 0xFF, 0x7F, 0x3F, 0x1F, 15, 7, 3, 1);
+        -1, 32767, 16383, 8191, 4095, 2047, 1023, 511, 255, 127, 63, 31, 15, 7, 3, 1,
+        -1, 32767, 16383, 8191, 4095, 2047, 1023, 511, 255, 127, 63, 31, 15, 7, 3, 1);
     const __m512i same = _mm512_set1_epi16((short)(TIME_HIGH << 12 | state->high));
     const int64_t start = high_time(state);
     const __m512i high = _mm512_set1_epi64(start);

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Slots past the last good event that a decoder may scribble on: out->capacity must leave that many. */
+/* Slots past the last good event that a decoder may scribble on; out->capacity must allow for it. */
 #define AE_SLACK 64
 
 /* The columns that a decoder appends to. `n` events and `triggers` triggers are valid on return;
@@ -30,17 +30,17 @@ typedef struct {
 /* ---- dispatch.c: which instruction set the kernels use ---------------------------------------- */
 
 int ae_cpu_level(void);       /* the best that this CPU has: 1 base, 3 AVX2, 4 AVX-512 with VBMI2 */
-int ae_select(int level);     /* use at most this level, and the CPU's; returns the level now in use */
+int ae_select(int level);     /* use at most this level and the CPU's; returns which */
 
 /* ---- evt2.c, evt3.c, dat.c: bit-packed words <-> columns -------------------------------------- */
 
 /* Decoders read whole words from `data`, append to `out`, and return how many words they consumed:
- * fewer than `words` once out->n is above out->capacity - AE_SLACK, or at a trigger that has no room.
+ * fewer than `words` once out->n is above out->capacity - AE_SLACK, or at a trigger without room.
  * State carries over from call to call, so that the input may be cut anywhere between words, and
  * every instruction set stops at the same word.
  * Encoders turn events [state->next, in->n) into bytes, return the bytes written, and leave in
- * state->next the first event not yet written: the output was full, or state->refused is set, as the
- * format cannot hold that event so that a decoder reads it back the same. They need room for 16
+ * state->next the first event not yet written: the output was full, or state->refused is set, as
+ * the format cannot hold that event so that a decoder reads it back the same. They need room for 16
  * bytes to get on; what they write does not depend on the room they are given. */
 
 typedef struct {
@@ -61,7 +61,7 @@ typedef struct {
     int64_t y;
     int64_t base_x;           /* of vectors: next x, and polarity */
     int64_t base_p;
-    int64_t foreign;          /* 1 in a legacy "EM" row: X and vector words are no events until the next row */
+    int64_t foreign;          /* 1 in a legacy "EM" row: X and vector words are no events */
     int64_t untimed;          /* events and triggers dropped: no TIME_HIGH had come before them */
     int64_t unknown;          /* words of a reserved type */
 } ae_evt3;
@@ -81,7 +81,7 @@ typedef struct {
     int64_t next;             /* first event not yet written */
     int64_t refused;          /* 1: event `next` does not fit the format (x, y or time) */
     int64_t started;          /* something has been written */
-    int64_t time;             /* running time of the stream written so far, as a decoder would have it */
+    int64_t time;             /* of the stream written so far, as a decoder would have it */
     int64_t y;                /* EVT3: row last written */
     int64_t width;            /* EVT3: of the sensor; vectors are written only if it is 32 or more */
     int64_t version;          /* DAT: 1 or 2 */

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import os
 import random
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -68,7 +70,9 @@ def test_c_reads_what_the_twin_reads(
     words = words_like(kind, mix, count, seed)
     cuts = data.draw(st.lists(st.integers(0, count + 10), max_size=4))
     capacity = data.draw(st.sampled_from([65, 97, 130, 1000, 32768]))
-    options = {"version": seed % 2 + 1, "triggers": seed // 2 % 2} if kind == "dat" else {}
+    options: dict[str, Any] = {}
+    if kind == "dat":
+        options = {"version": seed % 2 + 1, "triggers": seed // 2 % 2}
     whole = decode(twins, kind, words, **options)
     assert (
         decode(implementation(isa), kind, words, cuts=cuts, capacity=capacity, **options) == whole
@@ -199,6 +203,13 @@ def test_little_room_writes_the_same_bytes(kind: str) -> None:
         assert (room[-64:] == 0xA5).all()
         data += room[:size].tobytes()
     assert data == whole
+
+
+def test_the_levels_are_those_asked_for() -> None:
+    """A rebuilt package says which it must have, so that none goes untested unseen."""
+    if "AEVENTS_LEVELS" in os.environ:
+        assert os.environ["AEVENTS_LEVELS"].split() == COMPILED
+        assert Path(os.environ["AEVENTS_REBUILT"]) in Path(twins.__file__).parents
 
 
 def test_the_modules_have_the_same_functions() -> None:

@@ -1,0 +1,32 @@
+"""Build the package anew with other compiler flags, and run the native tests against that."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+TESTS = ["test_compiled.py", "test_columns.py", "test_recordings.py", "twins"]
+
+
+def native_tests_pass(folder: Path, build: dict[str, str], run: dict[str, str]) -> None:
+    """Build into `folder` with the environment `build`, and test with `run`."""
+    command = [sys.executable, "setup.py", "-q", "build", "--build-base", str(folder)]
+    _do([*command, "--build-lib", str(folder / "lib")], build)
+    # -P and importlib: the package must come from the new build, not from the working directory.
+    command = [sys.executable, "-P", "-m", "pytest", "-q", "-x", "-p", "no:randomly"]
+    command += ["-p", "no:xdist", "--timeout=300", "--import-mode=importlib"]
+    paths = os.pathsep.join([str(folder / "lib"), str(ROOT)])
+    _do(
+        [*command, *(str(ROOT / "tests" / "native" / name) for name in TESTS)],
+        {"PYTHONPATH": paths, "AEVENTS_REBUILT": str(folder / "lib")} | run,
+    )
+
+
+def _do(command: list[str], environment: dict[str, str]) -> None:
+    done = subprocess.run(
+        command, cwd=ROOT, env=os.environ | environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, f"{done.stdout[-6000:]}\n{done.stderr[-6000:]}"
