@@ -20,7 +20,7 @@ test: check types tests docs bench-smoke
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
-	$(BIN)/flake8 --select ASYNC --anyio --enable=ASYNC101,ASYNC102,ASYNC119,ASYNC120,ASYNC900 aevents
+	$(BIN)/flake8 --anyio --select=ASYNC101,ASYNC102,ASYNC119,ASYNC120,ASYNC900 aevents
 	$(BIN)/lint-imports
 
 types: $(VENV)/.dev

@@ -7,7 +7,6 @@ from typing import Generic, Protocol, TypeVar
 
 import msgspec
 
-T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 T_contra = TypeVar("T_contra", contravariant=True)
 
@@ -39,15 +38,15 @@ class WaitingSource(Protocol[T_co]):
         """Release everything, and wait until it is."""
 
 
-class Origin(msgspec.Struct, Generic[T], frozen=True):
+class Origin(msgspec.Struct, Generic[T_co], frozen=True):
     """How to open a source afresh: as a waiting source, a blocking one, or either.
 
     `live` says that it can be neither slowed nor rewound. `name` is for messages.
     """
 
     name: str
-    waiting: Callable[[], WaitingSource[T]] | None = None
-    blocking: Callable[[], BlockingSource[T]] | None = None
+    waiting: Callable[[], WaitingSource[T_co]] | None = None
+    blocking: Callable[[], BlockingSource[T_co]] | None = None
     live: bool = False
 
 

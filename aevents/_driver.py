@@ -17,7 +17,7 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
-from typing import Generic, Self, TypeVar
+from typing import Generic, Never, Self, TypeVar
 
 import anyio
 import anyio.lowlevel
@@ -55,7 +55,7 @@ class Run(Generic[T]):
     def __init__(
         self,
         source: BlockingSource[object] | WaitingSource[object],
-        operators: Sequence[Operator[object, object]],
+        operators: Sequence[Operator[Never, object]],
         *,
         pull: Callable[[], object] | None,
         eager: bool,
@@ -162,7 +162,7 @@ class AsyncRun(Generic[T]):
     """
 
     def __init__(
-        self, origin: Origin[object], operators: Sequence[Operator[object, object]]
+        self, origin: Origin[object], operators: Sequence[Operator[Never, object]]
     ) -> None:
         self._waiting = origin.waiting() if origin.waiting else None
         source = self._waiting or _blocking(origin)
@@ -252,7 +252,7 @@ class BlockingRun(Generic[T]):
     """
 
     def __init__(
-        self, origin: Origin[object], operators: Sequence[Operator[object, object]]
+        self, origin: Origin[object], operators: Sequence[Operator[Never, object]]
     ) -> None:
         source = _blocking(origin)
         self._run: Run[T] = Run(source, operators, pull=source.__next__, eager=True)

@@ -103,8 +103,8 @@ def create(
     output, or a URL.
 
     `format` names the format where the suffix does not. Options are the format's own. The file is
-    made, or made empty, when the first item is written. Raises `UnknownFormatError` for a suffix or
-    format that is not known, `FileNotFoundError` where the folder does not exist.
+    made, or made empty, when the first item is written, which raises `FileNotFoundError` and the
+    like. Raises `UnknownFormatError` at once for a suffix or format that is not known.
     """
     text = os.fspath(name)
     scheme, rest, queried = split_url(text)
@@ -114,8 +114,6 @@ def create(
             raise UnknownFormatError(f"{scheme}: is no sink known here", known)
         return cast("Sink[object]", _load(known[scheme])(rest, **queried, **options))
     path = None if text == "-" else Path(text)
-    if path is not None and not path.parent.is_dir():
-        raise FileNotFoundError(f"no folder {path.parent} to write {path.name} into")
     if path is not None and path.suffix.lower() in PICTURES and format is None:
         return cast("Sink[object]", _load(PICTURES[path.suffix.lower()])(path, **options))
     encoder = _encoder_of(text, format)

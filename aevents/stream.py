@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from functools import partial
-from typing import Generic, TypeVar, cast
+from typing import Generic, Never, TypeVar, cast
 
 import anyio
 import anyio.to_thread
@@ -26,7 +26,7 @@ from aevents.types import Event, EventBatch, Frame
 T = TypeVar("T", covariant=True)
 U = TypeVar("U")
 
-OperatorFactory = Callable[[], Operator[object, object]]
+OperatorFactory = Callable[[], Operator[Never, object]]
 
 
 class Stream(msgspec.Struct, Generic[T], frozen=True, eq=False):

@@ -131,8 +131,8 @@ def test_a_live_stream_without_end_is_refused_at_the_call() -> None:
     live = recorded(live=True)
     with pytest.raises(ValueError, match=r"before \.frames"):
         live.frames()
-    assert live.take(5).frames()
-    assert live.window(count=5).frames()
+    assert live.take(5).frames().endless is False
+    assert live.window(count=5).frames().endless is True
     assert live.time_slice(0, 5).endless is False
     assert live.time_slice(5).endless is True
 

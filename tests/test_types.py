@@ -57,7 +57,9 @@ def test_a_span_covers_the_events_unless_given() -> None:
 )
 def test_columns_that_do_not_fit_are_refused(columns: dict[str, list[int]], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        EventBatch.from_columns(**({"t": [1], "x": [1], "y": [1], "p": [1]} | columns))
+        EventBatch.from_columns(
+            t=columns.get("t", [1]), x=columns.get("x", [1]), y=columns.get("y", [1]), p=[1]
+        )
 
 
 def test_iteration_gives_named_events_of_plain_python() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Never, Protocol, TypeVar, cast
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -29,6 +29,10 @@ class Operator(Protocol[In_contra, Out_co]):
         """Give what was held back: the input has ended."""
 
 
+_Any = Operator[object, object]
+"""In a row operators meet as this; that each takes what the one before it gives, `Stream` checks."""
+
+
 class Chain(Generic[In, Out]):
     """Operators in a row, as one operator.
 
@@ -39,8 +43,8 @@ class Chain(Generic[In, Out]):
 
     __slots__ = ("_operators",)
 
-    def __init__(self, operators: Sequence[Operator[object, object]]) -> None:
-        self._operators = _fused(operators)
+    def __init__(self, operators: Sequence[Operator[Never, object]]) -> None:
+        self._operators = _fused(cast("Sequence[_Any]", operators))
 
     def feed(self, item: In, /) -> Iterable[Out]:
         """Take one item through all operators, lazily."""
@@ -109,17 +113,15 @@ def add_counts(counts: Iterable[Mapping[str, int]], /) -> dict[str, int]:
     return total
 
 
-def _through(
-    items: Iterable[object], operators: Sequence[Operator[object, object]]
-) -> Iterable[object]:
+def _through(items: Iterable[object], operators: Sequence[_Any]) -> Iterable[object]:
     for operator in operators:
         items = chain.from_iterable(map(operator.feed, items))
     return items
 
 
-def _fused(operators: Sequence[Operator[object, object]]) -> list[Operator[object, object]]:
+def _fused(operators: Sequence[_Any]) -> list[_Any]:
     """Let each operator that wants to (`fuse`) become one with the operator before it."""
-    row: list[Operator[object, object]] = []
+    row: list[_Any] = []
     for operator in operators:
         one = getattr(operator, "fuse", _no_fusion)(row[-1]) if row else None
         if one is None:

@@ -124,13 +124,13 @@ class Frames:
             return table.read(np.float32, signed=signed)
         exact = table.read(np.int32, signed=signed)
         if self._mode == "binary":
-            return np.greater(exact, 0).astype(self._dtype)
+            return np.asarray(np.greater(exact, 0), self._dtype)
         if self._dtype.kind not in "iu":
-            return exact.astype(self._dtype)
+            return np.asarray(exact, self._dtype)
         limits = np.iinfo(self._dtype)
         fitting = np.clip(exact, max(limits.min, -(2**31)), min(limits.max, 2**31 - 1))
         self.counts["saturated"] += int(np.count_nonzero(fitting != exact))
-        return fitting.astype(self._dtype)
+        return np.asarray(fitting, self._dtype)
 
 
 class Cutter(Protocol):

@@ -9,7 +9,7 @@ import io
 import select
 import sys
 import threading
-from collections.abc import Generator
+from collections.abc import Coroutine, Generator
 from pathlib import Path
 from typing import cast
 
@@ -109,7 +109,10 @@ class FileSource:
                 self._file = _GuardedFile(self._path, "rb")
 
     def _read(self) -> asyncio.Future[bytes]:
-        return asyncio.ensure_future(aiofiles.threadpool.wrap(self._file).read(CHUNK_BYTES))
+        read: Coroutine[object, object, bytes] = aiofiles.threadpool.wrap(self._file).read(
+            CHUNK_BYTES
+        )
+        return asyncio.ensure_future(read)
 
 
 class _GuardedFile(io.FileIO):

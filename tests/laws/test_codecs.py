@@ -1,4 +1,4 @@
-"""The laws of formats, over every codec there is: round trip, cuts, truncation, 10,000 mutations."""
+"""The laws of formats over every codec: round trip, cuts, truncation, 10,000 mutations."""
 
 from __future__ import annotations
 

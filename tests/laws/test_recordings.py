@@ -1,4 +1,4 @@
-"""Real and peer-written recordings: the events that independent readers agree on, whichever way they are read."""
+"""Real and peer-written recordings: the events that independent readers agree on."""
 
 from __future__ import annotations
 

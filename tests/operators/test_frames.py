@@ -17,7 +17,7 @@ EVENTS = EventBatch.from_columns(
 )
 OFF = [[0, 0, 0], [0, 0, 1]]
 ON = [[1, 0, 0], [0, 0, 2]]
-EXPECTED: dict[Mode, list[object]] = {
+EXPECTED: dict[Mode, list[list[int]] | list[list[list[int]]]] = {
     "count": [[1, 0, 0], [0, 0, 3]],
     "signed": [[1, 0, 0], [0, 0, 1]],
     "polarity": [OFF, ON],
@@ -71,8 +71,9 @@ def test_counts_beyond_a_byte_are_exact() -> None:
         t=np.zeros(n, np.int64), x=np.full(n, 2), y=np.ones(n, int), p=np.ones(n, bool),
         sensor=SENSOR,
     )  # fmt: skip
-    for mode in ("count", "signed"):
-        assert frame_of(many, Frames(mode)).array[1, 2] == 1_000_003  # type: ignore[arg-type]
+    modes: tuple[Mode, ...] = ("count", "signed")
+    for mode in modes:
+        assert frame_of(many, Frames(mode)).array[1, 2] == 1_000_003
 
 
 def test_events_off_the_sensor_are_left_out_and_counted() -> None:

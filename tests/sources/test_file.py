@@ -100,7 +100,8 @@ async def test_what_cannot_be_read_says_so(tmp_path: Path, name: str, error: typ
 async def test_standard_input_is_handed_on_as_it_comes(monkeypatch: pytest.MonkeyPatch) -> None:
     reading, writing = os.pipe()
     with open(reading, "rb") as stdin, open(writing, "wb", buffering=0) as out:  # noqa: ASYNC230, PTH123
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(stdin))
+        text = io.TextIOWrapper(stdin)
+        monkeypatch.setattr(sys, "stdin", text)
         run = stream_of(stdin_origin()).filter(bool).open()
         out.write(b"one")
         assert await anext(run) == b"one"
@@ -112,4 +113,4 @@ async def test_standard_input_is_handed_on_as_it_comes(monkeypatch: pytest.Monke
         out.close()
         with pytest.raises(StopAsyncIteration):
             await anext(run)
-        sys.stdin.detach()
+        text.detach()
