@@ -36,7 +36,7 @@ that.
 HOP_ITEMS = 1024
 """... or until this many items are ready, so that small items do not pile up."""
 INLINE_BYTES = 16_384
-"""A live source's chunks up to this size (under 0.3 ms of decoding) are fed on the loop: a hop would
+"""Live chunks up to this size (under 0.3 ms of decoding) are fed on the loop: a hop would
 cost more. A file goes to a worker even then: its first chunk may have modules to import."""
 CLOSE_SECONDS = 5
 """How long an orderly close may take before it is abandoned."""
