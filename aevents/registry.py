@@ -30,7 +30,7 @@ from aevents.types import EventBatch, Sensor
 
 T = TypeVar("T")
 
-CODECS = ("evt3", "evt2", "dat")
+CODECS = ("evt3", "evt2", "dat", "npy", "npz", "csv")
 """The formats of the house, in the order in which they are asked whether some bytes are theirs:
 text last.
 """

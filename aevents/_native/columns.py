@@ -7,46 +7,67 @@ ever, and a loop that lets batches go touches no fresh page (fresh pages cost as
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 try:
-    from ._kernels import ffi
+    from aevents._native._kernels import ffi
 except ImportError:
     from cffi import FFI
 
     ffi = FFI()
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
-
-    from numpy.typing import NDArray
-
 CAPACITY = 32768  # events: 0.4 MB, which stays in L2 between decoding and counting
 TRIGGER_CAPACITY = 1024
 SLACK = 64  # as AE_SLACK in kernels.h: slots that a decoder may scribble on
-FREE_SLABS = 8  # kept for each capacity
+FREE_SLABS = 32  # kept for each capacity: what a worker hop makes ready, and some
+
+Arrays = tuple[NDArray[np.int64], NDArray[np.uint16], NDArray[np.uint16], NDArray[np.bool_]]
 
 # Bytes an event and a trigger take: t, x, y, p; t, id, value.
 EVENT_BYTES, TRIGGER_BYTES = 13, 10
 
-_pools: dict[int, deque[object]] = {}
+_pools: dict[tuple[int, object], deque[_Slab]] = {}
 
 
-def _lease(size: int) -> NDArray[np.uint8]:
-    """Return `size` bytes that go back to the pool when no view of them is left."""
-    # No lock: a slab may come back at any time, in any thread, even within this function. Popping
-    # from a deque and appending to it are atomic, and a bounded one lets the eldest go.
-    pool = _pools.setdefault(size, deque(maxlen=FREE_SLABS))
-    try:
-        slab = pool.pop()
-    except IndexError:
-        slab = np.empty(size, np.uint8)
-    start = ffi.cast("uint8_t *", ffi.from_buffer(slab))
-    lease = ffi.gc(start, lambda _: pool.append(slab))
-    return np.frombuffer(ffi.buffer(lease, size), np.uint8)
+class _Slab:
+    """One allocation, as columns to write into; `lend` gives the same events to others, to read."""
+
+    __slots__ = (
+        "_lease", "_pool", "c", "p", "t", "trigger_id", "trigger_t", "trigger_value", "x", "y",
+    )  # fmt: skip
+
+    def __init__(self, capacity: int, pool: deque[_Slab]) -> None:
+        n, m = capacity, TRIGGER_CAPACITY
+        memory = np.empty(n * EVENT_BYTES + m * TRIGGER_BYTES, np.uint8)
+        # Widest first, so that every column is aligned whatever the capacity.
+        ends = np.cumsum([8 * n, 8 * m, 2 * n, 2 * n, n, m, m]).tolist()
+        parts = np.split(memory, ends[:-1])
+        self.t, self.trigger_t = parts[0].view(np.int64), parts[1].view(np.int64)
+        self.x, self.y = parts[2].view(np.uint16), parts[3].view(np.uint16)
+        self.p, self.trigger_id, self.trigger_value = parts[4:]
+        self.c: Any = None  # the `ae_columns` that points here, once a kernel has asked for it
+        self._pool = pool
+        self._lease = ffi.cast("uint8_t *", ffi.from_buffer(memory))
+
+    def lend(self, n: int) -> Arrays:
+        """Return the first n events as read-only arrays; the slab is free when all are gone."""
+        # The callback holds the slab. No lock: slabs may come back at any time, in any thread;
+        # appending to a deque is atomic, and a bounded one lets the eldest go.
+        lease = ffi.gc(self._lease, lambda _: self._pool.append(self))
+        capacity = len(self.t)
+        x = 8 * (capacity + TRIGGER_CAPACITY)
+        size = EVENT_BYTES * capacity + 8 * TRIGGER_CAPACITY
+        view = memoryview(ffi.buffer(lease, size)).toreadonly()
+        return (
+            np.frombuffer(view, np.int64, n),
+            np.frombuffer(view, np.uint16, n, x),
+            np.frombuffer(view, np.uint16, n, x + 2 * capacity),
+            np.frombuffer(view, np.bool_, n, x + 4 * capacity),
+        )
 
 
 class Columns:
@@ -56,19 +77,7 @@ class Columns:
     `trigger_id`, `trigger_value`. `c` is the `ae_columns` of the C kernels, None for the twins.
     """
 
-    __slots__ = (
-        "_lent", "_pointers", "c", "capacity", "n", "p", "t", "trigger_id", "trigger_t",
-        "trigger_value", "triggers", "x", "y",
-    )  # fmt: skip
-
-    c: Any  # cffi's structures have no types
-    t: NDArray[np.int64]
-    x: NDArray[np.uint16]
-    y: NDArray[np.uint16]
-    p: NDArray[np.uint8]
-    trigger_t: NDArray[np.int64]
-    trigger_id: NDArray[np.uint8]
-    trigger_value: NDArray[np.uint8]
+    __slots__ = ("_lent", "_pointers", "_pool", "_slab", "capacity", "n", "triggers")
 
     def __init__(
         self, capacity: int = CAPACITY, pointers: Callable[[Columns], object] | None = None, /
@@ -79,19 +88,48 @@ class Columns:
         self.n = 0
         self.triggers = 0
         self._pointers = pointers
+        self._pool = _pools.setdefault((capacity, pointers), deque(maxlen=FREE_SLABS))
         self._lend_anew()
 
-    def _lend_anew(self) -> None:
-        n, m = self.capacity, TRIGGER_CAPACITY
-        slab = _lease(n * EVENT_BYTES + m * TRIGGER_BYTES)
-        # Widest first, so that every column is aligned whatever the capacity.
-        ends = np.cumsum([8 * n, 8 * m, 2 * n, 2 * n, n, m, m]).tolist()
-        parts = np.split(slab, ends[:-1])
-        self.t, self.trigger_t = parts[0].view(np.int64), parts[1].view(np.int64)
-        self.x, self.y = parts[2].view(np.uint16), parts[3].view(np.uint16)
-        self.p, self.trigger_id, self.trigger_value = parts[4:]
-        self.c = self._pointers(self) if self._pointers else None
-        self._lent = False
+    @property
+    def t(self) -> NDArray[np.int64]:
+        """Times in us, to write into."""
+        return self._slab.t
+
+    @property
+    def x(self) -> NDArray[np.uint16]:
+        """Columns of the sensor, to write into."""
+        return self._slab.x
+
+    @property
+    def y(self) -> NDArray[np.uint16]:
+        """Rows of the sensor, to write into."""
+        return self._slab.y
+
+    @property
+    def p(self) -> NDArray[np.uint8]:
+        """Polarities, 0 or 1, to write into."""
+        return self._slab.p
+
+    @property
+    def trigger_t(self) -> NDArray[np.int64]:
+        """Times of triggers in us."""
+        return self._slab.trigger_t
+
+    @property
+    def trigger_id(self) -> NDArray[np.uint8]:
+        """Inputs of triggers."""
+        return self._slab.trigger_id
+
+    @property
+    def trigger_value(self) -> NDArray[np.uint8]:
+        """Edges of triggers, 1 is rising."""
+        return self._slab.trigger_value
+
+    @property
+    def c(self) -> Any:  # noqa: ANN401  # cffi's structures have no types
+        """The `ae_columns` of the C kernels, None for the twins."""
+        return self._slab.c
 
     def begin(self) -> None:
         """Forget all events and triggers, and move to another slab if `take` has lent this one."""
@@ -100,23 +138,34 @@ class Columns:
         self.n = 0
         self.triggers = 0
 
-    def take(
-        self,
-    ) -> tuple[NDArray[np.int64], NDArray[np.uint16], NDArray[np.uint16], NDArray[np.bool_]]:
+    def take(self) -> Arrays:
         """Return the events as read-only arrays t, x, y, p (bool) that stay as they are.
 
         They view the slab; fewer than a quarter of the capacity are copied instead, so that a small
         batch that is kept does not hold a big slab.
         """
         n = self.n
-        arrays = self.t[:n], self.x[:n], self.y[:n], self.p[:n].view(np.bool_)
         if 4 * n < self.capacity:
-            arrays = arrays[0].copy(), arrays[1].copy(), arrays[2].copy(), arrays[3].copy()
-        else:
-            self._lent = True
-        for array in arrays:
-            array.flags.writeable = False
-        return arrays
+            slab = self._slab
+            arrays = slab.t[:n].copy(), slab.x[:n].copy(), slab.y[:n].copy(), slab.p[:n] != 0
+            for array in arrays:
+                array.flags.writeable = False
+            return arrays
+        self._lent = True
+        return self._slab.lend(n)
+
+    def __del__(self) -> None:
+        if not getattr(self, "_lent", True):
+            self._pool.append(self._slab)
+
+    def _lend_anew(self) -> None:
+        try:
+            self._slab = self._pool.pop()
+        except IndexError:
+            self._slab = _Slab(self.capacity, self._pool)
+        if self._slab.c is None and self._pointers:
+            self._slab.c = self._pointers(self)
+        self._lent = False
 
 
 def checked(
@@ -125,7 +174,7 @@ def checked(
     y: NDArray[np.uint16],
     p: NDArray[np.bool_] | NDArray[np.uint8],
 ) -> None:
-    """Raise if columns are not what encoders read: of these types, contiguous, of one length."""
+    """Raise if the columns are not what encoders read: of these types, contiguous, one length."""
     types = [str(column.dtype) for column in (t, x, y, p)]
     if types[:3] != ["int64", "uint16", "uint16"] or types[3] not in ("bool", "uint8"):
         raise TypeError(f"t, x, y, p must be int64, uint16, uint16, bool, not {', '.join(types)}")

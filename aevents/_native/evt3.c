@@ -145,7 +145,7 @@ static int trigger_word(uint32_t word, ae_evt3 *state, ae_columns *out)
 }
 
 /* Decodes one word. Returns 0 if it is a trigger that has no room. Before the first TIME_HIGH
- * nothing is kept. */
+ * nothing is kept but the row: some writers put it first. */
 static int any_word(uint32_t word, ae_evt3 *state, ae_columns *out)
 {
     uint32_t type = word >> 12;
@@ -162,11 +162,11 @@ static int any_word(uint32_t word, ae_evt3 *state, ae_columns *out)
         state->unknown++;
         return 1;
     }
-    if (!state->started)
-        return 1;
     if (type <= EM_ADDR_Y) {
         state->foreign = type == EM_ADDR_Y;
         state->y = type == ADDR_Y ? word & 0x7FF : state->y;
+    } else if (!state->started) {
+        return 1;
     } else if (type == VECT_BASE_X) {
         state->base_x = word & 0x7FF;
         state->base_p = word >> 11 & 1;

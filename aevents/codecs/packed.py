@@ -91,14 +91,14 @@ class PackedDecoder(ABC):
     def _decode(self, run: memoryview) -> Iterator[EventBatch | TriggerBatch]:
         at = 0
         while at < len(run):
-            out, offset = self._out, self._bytes.offset + at
+            out = self._out
             at = self.decode(run, at, out)
-            self._note(offset)
             if out.triggers:
                 yield self._triggers(out)
             if out.n:
                 self._yielded = True
                 yield self._events(out)
+        self._note(self._bytes.offset)
 
     def _events(self, out: Columns) -> EventBatch:
         if self._t0:

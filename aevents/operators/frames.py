@@ -31,7 +31,9 @@ class Accumulator:
 
     def __init__(self, sensor: Sensor, planes: int) -> None:
         if not sensor.sized:
-            raise ValueError("the sensor size is not known: give it, as in sensor=Sensor(640, 480)")
+            raise ValueError(
+                "the sensor size is not known: give sensor=Sensor(640, 480), or --size 640x480"
+            )
         size = planes * sensor.width * sensor.height + 1  # the last is for events off the sensor
         if size > MOST_COUNTERS:
             raise ValueError(f"a frame of {sensor.width}x{sensor.height} is too large")

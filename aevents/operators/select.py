@@ -126,6 +126,36 @@ class Take(Generic[T]):
         return ()
 
 
+class TakeEvents:
+    """Keep the first `count` events, however they are cut into batches. Raises `ValueError` for a
+    negative count.
+    """
+
+    def __init__(self, count: int, /) -> None:
+        if count < 0:
+            raise ValueError(f"cannot take {count} events")
+        self._left = count
+
+    @property
+    def done(self) -> bool:
+        """Whether all have been taken."""
+        return self._left == 0
+
+    def feed(self, batch: EventBatch, /) -> tuple[EventBatch, ...]:
+        """Give the batch, or what of it there still is to take."""
+        if len(batch) < self._left:
+            self._left -= len(batch)
+            return (batch,)
+        count, self._left = self._left, 0
+        start = batch.span.start
+        reached = int(batch.t[:count].max(initial=start))
+        return (batch.cut(0, count, Span(start, reached)),)
+
+    def flush(self) -> tuple[()]:
+        """Give nothing."""
+        return ()
+
+
 def _within(limits: tuple[int, int] | None, size: int, name: str) -> tuple[int, int]:
     start, stop = limits or (0, size or 1 << 16)
     if size and stop > size:

@@ -56,7 +56,7 @@ async def test_a_recording_is_read_right_in_an_event_loop(name: str) -> None:
 @pytest.mark.parametrize("size", [1, 7, 4099])
 def test_a_recording_is_read_right_however_it_is_cut(name: str, size: int) -> None:
     data = (RECORDINGS / name).read_bytes()
-    if size == 1:
+    if size == 1 and not name.endswith(".npz"):  # which has its index at the end
         data = data[:60_000]
     (codec,) = (one for one in codecs() if one.name == TRUTH[name]["format"])
     chunks = [data[start : start + size] for start in range(0, len(data), size)]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from aevents.operators.base import Chain, Operator
-from aevents.operators.select import Crop, Polarity, Take, TimeSlice
+from aevents.operators.select import Crop, Polarity, Take, TakeEvents, TimeSlice
 from aevents.testing import check_operator
 from aevents.types import Event, EventBatch, Sensor, Span
 
@@ -100,3 +100,27 @@ def test_the_chunking_law() -> None:
     for make in makes:
         items = check_operator(make)
         assert sum(len(item) for item in items if isinstance(item, EventBatch)) > 10
+
+
+def test_take_events_does_not_care_how_they_are_cut() -> None:
+    check_operator(lambda: TakeEvents(3))
+    take = TakeEvents(3)
+    (first,) = take.feed(EVENTS[:2])
+    assert (len(first), take.done) == (2, False)
+    (rest,) = take.feed(EVENTS[2:])
+    assert list(rest) == [Event(3, 5, 4, True)]
+    assert rest.span == Span(3, 3)  # others of that microsecond may have followed
+    assert take.done
+    assert take.flush() == ()
+
+
+def test_take_events_of_none_is_done_at_once() -> None:
+    take = TakeEvents(0)
+    assert take.done
+    (nothing,) = take.feed(EVENTS)
+    assert len(nothing) == 0
+
+
+def test_a_negative_take_of_events_is_refused() -> None:
+    with pytest.raises(ValueError, match="cannot take -2 events"):
+        TakeEvents(-2)

@@ -93,8 +93,8 @@ def _read(words: Integers, state: Evt3State) -> _Running:
     new_high = is_high & (high != np.concatenate(([state.high], high[:-1])))
     is_low = (kind == TIME_LOW) & timed
     low = carried(is_low | new_high, np.where(is_low, value, 0), state.low)
-    y = carried((kind == ADDR_Y) & timed, value & 0x7FF, state.y)
-    foreign = carried((kind <= EM_ADDR_Y) & timed, kind, state.foreign)
+    y = carried(kind == ADDR_Y, value & 0x7FF, state.y)
+    foreign = carried(kind <= EM_ADDR_Y, kind, state.foreign)
 
     is_base = (kind == VECT_BASE_X) & timed
     advance = np.select([~timed, kind == VECT_12, kind == VECT_8], [0, 12, 8], 0)

@@ -1,0 +1,1 @@
+"""The command line: `aevents info`, `convert`, `run` and `formats`."""

@@ -1,0 +1,94 @@
+"""Where the commands write: sinks by name, finished however it ends; and a draft beside a file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from aevents import registry
+from aevents._contracts import Sink
+from aevents.cli.figures import Progress
+from aevents.cli.reading import Reading
+from aevents.stream import Stream, deliver
+
+PIPED = "evt3"
+"""What goes to standard output unless `--format` says otherwise: compact, and with the sensor."""
+
+
+async def write_all(
+    reading: Reading, stream: Stream[object], sinks: Sequence[Sink[object]]
+) -> None:
+    """Write every item of the stream to each sink, with a line on the terminal meanwhile."""
+    with Progress(reading):
+        async with reading.start(stream) as items:
+            await deliver(items, sinks)
+
+
+def formats_for(
+    names: Sequence[str], format: str | None, *, frames: bool = False
+) -> list[str | None]:
+    """Return the format to create each output in: None where its suffix says it.
+
+    `format` goes to those whose suffix does not name another. Raises `ValueError` where none wants
+    it, where frames would go into a recording or events into a picture, and for a name given twice;
+    `FileNotFoundError` where the folder does not exist.
+    """
+    if len(set(names)) < len(names):
+        raise ValueError("two outputs have the same name")
+    formats = [_format_for(name, format) for name in names]
+    if format is not None and format not in formats:
+        raise ValueError(f"--format {format} does not go with {' or '.join(names)}")
+    for name, found in zip(names, formats, strict=True):
+        _refuse_misfit(name, found, frames=frames)
+        if not (registry.split_url(name)[0] or Path(name).parent.is_dir()):
+            raise FileNotFoundError(
+                f"no folder {Path(name).parent} to write {Path(name).name} into"
+            )
+    return formats
+
+
+@contextmanager
+def draft(name: str, *, force: bool) -> Iterator[str]:
+    """Give the name to write under: one beside the file, which takes the file's place at the end.
+
+    If anything goes wrong, the draft is removed and the file is as it was. What is no regular file
+    (a pipe, a device, `-`, a URL) is written as it is. Raises `FileExistsError` unless forced.
+    """
+    path = Path(name).resolve()
+    if name == "-" or registry.split_url(name)[0] or (path.exists() and not path.is_file()):
+        yield name
+        return
+    if path.exists() and not force:
+        raise FileExistsError(f"{name} exists: --force overwrites it")
+    beside = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    try:
+        yield str(beside)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _format_for(name: str, format: str | None) -> str | None:
+    suffix = Path(name).suffix.lower()
+    if name == "-":
+        return format or PIPED
+    if registry.split_url(name)[0] or format is None:
+        return None
+    if suffix in registry.codec(format).suffixes:
+        return format
+    others = {*registry.PICTURES, *(one for codec in registry.codecs() for one in codec.suffixes)}
+    return None if suffix in others else format
+
+
+def _refuse_misfit(name: str, format: str | None, *, frames: bool) -> None:
+    suffix = Path(name).suffix.lower()
+    picture = format is None and suffix in registry.PICTURES
+    if picture and not frames:
+        raise ValueError(
+            f"{name} holds frames: make some of the events, with aevents run … --frames signed"
+        )
+    array = format == "npy" or (format is None and suffix == ".npy")
+    if frames and not (picture or array or registry.split_url(name)[0]):
+        raise ValueError(f"{name} holds events, and --frames makes frames: leave it out")

@@ -1,0 +1,105 @@
+"""What the commands say about a run: a line while it goes on, a small table at its end."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Self
+
+from aevents.cli.reading import Reading
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+
+REFRESH_SECONDS = 0.1
+"""A line that changes ten times a second is easy on the eye, and on the loop."""
+PIPED_COLUMNS = 160
+"""Width of what goes into a pipe or a file, where there is no terminal to measure."""
+
+Row = tuple[str, object]
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Return a console that prints numbers and paths as they are."""
+    from rich.console import Console
+
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() else PIPED_COLUMNS
+    return Console(stderr=stderr, width=width, highlight=False, markup=False, emoji=False)
+
+
+def show(rows: Iterable[Row], *, stderr: bool = False) -> None:
+    """Print names and values as a small table."""
+    from rich.table import Table
+
+    table = Table.grid("", "", padding=(0, 3, 0, 0))
+    for name, value in rows:
+        table.add_row(name, f"{value:,}" if isinstance(value, int) else str(value))
+    console(stderr=stderr).print(table)
+
+
+def figures(reading: Reading, item: str, written: Sequence[str]) -> list[Row]:
+    """Return what a run has done so far; `item` names in the plural what came out of it."""
+    report = reading.report
+    seconds = reading.seconds
+    return [
+        ("events", reading.events),
+        ("speed", f"{_mev(reading.events / seconds)} Mev/s"),
+        *([(item, report.delivered)] if item else []),
+        *((name, count) for name, count in sorted(report.anomalies.items())),
+        *(("wrote", name) for name in written if name != "-"),
+    ]
+
+
+class Progress:
+    """A line on the terminal while the body runs, drawn by the event loop; nothing in a pipe."""
+
+    def __init__(self, reading: Reading, /) -> None:
+        self._reading = reading
+        self._bar: Bar | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    def __enter__(self) -> Self:
+        if sys.stderr.isatty():
+            self._bar = _bar(known=self._reading.fraction is not None)
+            self._bar.start()
+            self._draw()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._timer is not None and self._bar is not None:
+            self._timer.cancel()
+            self._bar.stop()
+
+    def _draw(self) -> None:
+        assert self._bar is not None
+        events, seconds = self._reading.events, max(self._reading.seconds, 1e-9)
+        done = self._reading.fraction
+        figures = f"{events / 1e6:,.1f} Mev  {_mev(events / seconds)} Mev/s"
+        task = self._bar.task_ids[0]
+        self._bar.update(task, completed=done or 0, figures=figures, refresh=True)
+        # a timer of the loop, which anyio has none of: no task to cancel, no group to unwrap
+        self._timer = asyncio.get_running_loop().call_later(REFRESH_SECONDS, self._draw)
+
+
+def _bar(*, known: bool) -> Bar:
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn
+
+    shape = (BarColumn(), TaskProgressColumn()) if known else (SpinnerColumn(),)
+    text = TextColumn("{task.fields[figures]}")
+    bar = Progress(*shape, text, console=console(stderr=True), auto_refresh=False, transient=True)
+    bar.add_task("", total=1 if known else None, figures="")
+    return bar
+
+
+def _mev(rate: float) -> str:
+    return f"{rate / 1e6:,.1f}"

@@ -1,0 +1,164 @@
+"""`aevents info`: what a recording holds, in one pass and bounded memory."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from functools import partial
+from typing import Annotated
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+from cyclopts import Parameter
+
+from aevents.cli.figures import Progress, Row, show
+from aevents.cli.reading import Format, Input, Name, Reading, Size
+from aevents.runtime import run
+from aevents.types import EventBatch
+
+LITTLE_ENDIAN = {"t": "<i8", "x": "<u2", "y": "<u2", "p": "|u1"}
+"""The arrays that a checksum is taken of."""
+
+
+class SensorSize(msgspec.Struct, frozen=True):
+    """Width and height in pixels; 0 where not known."""
+
+    width: int
+    height: int
+
+
+class Info(msgspec.Struct, frozen=True):
+    """What `--json` prints.
+
+    `first_us` and `last_us` are the times of the first and the last event as recorded, null where
+    there are no events. `duration_us` is the latest time minus the earliest. `rate_hz` is events
+    divided by that duration, null where the duration is 0.
+    """
+
+    format: str | None
+    sensor: SensorSize
+    events: int
+    on_events: int
+    first_us: int | None
+    last_us: int | None
+    duration_us: int
+    rate_hz: float | None
+    anomalies: dict[str, int]
+    checksum: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
+
+
+def info(
+    file: Name,
+    /,
+    *,
+    json: bool = False,
+    checksum: bool = False,
+    strict: bool = False,
+    size: Size = None,
+    format: Annotated[Format, Parameter(name=("--format", "--from"))] = None,
+) -> None:
+    """Say what a recording holds: its format, sensor, events, times, and anything odd.
+
+    Parameters
+    ----------
+    file
+        A path, - for standard input, or a URL such as synthetic:disk.
+    json
+        Print one JSON object.
+    checksum
+        Add the SHA-256 of each column.
+    strict
+        Fail at the first thing that is not as it should be, instead of counting such things.
+    size
+        Size of the sensor, where the input does not say it, or says it wrongly.
+    format
+        Format of the input, where its first bytes and its suffix leave doubt.
+    """
+    reading = Reading(file, Input(from_=format, size=size, strict=strict))
+    found = run(partial(_survey, reading, checksum=checksum))
+    if json:
+        sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
+    else:
+        show(_rows(found))
+
+
+class Survey:
+    """An operator that takes in all batches, and gives itself at the end: what it has seen."""
+
+    def __init__(self, *, checksum: bool) -> None:
+        self.sensor = SensorSize(0, 0)
+        self.events = 0
+        self.on_events = 0
+        self.first: int | None = None
+        self.last: int | None = None
+        self.hashes = {name: hashlib.sha256() for name in LITTLE_ENDIAN} if checksum else {}
+        self._earliest = 0
+        self._latest = 0
+
+    @property
+    def duration(self) -> int:
+        """The latest time minus the earliest, in µs."""
+        return self._latest - self._earliest
+
+    def feed(self, batch: EventBatch, /) -> tuple[()]:
+        """Take the batch in."""
+        self.sensor = SensorSize(batch.sensor.width, batch.sensor.height)
+        if len(batch):
+            self._look_at(batch)
+        return ()
+
+    def flush(self) -> tuple[Survey]:
+        """Give what was seen."""
+        return (self,)
+
+    def _look_at(self, batch: EventBatch) -> None:
+        earliest, latest = int(batch.t.min()), int(batch.t.max())
+        if self.first is None:
+            self.first = int(batch.t[0])
+            self._earliest, self._latest = earliest, latest
+        self._earliest = min(self._earliest, earliest)
+        self._latest = max(self._latest, latest)
+        self.last = int(batch.t[-1])
+        self.events += len(batch)
+        self.on_events += int(np.count_nonzero(batch.p))
+        for name, hash in self.hashes.items():
+            column: npt.NDArray[np.generic] = getattr(batch, name)
+            hash.update(np.ascontiguousarray(column, LITTLE_ENDIAN[name]).data)
+
+
+async def _survey(reading: Reading, *, checksum: bool) -> Info:
+    stream = reading.stream.through(partial(Survey, checksum=checksum))
+    with Progress(reading):
+        async with reading.start(stream) as items:
+            seen = await anext(items)
+    seconds = seen.duration / 1e6
+    return Info(
+        format=reading.format,
+        sensor=seen.sensor,
+        events=seen.events,
+        on_events=seen.on_events,
+        first_us=seen.first,
+        last_us=seen.last,
+        duration_us=seen.duration,
+        rate_hz=seen.events / seconds if seconds else None,
+        anomalies=dict(reading.report.anomalies),
+        checksum={name: one.hexdigest() for name, one in seen.hashes.items()} or msgspec.UNSET,
+    )
+
+
+def _rows(found: Info) -> list[Row]:
+    sensor, rate = found.sensor, found.rate_hz
+    return [
+        ("format", found.format or "not known"),
+        ("sensor", f"{sensor.width} x {sensor.height}" if sensor.width else "size not known"),
+        ("events", f"{found.events:,} ({found.on_events:,} ON)"),
+        (
+            "times",
+            "none" if found.first_us is None else f"{found.first_us:,} to {found.last_us:,} µs",
+        ),
+        ("duration", f"{found.duration_us / 1e6:,.6f} s"),
+        ("rate", "not known" if rate is None else f"{rate / 1e6:,.3f} Mev/s"),
+        *sorted(found.anomalies.items()),
+        *(("sha256 " + name, text) for name, text in (found.checksum or {}).items()),
+    ]

@@ -1,0 +1,88 @@
+"""The entry point: which command, and how it ends.
+
+    0  all went well          2    the command line is wrong
+    1  the data or a device   130  Ctrl-C
+
+An error is one line on standard error; `AEVENTS_DEBUG=1` lets the traceback through.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+
+from cyclopts import App, CycloptsError, Parameter
+
+from aevents.cli.convert import convert
+from aevents.cli.formats import formats
+from aevents.cli.info import info
+from aevents.cli.reading import hide_hyphen
+from aevents.cli.run import run
+from aevents.errors import AeventsError
+
+DATA, USAGE, INTERRUPTED = 1, 2, 130
+
+
+def main() -> int:
+    """Run the command that the arguments ask for, and return the exit code."""
+    return execute(sys.argv[1:])
+
+
+def execute(arguments: Sequence[str], /) -> int:
+    """Run one command; say in one line what went wrong, if something did; return the exit code."""
+    try:
+        words = hide_hyphen(arguments)
+        command, bound, _ = app.parse_args(words, exit_on_error=False, print_error=False)
+        command(*bound.args, **bound.kwargs)
+        sys.stdout.flush()  # here, so that a pipe that was closed is noticed here
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:  # whoever read has read enough, as in `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nor may the exit complain
+        return 0
+    except Exception as error:  # an error that we do not know is one line too
+        if os.environ.get("AEVENTS_DEBUG"):
+            raise
+        sys.stderr.write(f"aevents: {_line(error)}\n")
+        return _code(error)
+    return 0
+
+
+def _code(error: Exception) -> int:
+    """Return the exit code: a `ValueError` that is not about data is about arguments."""
+    if isinstance(error, CycloptsError):
+        return USAGE
+    return USAGE if isinstance(error, ValueError) and not isinstance(error, AeventsError) else DATA
+
+
+def _line(error: Exception) -> str:
+    known = isinstance(error, AeventsError | CycloptsError | ValueError | OSError)
+    text = str(error)
+    if isinstance(error, OSError) and error.strerror:
+        text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    if not known:
+        text = f"{type(error).__name__}: {text} (this is a bug; AEVENTS_DEBUG=1 shows where)"
+    return " ".join(text.split())
+
+
+def version_of(package: str, /) -> str:
+    """Return the version of an installed package."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+app = App(
+    name="aevents",
+    help="Read, convert and picture the events of event cameras.",
+    version=partial(version_of, "aevents"),
+    default_parameter=Parameter(negative=(), show_default=False),
+)
+app.command(info)
+app.command(convert)
+app.command(run)
+app.command(formats)

@@ -1,0 +1,281 @@
+"""The operators as they are written on the command line: one table, read in the order written.
+
+`WORDS` is the grammar and its documentation. Each word is an option with a value, and belongs to
+one step of the stream. The words of a window, and those of the frames, say one thing together: such
+a step stands where its first word does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, cast
+
+import msgspec
+import numpy as np
+from cyclopts import Group, Parameter, Token
+
+from aevents.operators.select import TakeEvents
+from aevents.stream import Stream
+from aevents.types import EventBatch
+
+if TYPE_CHECKING:
+    from cyclopts.help import HelpPanel
+    from cyclopts.help.protocols import HelpFormatter
+    from rich.console import Console, ConsoleOptions
+
+Options = Mapping[str, object]
+JOINED = {"window": ("duration_us", "count"), "frames": ("mode",)}
+"""Steps of which there is one, and the options of which it needs one."""
+WHOLE = ("crop", "polarity", "time_slice", "take")
+"""Steps after which events are still events: those of `aevents convert`."""
+
+
+class Word(msgspec.Struct, frozen=True):
+    """One option: its name, how its value is written and read, and the step that it belongs to."""
+
+    name: str
+    value: str
+    step: str
+    read: Callable[[str], Options]
+    about: str
+
+
+class Written(msgspec.Struct, frozen=True):
+    """A word that somebody wrote, and the options that it means."""
+
+    word: Word
+    options: Options
+
+
+class Step(msgspec.Struct):
+    """One operator to be: the method of `Stream` that appends it, and that method's options."""
+
+    method: str
+    options: dict[str, object]
+
+
+def put(stream: Stream[EventBatch], steps: Sequence[Step]) -> Stream[object]:
+    """Return the stream with these steps appended, in this order.
+
+    Raises `ValueError` for what the operators do not accept, and for events wanted after frames.
+    """
+    made = cast("Stream[object]", stream)
+    before: set[str] = set()
+    for step in steps:
+        if "frames" in before and step.method != "take":
+            name = step.method.replace("_", "-")
+            raise ValueError(f"{name} works on events: write it before --frames")
+        whole = before.isdisjoint(JOINED)
+        method = "take_events" if step.method == "take" and whole else step.method
+        made = METHODS[method](made, **step.options)
+        before.add(step.method)
+    return made
+
+
+def steps_of(written: Sequence[Written], *, partial: bool = True) -> list[Step]:
+    """Return the steps that these words ask for; `partial` is false where `--no-partial` was given.
+
+    Raises `ValueError` for a word given twice to one window, and for one that lacks its company.
+    """
+    steps: list[Step] = []
+    for one in written:
+        step = next((s for s in steps if s.method == one.word.step and s.method in JOINED), None)
+        if step is None:
+            steps.append(step := Step(one.word.step, {}))
+        if step.options.keys() & one.options.keys():
+            raise ValueError(f"{one.word.name} is given twice")
+        step.options.update(one.options)
+    for step in steps:
+        _refuse_incomplete(step)
+    return steps if partial else _without_partial(steps)
+
+
+def read_words(_type: object, tokens: Sequence[Token]) -> list[Written]:
+    """Return what these tokens of cyclopts say, in the order written. Raises `ValueError`."""
+    written = []
+    for token in tokens:
+        word = next(word for word in WORDS if word.name == token.keyword)
+        written.append(Written(word, word.read(token.value)))
+    return written
+
+
+def _refuse_incomplete(step: Step) -> None:
+    needed = JOINED.get(step.method, ())
+    if needed and step.options.keys().isdisjoint(needed):
+        names = [word.name for word in WORDS if word.step == step.method]
+        heads = [word.name for word in WORDS if word.step == step.method][: len(needed)]
+        others = ", ".join(names[len(needed) :])
+        raise ValueError(f"{others}: of no use without {' or '.join(heads)}")
+
+
+def _without_partial(steps: list[Step]) -> list[Step]:
+    for step in steps:
+        if step.method == "window":
+            step.options["partial"] = False
+            return steps
+    raise ValueError("--no-partial: of no use without --window-us or --window-count")
+
+
+def _polarity(stream: Stream[EventBatch], *, keep: bool) -> Stream[EventBatch]:
+    return stream.polarity(keep)
+
+
+def _take(stream: Stream[object], *, count: int) -> Stream[object]:
+    return stream.take(count)
+
+
+def _take_events(stream: Stream[EventBatch], *, count: int) -> Stream[EventBatch]:
+    TakeEvents(count)  # to see at once that it can be
+    return msgspec.structs.replace(stream.through(partial(TakeEvents, count)), endless=False)
+
+
+METHODS = cast(  # each takes a stream of what the one before it gives: `put` sees to that
+    "dict[str, Callable[..., Stream[object]]]",
+    {
+        "crop": Stream.crop,
+        "polarity": _polarity,
+        "time_slice": Stream.time_slice,
+        "take": _take,
+        "take_events": _take_events,
+        "window": Stream.window,
+        "frames": Stream.frames,
+    },
+)
+
+
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is no whole number") from None
+
+
+def _number(option: str) -> Callable[[str], Options]:
+    return lambda text: {option: _whole(text)}
+
+
+def _name(option: str) -> Callable[[str], Options]:
+    return lambda text: {option: text}
+
+
+def _region(text: str) -> Options:
+    edges = text.split(",")
+    if len(edges) != 4:
+        raise ValueError(f"a region is LEFT,TOP,RIGHT,BOTTOM in pixels, not {text!r}")
+    left, top, right, bottom = map(_whole, edges)
+    return {"x": (left, right), "y": (top, bottom)}
+
+
+def _on_or_off(text: str) -> Options:
+    if text not in ("on", "off"):
+        raise ValueError(f"a polarity is on or off, not {text!r}")
+    return {"keep": text == "on"}
+
+
+def _stretch(text: str) -> Options:
+    times = text.split(",")
+    if len(times) != 2 or not any(times):
+        raise ValueError(f"a stretch of time is START,STOP in µs (one may be empty), not {text!r}")
+    return {name: _whole(time) for name, time in zip(("start", "stop"), times, strict=True) if time}
+
+
+def _dtype(text: str) -> Options:
+    try:
+        dtype = np.dtype(text)
+    except TypeError:
+        dtype = np.dtype(object)
+    if dtype.kind not in "iuf":
+        raise ValueError(f"a dtype is the name of numbers, like float32 or uint8, not {text!r}")
+    return {"dtype": dtype}
+
+
+WORDS = (
+    Word(
+        "--crop",
+        "LEFT,TOP,RIGHT,BOTTOM",
+        "crop",
+        _region,
+        "Keep the pixels from LEFT,TOP up to, not including, RIGHT,BOTTOM. "
+        "Coordinates then count from that corner.",
+    ),
+    Word("--polarity", "on|off", "polarity", _on_or_off, "Keep ON events, or OFF events."),
+    Word(
+        "--time-slice",
+        "START,STOP",
+        "time_slice",
+        _stretch,
+        "Keep START <= t < STOP (µs, as recorded). Either may be left empty.",
+    ),
+    Word(
+        "--take",
+        "N",
+        "take",
+        _number("count"),
+        "Keep the first N events; after a window the first N windows, after --frames N frames.",
+    ),
+    Word("--window-us", "N", "window", _number("duration_us"), "Cut by event time, every N µs."),
+    Word(
+        "--window-count",
+        "N",
+        "window",
+        _number("count"),
+        "Cut every N events; with --window-us, whichever comes first.",
+    ),
+    Word(
+        "--hop-us",
+        "N",
+        "window",
+        _number("hop_us"),
+        "Start a window every N µs; they overlap when that is less than --window-us.",
+    ),
+    Word(
+        "--origin-us",
+        "N",
+        "window",
+        _number("origin_us"),
+        "Count windows by time from N µs, not from the first event.",
+    ),
+    Word(
+        "--frames",
+        "MODE",
+        "frames",
+        _name("mode"),
+        "Make a frame of each window, or one of everything: "
+        "count, signed (ON minus OFF), polarity (OFF and ON apart) or binary.",
+    ),
+    Word("--dtype", "NAME", "frames", _dtype, "Numbers in the frames: float32 unless given."),
+    Word("--axes", "yx|xy", "frames", _name("axes"), "Rows first (yx, the rule) or columns first."),
+)
+
+
+def _help_of(words: Sequence[Word]) -> HelpFormatter:
+    def show(console: Console, options: ConsoleOptions, panel: HelpPanel) -> None:
+        from cyclopts.help import DefaultFormatter, HelpEntry
+
+        entries = [
+            HelpEntry(positive_names=(f"{word.name} {word.value}",), description=word.about)
+            for word in words
+        ]
+        DefaultFormatter()(console, options, panel.copy(entries=entries))
+
+    return show
+
+
+def _parameter(words: Sequence[Word]) -> Parameter:
+    """Return one parameter for all these options: so cyclopts hands them on in order."""
+    group = Group("Operators, applied in the order written", help_formatter=_help_of(words))
+    return Parameter(
+        name=[word.name for word in words],
+        converter=read_words,
+        group=group,
+        negative=(),
+        n_tokens=1,
+        allow_leading_hyphen=True,
+    )
+
+
+Operators = Annotated[list[Written], _parameter(WORDS)]
+EventOperators = Annotated[
+    list[Written], _parameter([word for word in WORDS if word.step in WHOLE])
+]

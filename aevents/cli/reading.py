@@ -1,0 +1,161 @@
+"""A source as the commands read it: opened by name, and counted as it comes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence, Sized
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+from cyclopts import Parameter, Token
+from msgspec.structs import replace
+
+from aevents import registry
+from aevents._contracts import Report
+from aevents._driver import AsyncRun
+from aevents.codecs.sniff import Recognise
+from aevents.errors import UnknownFormatError
+from aevents.stream import Stream
+from aevents.types import EventBatch, Sensor
+
+STANDARD = "standard:"
+
+T = TypeVar("T")
+S = TypeVar("S", bound=Sized)
+
+
+def hide_hyphen(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments with another name for a lone `-`, which cyclopts takes for an option."""
+    return [STANDARD if one == "-" else one for one in arguments]
+
+
+def read_name(_type: object, tokens: Sequence[Token]) -> str:
+    """Return the one name given, where a lone `-` is itself again."""
+    return read_names(_type, tokens)[0]
+
+
+def read_names(_type: object, tokens: Sequence[Token]) -> list[str]:
+    """Return the names given, where a lone `-` is itself again."""
+    return ["-" if token.value == STANDARD else token.value for token in tokens]
+
+
+def read_format(_type: object, tokens: Sequence[Token]) -> str:
+    """Return the name of a format that there is. Raises `ValueError` for any other."""
+    try:
+        return registry.codec(tokens[0].value).name
+    except UnknownFormatError as error:
+        raise ValueError(str(error)) from None
+
+
+def read_size(_type: object, tokens: Sequence[Token]) -> Sensor:
+    """Return the sensor of this size. Raises `ValueError` for what is no WIDTHxHEIGHT."""
+    return Sensor.parse(tokens[0].value)
+
+
+Name = Annotated[str, Parameter(converter=read_name, n_tokens=1)]
+Names = Annotated[list[str], Parameter(converter=read_names, n_tokens=1, metavar="DST")]
+Format = Annotated[str | None, Parameter(converter=read_format, n_tokens=1, metavar="NAME")]
+Size = Annotated[
+    Sensor | None,
+    Parameter(converter=read_size, n_tokens=1, accepts_keys=False, metavar="WIDTHxHEIGHT"),
+]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Input:
+    """How to read the source.
+
+    Parameters
+    ----------
+    from_
+        Format of the input, where its first bytes and its suffix leave doubt.
+    size
+        Size of the sensor, where the input does not say it, or says it wrongly.
+    strict
+        Fail at the first thing that is not as it should be, instead of counting such things.
+    """
+
+    from_: Annotated[Format, Parameter(name="--from")] = None
+    size: Size = None
+    strict: bool = False
+
+
+class Tally:
+    """An operator that hands on what it is given, and counts how much it was: bytes, or events."""
+
+    def __init__(self) -> None:
+        self.total = 0
+
+    def feed(self, item: S, /) -> tuple[S]:
+        """Give the item."""
+        self.total += len(item)
+        return (item,)
+
+    def flush(self) -> tuple[()]:
+        """Give nothing."""
+        return ()
+
+
+class Reading:
+    """One reading of a source: its stream, to be run once, and how far it has come.
+
+    Raises what `aevents.open` raises, and `FileNotFoundError` at once for a path that is not there.
+    """
+
+    def __init__(self, name: str, given: Input, /) -> None:
+        opened = registry.open(name, format=given.from_, sensor=given.size, strict=given.strict)
+        self._operators: list[object] = [make() for make in opened.operators]
+        self._bytes, self._events = Tally(), Tally()
+        self._scheme = registry.split_url(name)[0]
+        self._size = None if self._scheme or name == "-" else _file_size(Path(name))
+        self._run: AsyncRun[object] | None = None
+        self._started = 0.0
+        row = (self._bytes, *self._operators, self._events)
+        once = tuple(partial(_itself, one) for one in row)  # made here, to be asked later
+        self.stream: Stream[EventBatch] = replace(opened, operators=once)
+
+    def start(self, stream: Stream[T], /) -> AsyncRun[T]:
+        """Return this stream, which continues `self.stream`, running."""
+        run = stream.open()
+        self._run = run  # type: ignore[assignment]  # only its report is asked for
+        self._started = time.perf_counter()
+        return run
+
+    @property
+    def format(self) -> str | None:
+        """Name of the format that was recognised; the scheme where the source is no file."""
+        for one in self._operators:
+            if isinstance(one, Recognise) and one.codec:
+                return one.codec.name
+        return self._scheme or None
+
+    @property
+    def events(self) -> int:
+        """How many events have come from the source."""
+        return self._events.total
+
+    @property
+    def fraction(self) -> float | None:
+        """How much of the file has been read, from 0 to 1; None where its size is not known."""
+        return min(1.0, self._bytes.total / self._size) if self._size else None
+
+    @property
+    def seconds(self) -> float:
+        """Time since the start."""
+        return time.perf_counter() - self._started
+
+    @property
+    def report(self) -> Report:
+        """What has happened so far."""
+        return self._run.report if self._run else Report(0, 0, {})
+
+
+def _file_size(path: Path) -> int | None:
+    return path.stat().st_size if path.is_file() or not path.exists() else None
+
+
+def _itself(operator: T) -> T:
+    return operator

@@ -1,0 +1,106 @@
+"""`aevents convert`: whole files or none, nothing overwritten unasked."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import aevents
+from aevents.cli.main import execute
+from aevents.codecs.evt2 import Evt2Encoder
+from aevents.codecs.evt3 import Evt3Encoder
+from aevents.testing import encode, example_events
+from aevents.types import EventBatch, Sensor
+from tests.cli.conftest import Cli
+
+
+@pytest.fixture(autouse=True)
+def _here(recording: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(recording.parent)
+
+
+def test_a_recording_comes_out_in_the_other_format(
+    events: EventBatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert execute(["convert", "in.raw", "out.dat"]) == 0
+    assert Path("out.dat").read_bytes()[:2] == b"% "
+    assert list(aevents.load("out.dat", format="dat")) == list(events)
+    said = capsys.readouterr().out.split()
+    assert said[:2] == ["events", "600"]
+    assert said[-2:] == ["wrote", "out.dat"]
+
+
+def test_format_settles_what_the_suffix_leaves_open() -> None:
+    assert execute(["convert", "in.raw", "three.raw"]) == 0
+    assert execute(["convert", "in.raw", "two.raw", "--format", "evt2"]) == 0
+    assert b"format EVT3" in Path("three.raw").read_bytes()
+    assert b"format EVT2" in Path("two.raw").read_bytes()
+
+
+def test_operators_of_events_apply(events: EventBatch) -> None:
+    assert execute(["convert", "in.raw", "out.dat", "--polarity", "off", "--take", "20"]) == 0
+    assert list(aevents.load("out.dat")) == [event for event in events if not event.p][:20]
+
+
+def test_what_exists_is_overwritten_only_by_force(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("out.dat").write_bytes(b"precious")
+    assert execute(["convert", "in.raw", "out.dat"]) == 1
+    assert capsys.readouterr().err == "aevents: out.dat exists: --force overwrites it\n"
+    assert Path("out.dat").read_bytes() == b"precious"
+    assert execute(["convert", "in.raw", "out.dat", "--force"]) == 0
+    assert len(aevents.load("out.dat")) == 600
+
+
+def test_a_recording_may_be_converted_in_place(events: EventBatch) -> None:
+    assert execute(["convert", "in.raw", "in.raw", "--force", "--format", "evt2"]) == 0
+    assert b"format EVT2" in Path("in.raw").read_bytes()
+    assert list(aevents.load("in.raw")) == list(events)
+
+
+def test_a_conversion_that_fails_leaves_everything_as_it_was(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    wide = EventBatch.from_columns(t=[1], x=[3_000], y=[0], p=[1], sensor=Sensor(4_000, 10))
+    Path("wide.dat").write_bytes(encode(aevents.registry.codec("dat").encoder(), [wide]))  # type: ignore[misc]  # it has one
+    Path("out.raw").write_bytes(b"precious")
+    before = sorted(Path().iterdir())
+    assert execute(["convert", "wide.dat", "out.raw", "--force"]) == 1
+    assert capsys.readouterr().err.startswith("aevents: evt3: an event at t=1, x=3000, y=0 does")
+    assert Path("out.raw").read_bytes() == b"precious"
+    assert sorted(Path().iterdir()) == before
+
+
+def test_ctrl_c_leaves_no_half_file(
+    tmp_path: Path, start: Callable[..., subprocess.Popen[bytes]]
+) -> None:
+    before = sorted(tmp_path.iterdir())
+    with start("convert", "-", "out.raw", stdin=subprocess.PIPE, pipesize=4096) as process:
+        assert process.stdin is not None
+        process.stdin.write(encode(Evt2Encoder(), [example_events(100_000)]))
+        process.stdin.flush()  # this pipe holds 4 KiB: nearly all has been read
+        process.send_signal(signal.SIGINT)
+        assert process.wait() == 130
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_pictures_are_not_made_by_converting(capsys: pytest.CaptureFixture[str]) -> None:
+    assert execute(["convert", "in.raw", "out.png"]) == 2
+    assert "aevents run" in capsys.readouterr().err
+
+
+def test_a_format_against_the_suffix_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert execute(["convert", "in.raw", "out.dat", "--format", "evt2"]) == 2
+    assert capsys.readouterr().err == "aevents: --format evt2 does not go with out.dat\n"
+
+
+def test_standard_output_takes_a_recording_and_standard_error_the_figures(
+    cli: Cli, events: EventBatch
+) -> None:
+    ended = cli("convert", "-", "-", "--from", "evt3", given=encode(Evt3Encoder(), [events]))
+    assert ended.returncode == 0
+    assert ended.stdout == encode(Evt3Encoder(), [events])
+    assert ended.stderr.split()[:2] == [b"events", b"600"]

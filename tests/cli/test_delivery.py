@@ -1,0 +1,130 @@
+"""Sinks are finished however it ends; a draft takes the file's place at the end, or goes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from aevents._contracts import Origin
+from aevents.cli.delivery import draft, formats_for, write_all
+from aevents.cli.reading import Reading
+from aevents.errors import DecodeError
+from aevents.stream import Stream, stream_of
+
+
+class Witness:
+    """A sink that remembers what happened to it."""
+
+    def __init__(self) -> None:
+        self.seen: list[object] = []
+
+    async def write(self, item: object, /) -> None:
+        self.seen.append(item)
+
+    async def aclose(self) -> None:
+        self.seen.append("closed")
+
+
+async def test_every_sink_gets_every_item_and_is_finished(reading: Reading) -> None:
+    left, right = Witness(), Witness()
+    await write_all(reading, source(1, 2), [left, right])
+    assert left.seen == right.seen == [1, 2, "closed"]
+
+
+async def test_an_error_after_the_first_item_finishes_the_sinks(reading: Reading) -> None:
+    sink = Witness()
+    with pytest.raises(DecodeError):
+        await write_all(reading, source(1, DecodeError("foo", "bad")), [sink])
+    assert sink.seen == [1, "closed"]
+
+
+async def test_an_error_before_the_first_item_leaves_the_sinks_alone(reading: Reading) -> None:
+    sink = Witness()
+    with pytest.raises(DecodeError):
+        await write_all(reading, source(DecodeError("foo", "bad")), [sink])
+    assert sink.seen == []
+
+
+async def test_a_stream_without_items_finishes_the_sinks(reading: Reading) -> None:
+    sink = Witness()
+    await write_all(reading, source(), [sink])
+    assert sink.seen == ["closed"]
+
+
+def test_a_draft_takes_the_files_place_at_the_end(tmp_path: Path) -> None:
+    target = tmp_path / "a.raw"
+    with draft(str(target), force=False) as name:
+        Path(name).write_bytes(b"new")
+        assert Path(name).parent == tmp_path
+        assert Path(name).suffix == ".raw"
+        assert not target.exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["a.raw"]
+    assert target.read_bytes() == b"new"
+
+
+def test_a_draft_that_fails_goes_and_leaves_the_file(tmp_path: Path) -> None:
+    target = tmp_path / "a.raw"
+    target.write_bytes(b"old")
+
+    def stopped_halfway() -> None:
+        with draft(str(target), force=True) as name:
+            Path(name).write_bytes(b"half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stopped_halfway()
+    assert [path.name for path in tmp_path.iterdir()] == ["a.raw"]
+    assert target.read_bytes() == b"old"
+
+
+def test_a_link_stays_a_link(tmp_path: Path) -> None:
+    (tmp_path / "a.raw").write_bytes(b"old")
+    (tmp_path / "link.raw").symlink_to("a.raw")
+    with draft(str(tmp_path / "link.raw"), force=True) as name:
+        Path(name).write_bytes(b"new")
+    assert (tmp_path / "link.raw").is_symlink()
+    assert (tmp_path / "a.raw").read_bytes() == b"new"
+
+
+def test_what_is_no_regular_file_is_written_as_it_is(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.raw")
+    for name in ("-", "udp://there:1", str(tmp_path / "pipe.raw")):
+        with draft(name, force=False) as same:
+            assert same == name
+
+
+FORMATS = [
+    (["a.raw", "-"], None, [None, "evt3"]),
+    (["a.raw", "-", "b.dat"], "evt2", ["evt2", "evt2", None]),
+    (["a.bin", "udp://there:1"], "dat", ["dat", None]),
+]
+
+
+@pytest.mark.parametrize(("names", "format", "found"), FORMATS)
+def test_a_format_goes_where_no_suffix_says_otherwise(
+    names: list[str], format: str | None, found: list[str | None]
+) -> None:
+    assert formats_for(names, format) == found
+
+
+def test_frames_go_into_pictures_and_arrays() -> None:
+    assert formats_for(["a.png", "b.npy", "c.mp4"], None, frames=True) == [None, None, None]
+
+
+def source(*items: object) -> Stream[object]:
+    class Items:
+        def __init__(self) -> None:
+            self.left = iter(items)
+
+        def __next__(self) -> object:
+            item = next(self.left)
+            if isinstance(item, Exception):
+                raise item
+            return item
+
+        def close(self) -> None:
+            pass
+
+    return stream_of(Origin("items", blocking=Items))

@@ -1,0 +1,121 @@
+"""What `aevents info` says of a recording, real ones included."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from aevents.cli.main import execute
+from aevents.codecs.dat import DatEncoder
+from aevents.codecs.evt3 import Evt3Encoder
+from aevents.testing import encode
+from aevents.types import EventBatch, Sensor
+from tests.cli.conftest import Cli
+
+FOUR = EventBatch.from_columns(
+    t=[1_000, 3_000, 2_000, 2_500],
+    x=[1, 2, 3, 4],
+    y=[5, 6, 7, 8],
+    p=[1, 0, 1, 1],
+    sensor=Sensor(64, 48),
+)
+CHECKSUM = {
+    "t": "4a6630fcb591a02249f7b41838256a73ffa387f80434f4032e85072c3ac5df38",
+    "x": "ea99f710d9d0b8ba192295c969a63ed7ce8fc5743da20d2057fa2b6d2c404bfb",
+    "y": "09f20ab88ee7790b6a5d1595b419be20f2a393901e8c283e8b505fbb6e08f274",
+    "p": "52a5c4a10657220cac05c63adfa923c7771c55d868a58ee360eb3d1511985c3e",
+}
+
+
+@pytest.fixture
+def four(tmp_path: Path) -> str:
+    path = tmp_path / "four.dat"
+    path.write_bytes(encode(DatEncoder(), [FOUR]))
+    return str(path)
+
+
+def test_json_is_one_object_with_the_figures(four: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert execute(["info", four, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {
+        "format": "dat",
+        "sensor": {"width": 64, "height": 48},
+        "events": 4,
+        "on_events": 3,
+        "first_us": 1_000,
+        "last_us": 2_500,
+        "duration_us": 2_000,
+        "rate_hz": 2_000.0,
+        "anomalies": {"backward_jumps": 1},
+    }
+
+
+def test_checksum_is_of_the_little_endian_arrays(
+    four: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert execute(["info", four, "--json", "--checksum"]) == 0
+    assert json.loads(capsys.readouterr().out)["checksum"] == CHECKSUM
+
+
+def test_the_table_says_the_same_to_people(four: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert execute(["info", four, "--checksum"]) == 0
+    lines = [line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines()]
+    said = {name: value.strip() for name, value in lines}
+    assert said["format"] == "dat"
+    assert said["sensor"] == "64 x 48"
+    assert said["events"] == "4 (3 ON)"
+    assert said["times"] == "1,000 to 2,500 µs"
+    assert said["duration"] == "0.002000 s"
+    assert said["rate"] == "0.002 Mev/s"
+    assert said["backward_jumps"] == "1"
+    assert said["sha256"].split() == ["p", CHECKSUM["p"]]  # the last of the four
+
+
+def test_a_recording_without_events_has_no_times(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "none.raw"
+    path.write_bytes(encode(Evt3Encoder(), []))
+    assert execute(["info", str(path), "--json"]) == 0
+    assert execute(["info", str(path)]) == 0
+    line, *table = capsys.readouterr().out.splitlines()
+    said = json.loads(line)
+    assert (said["events"], said["duration_us"]) == (0, 0)
+    assert (said["first_us"], said["last_us"], said["rate_hz"]) == (None, None, None)
+    assert "sensor     size not known" in " ".join(table)
+    assert "times      none" in " ".join(table)
+    assert "rate       not known" in " ".join(table)
+
+
+def test_size_and_strict_reach_the_decoder(four: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert execute(["info", four, "--json", "--size", "4x48"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["sensor"] == {"width": 4, "height": 48}
+    assert said["anomalies"] == {"backward_jumps": 1, "off_sensor": 1}
+    assert execute(["info", four, "--strict"]) == 1
+    assert capsys.readouterr().err == "aevents: dat: time goes back\n"
+
+
+def test_standard_input_is_a_recording_too(cli: Cli) -> None:
+    ended = cli("info", "-", "--json", given=encode(Evt3Encoder(), [FOUR[:2]]))
+    assert ended.returncode == 0
+    said = json.loads(ended.stdout)
+    assert (said["format"], said["events"]) == ("evt3", 2)
+
+
+@pytest.mark.parametrize(
+    "name", ["faery_evt2.raw", "expelliarmus_evt3_sample.raw", "openeb_dat.dat"]
+)
+def test_a_real_recording_is_what_the_truth_says(
+    name: str, recordings: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row = json.loads((recordings / "truth.json").read_text())[name]
+    assert execute(["info", str(recordings / name), "--json", "--checksum"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["format"] == row["format"]
+    assert said["sensor"] == {"width": row["width"], "height": row["height"]}
+    assert (said["events"], said["on_events"]) == (row["count"], row["on"])
+    assert (said["first_us"], said["last_us"]) == (row["t_first"], row["t_last"])
+    assert said["duration_us"] == row["t_max"] - row["t_min"]
+    assert said["checksum"] == row["sha256"]

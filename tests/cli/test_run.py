@@ -1,0 +1,157 @@
+"""`aevents run`: operators in order, several sinks, Ctrl-C."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import aevents
+from aevents.cli.main import execute
+from aevents.codecs.evt2 import Evt2Encoder
+from aevents.codecs.evt3 import Evt3Encoder
+from aevents.testing import encode, example_events
+from aevents.types import EventBatch
+from tests.cli.conftest import Cli
+
+
+@pytest.fixture(autouse=True)
+def _here(recording: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(recording.parent)
+
+
+def test_every_sink_gets_every_event(
+    events: EventBatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert execute(["run", "in.raw", "--to", "a.raw", "--to", "b.dat"]) == 0
+    assert list(aevents.load("a.raw")) == list(events)
+    assert list(aevents.load("b.dat")) == list(events)
+    assert capsys.readouterr().out.split()[-4:] == ["wrote", "a.raw", "wrote", "b.dat"]
+
+
+def test_operators_apply_in_the_order_written(events: EventBatch) -> None:
+    assert execute(["run", "in.raw", "--polarity", "on", "--take", "50", "--to", "a.raw"]) == 0
+    assert execute(["run", "in.raw", "--take", "50", "--polarity", "on", "--to", "b.raw"]) == 0
+    assert list(aevents.load("a.raw")) == [event for event in events if event.p][:50]
+    assert list(aevents.load("b.raw")) == [event for event in events[:50] if event.p]
+
+
+def test_the_table_counts_windows(capsys: pytest.CaptureFixture[str]) -> None:
+    assert execute(["run", "in.raw", "--window-count", "250", "--to", "a.raw"]) == 0
+    assert "windows   3 " in capsys.readouterr().out
+    line = ["run", "in.raw", "--window-count", "250", "--no-partial", "--to", "b.raw"]
+    assert execute(line) == 0
+    assert "windows   2 " in capsys.readouterr().out
+
+
+def test_format_goes_to_the_outputs_that_it_fits() -> None:
+    line = ["run", "in.raw", "--to", "a.raw", "--to", "b.dat", "--format", "evt2"]
+    assert execute(line) == 0
+    assert b"format EVT2" in Path("a.raw").read_bytes()
+    assert b"Version 2" in Path("b.dat").read_bytes()
+
+
+REFUSED = [
+    ("in.raw --to in.raw", "in.raw is the source itself"),
+    ("in.raw --to a.raw --to a.raw", "two outputs have the same name"),
+    ("in.raw --to a.png", "a.png holds frames"),
+    ("in.raw --frames count --to a.raw", "a.raw holds events"),
+    ("in.raw --frames count --to -", "- holds events"),
+    ("in.raw --frames count --crop 0,0,1,1 --to a.npy", "write it before --frames"),
+    ("in.raw --to a.dat --format evt2", "--format evt2 does not go with a.dat"),
+]
+
+
+@pytest.mark.parametrize(("line", "said"), REFUSED)
+def test_what_cannot_be_is_refused_before_anything_is_touched(
+    line: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = Path("in.raw").read_bytes()
+    assert execute(["run", *line.split()]) == 2
+    assert said in capsys.readouterr().err
+    assert [path.name for path in Path().iterdir()] == ["in.raw"]
+    assert Path("in.raw").read_bytes() == before
+
+
+def test_a_source_that_fails_at_once_leaves_the_outputs_alone(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Path("empty.raw").touch()
+    Path("a.raw").write_bytes(b"precious")
+    assert execute(["run", "empty.raw", "--to", "a.raw"]) == 1
+    assert capsys.readouterr().err == "aevents: empty.raw: the input is empty\n"
+    assert Path("a.raw").read_bytes() == b"precious"
+
+
+def test_one_process_hands_on_to_the_next(
+    start: Callable[..., subprocess.Popen[bytes]],
+) -> None:
+    with (
+        start("run", "in.raw", "--take", "500", "--to", "-") as first,
+        start("info", "-", "--json", stdin=first.stdout) as second,
+    ):
+        said, _ = second.communicate()
+    assert (first.returncode, second.returncode) == (0, 0)
+    assert json.loads(said)["events"] == 500
+
+
+def test_figures_go_to_standard_error_when_events_go_to_standard_output(
+    cli: Cli, events: EventBatch
+) -> None:
+    ended = cli("run", "in.raw", "--to", "-")
+    assert ended.stdout == encode(Evt3Encoder(), [events])
+    assert ended.stderr.split()[:2] == [b"events", b"600"]
+    assert b"wrote" not in ended.stderr
+
+
+def test_ctrl_c_leaves_whole_files_and_the_figures_so_far(
+    start: Callable[..., subprocess.Popen[bytes]],
+) -> None:
+    events = example_events(15_000)
+    given = encode(Evt2Encoder(), [events])
+    # enough to be recognised, and so little that it goes in while nobody reads what comes out
+    assert 65_536 < len(given) < 131_072
+    with start("run", "-", "--to", "out.raw", "--to", "-", stdin=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(given)
+        process.stdin.flush()
+        assert process.stdout.read(2) == b"% "  # so out.raw, the first sink, has its first batch
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate()
+    assert process.returncode == 130
+    written = list(aevents.load("out.raw"))
+    assert written == list(events[: len(written)])
+    assert 0 < len(written) <= len(events)
+    assert (b"% " + out).startswith(b"% ")
+    name, count, *_ = err.split()
+    assert name == b"events"
+    assert int(count.replace(b",", b"")) >= len(written)
+
+
+def test_ctrl_c_prints_the_figures(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(_main: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("aevents.cli.run.run_async", interrupted)
+    assert execute(["run", "in.raw", "--to", "a.raw"]) == 130
+    assert capsys.readouterr().out.split()[:2] == ["events", "0"]
+
+
+def test_ctrl_c_before_the_first_item_makes_no_file(
+    tmp_path: Path, start: Callable[..., subprocess.Popen[bytes]]
+) -> None:
+    given = encode(Evt2Encoder(), [example_events(15_000)])[:60_000]  # too little to recognise
+    with start("run", "-", "--to", "out.raw", stdin=subprocess.PIPE, pipesize=4096) as process:
+        assert process.stdin is not None
+        process.stdin.write(given)  # more than this pipe holds: the run is under way
+        process.stdin.flush()
+        process.send_signal(signal.SIGINT)
+        assert process.wait() == 130
+    assert not (tmp_path / "out.raw").exists()
