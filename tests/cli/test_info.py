@@ -105,7 +105,8 @@ def test_standard_input_is_a_recording_too(cli: Cli) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["faery_evt2.raw", "expelliarmus_evt3_sample.raw", "openeb_dat.dat"]
+    "name",
+    ["faery_evt2.raw", "expelliarmus_evt3_sample.raw", "openeb_dat.dat", "rpg_txyp.txt"],
 )
 def test_a_real_recording_is_what_the_truth_says(
     name: str, recordings: Path, capsys: pytest.CaptureFixture[str]
