@@ -174,7 +174,7 @@ def checked(
     y: NDArray[np.uint16],
     p: NDArray[np.bool_] | NDArray[np.uint8],
 ) -> None:
-    """Raise if the columns are not what encoders read: of these types, contiguous, of one length."""
+    """Raise if the columns are not what encoders read: of these types, contiguous, one length."""
     types = [str(column.dtype) for column in (t, x, y, p)]
     if types[:3] != ["int64", "uint16", "uint16"] or types[3] not in ("bool", "uint8"):
         raise TypeError(f"t, x, y, p must be int64, uint16, uint16, bool, not {', '.join(types)}")

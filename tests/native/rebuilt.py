@@ -17,7 +17,7 @@ def native_tests_pass(folder: Path, build: dict[str, str], run: dict[str, str]) 
     _do([*command, "--build-lib", str(folder / "lib")], build)
     # -P and importlib: the package must come from the new build, not from the working directory.
     command = [sys.executable, "-P", "-m", "pytest", "-q", "-x", "-p", "no:randomly"]
-    command += ["-p", "no:xdist", "--timeout=300", "--import-mode=importlib"]
+    command += ["-s", "-p", "no:xdist", "--timeout=300", "--import-mode=importlib"]
     paths = os.pathsep.join([str(folder / "lib"), str(ROOT)])
     _do(
         [*command, *(str(ROOT / "tests" / "native" / name) for name in TESTS)],
