@@ -41,6 +41,11 @@ def test_operators_apply_in_the_order_written(events: EventBatch) -> None:
     assert list(aevents.load("b.raw")) == [event for event in events[:50] if event.p]
 
 
+def test_some_of_a_live_source_is_kept_by_take() -> None:
+    assert execute(["run", "synthetic:bar?duration_us=0", "--take", "50", "--to", "a.raw"]) == 0
+    assert len(aevents.load("a.raw")) == 50
+
+
 def test_the_table_counts_windows(capsys: pytest.CaptureFixture[str]) -> None:
     assert execute(["run", "in.raw", "--window-count", "250", "--to", "a.raw"]) == 0
     assert "windows   3 " in capsys.readouterr().out
