@@ -110,7 +110,9 @@ class Paint:
 def _check_kind(item: object) -> None:
     if not isinstance(item, Frame):
         kind = type(item).__name__
-        raise TypeError(f"pictures are made of frames, not of {kind}: put .frames() (--frames) before")
+        raise TypeError(
+            f"pictures are made of frames, not of {kind}: put .frames() (--frames) before"
+        )
 
 
 def _levels(counts: npt.NDArray[np.generic], scale: float) -> npt.NDArray[np.uint16]:
