@@ -1,4 +1,4 @@
-"""What pyproject.toml cannot say: the C kernels, built once for every Python from 3.11 on (abi3)."""
+"""What pyproject.toml cannot say: the C kernels, built once for every Python from 3.11 on."""
 
 from setuptools import setup
 

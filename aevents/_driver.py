@@ -36,7 +36,8 @@ that.
 HOP_ITEMS = 1024
 """... or until this many items are ready, so that small items do not pile up."""
 INLINE_BYTES = 16_384
-"""Chunks up to this size (under 0.3 ms of decoding) are fed on the loop: a hop would cost more."""
+"""Live chunks up to this size (under 0.3 ms of decoding) are fed on the loop: a hop would
+cost more. A file goes to a worker even then: its first chunk may have modules to import."""
 CLOSE_SECONDS = 5
 """How long an orderly close may take before it is abandoned."""
 
@@ -169,6 +170,7 @@ class AsyncRun(Generic[T]):
         pull = None if self._waiting else source.__next__  # type: ignore[union-attr]  # not a waiting one
         self._run: Run[T] = Run(source, operators, pull=pull, eager=origin.live)
         self._plain = not operators
+        self._live = origin.live
         self._limiter = anyio.CapacityLimiter(1) if origin.live and not self._waiting else None
         self._inline = False
         self._reading = False
@@ -235,7 +237,7 @@ class AsyncRun(Generic[T]):
                 self._run.error = error
             else:
                 self._run.feed(item)
-                self._inline = self._plain or _is_small(item)
+                self._inline = self._plain or (self._live and _is_small(item))
         if self._inline:
             self._run.work()
         else:

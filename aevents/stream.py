@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import Generic, Never, TypeVar, cast
@@ -98,16 +98,11 @@ class Stream(msgspec.Struct, Generic[T], frozen=True, eq=False):
         happened.
 
         However it ends, by the end of the stream, an error, a cancellation or Ctrl-C, the sinks are
-        finished: what was written is whole.
+        finished: what was written is whole. A source that fails before its first item leaves them
+        alone: no file is made, none emptied.
         """
-        outs = [_sink(one) for one in sinks]
-        async with AsyncExitStack() as opened:
-            items = await opened.enter_async_context(self.open())
-            for sink in outs:
-                opened.push_async_callback(_finish, sink)
-            async for item in items:
-                for sink in outs:
-                    await sink.write(item)
+        async with self.open() as items:
+            await deliver(items, [_sink(one) for one in sinks])
         return items.report
 
     # -- operators ------------------------------------------------------------------------------
@@ -211,6 +206,19 @@ class Stream(msgspec.Struct, Generic[T], frozen=True, eq=False):
             raise ValueError(f"a live stream has no end: put .take(n) before .{method}()")
 
 
+async def deliver(items: AsyncRun[T], sinks: Sequence[Sink[T]]) -> None:
+    """Write every item of a running stream to each sink, and finish the sinks; see `Stream.to`."""
+    async with AsyncExitStack() as finishing:
+        begun = False
+        async for item in items:
+            if not begun:
+                begun = _finish_at_the_end(finishing, sinks)
+            for sink in sinks:
+                await sink.write(item)
+        if not begun:
+            _finish_at_the_end(finishing, sinks)
+
+
 def stream_of(origin: Origin[T]) -> Stream[T]:
     """Return the stream that this origin begins."""
     return Stream(cast("Origin[object]", origin), endless=origin.live)
@@ -237,6 +245,12 @@ def _sink(sink: Sink[T] | str) -> Sink[T]:
 
 def _factory(make: Callable[..., U], **options: object) -> Callable[[], U]:
     return partial(make, **options)
+
+
+def _finish_at_the_end(finishing: AsyncExitStack, sinks: Sequence[Sink[T]]) -> bool:
+    for sink in sinks:
+        finishing.push_async_callback(_finish, sink)
+    return True
 
 
 async def _finish(sink: Sink[T]) -> None:

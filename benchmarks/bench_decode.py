@@ -84,7 +84,7 @@ def ours(kind: str, data: bytes, level: int) -> Contender:
         for at in range(0, len(data), PIECE):
             words = min(PIECE, len(data) - at) // size
             while words:
-                out.c.n = 0
+                out.c.n = out.c.triggers = 0
                 done = kernel(source + at, words, state, out.c)
                 events, words, at = events + out.c.n, words - done, at + done * size
         return events

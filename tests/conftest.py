@@ -26,7 +26,7 @@ def blockbuster(request: pytest.FixtureRequest) -> Iterator[BlockBuster | None]:
     if request.node.get_closest_marker("asyncio") is None:
         yield None
         return
-    with blockbuster_ctx("aevents") as blocked:
+    with blockbuster_ctx("aevents", excluded_modules=["aevents.testing"]) as blocked:
         yield blocked
 
 

@@ -371,7 +371,7 @@ async def test_a_live_blocking_source_gives_each_item_at_once_on_a_thread_of_its
         assert await anext(run) == number
 
 
-async def test_small_chunks_are_decoded_on_the_loop_and_large_ones_in_a_worker() -> None:
+async def test_small_live_chunks_are_decoded_on_the_loop_and_all_else_in_a_worker() -> None:
     class Bytes(Scripted):
         async def __anext__(self) -> bytes:  # type: ignore[override]
             return bytes(await super().__anext__())
@@ -379,5 +379,9 @@ async def test_small_chunks_are_decoded_on_the_loop_and_large_ones_in_a_worker()
     def thread(_data: bytes) -> bool:
         return threading.current_thread() is threading.main_thread()
 
-    run: AsyncRun[bool] = AsyncRun(waiting(Bytes([10, 100_000, 10])), [Map(thread)])
-    assert [on_loop async for on_loop in run] == [True, False, True]
+    def read(*, live: bool) -> AsyncRun[bool]:
+        source = Bytes([10, 100_000, 10])
+        return AsyncRun(Origin("bytes", waiting=lambda: source, live=live), [Map(thread)])
+
+    assert [on_loop async for on_loop in read(live=True)] == [True, False, True]
+    assert [on_loop async for on_loop in read(live=False)] == [False, False, False]

@@ -45,7 +45,7 @@ ffibuilder.set_source(
         str(path.relative_to(ROOT)) for path in HERE.glob("*.c") if path.name != "_kernels.c"
     ),
     include_dirs=[str(HERE.relative_to(ROOT))],
-    depends=[str((HERE / "kernels.h").relative_to(ROOT))],
+    depends=sorted(str(path.relative_to(ROOT)) for path in HERE.glob("*.h")),
     py_limited_api=True,
     extra_compile_args=_compile_args,
     extra_link_args=_link_args,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from aevents import registry
-from aevents.cli.delivery import deliver, draft, formats_for
+from aevents.cli.delivery import draft, formats_for, write_all
 from aevents.cli.figures import figures, show
 from aevents.cli.operators import EventOperators, put, steps_of
 from aevents.cli.reading import Format, Input, Name, Reading
@@ -40,5 +40,5 @@ def convert(
     [wanted] = formats_for([target], format)
     with draft(target, force=force) as name:
         sink = registry.create(name, format=wanted)
-        run(partial(deliver, reading, stream, [sink]))
+        run(partial(write_all, reading, stream, [sink]))
     show(figures(reading, "", [target]), stderr=target == "-")

@@ -4,38 +4,26 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-
-import anyio
 
 from aevents import registry
 from aevents._contracts import Sink
-from aevents._driver import CLOSE_SECONDS
 from aevents.cli.figures import Progress
 from aevents.cli.reading import Reading
-from aevents.stream import Stream
+from aevents.stream import Stream, deliver
 
 PIPED = "evt3"
 """What goes to standard output unless `--format` says otherwise: compact, and with the sensor."""
 
 
-async def deliver(reading: Reading, stream: Stream[object], sinks: Sequence[Sink[object]]) -> None:
-    """Write every item of the stream to each sink. However it ends, what was written is whole.
-
-    A source that fails before its first item leaves the sinks alone: no file is made, none emptied.
-    """
-    async with AsyncExitStack() as opened:
-        opened.enter_context(Progress(reading))
-        items = await opened.enter_async_context(reading.start(stream))
-        begun = False
-        async for item in items:
-            if not begun:
-                begun = _finish_at_the_end(opened, sinks)
-            for sink in sinks:
-                await sink.write(item)
-        if not begun:
-            _finish_at_the_end(opened, sinks)
+async def write_all(
+    reading: Reading, stream: Stream[object], sinks: Sequence[Sink[object]]
+) -> None:
+    """Write every item of the stream to each sink, with a line on the terminal meanwhile."""
+    with Progress(reading):
+        async with reading.start(stream) as items:
+            await deliver(items, sinks)
 
 
 def formats_for(
@@ -80,17 +68,6 @@ def draft(name: str, *, force: bool) -> Iterator[str]:
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
-
-
-def _finish_at_the_end(opened: AsyncExitStack, sinks: Sequence[Sink[object]]) -> bool:
-    for sink in sinks:
-        opened.push_async_callback(_finish, sink)
-    return True
-
-
-async def _finish(sink: Sink[object]) -> None:
-    with anyio.move_on_after(CLOSE_SECONDS, shield=True):
-        await sink.aclose()
 
 
 def _format_for(name: str, format: str | None) -> str | None:

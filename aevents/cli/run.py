@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from aevents import registry
-from aevents.cli.delivery import deliver, formats_for
+from aevents.cli.delivery import formats_for, write_all
 from aevents.cli.figures import figures, show
 from aevents.cli.operators import Operators, Step, put, steps_of
 from aevents.cli.reading import Format, Input, Name, Names, Reading
@@ -48,7 +48,7 @@ def run(
     formats = formats_for(to, format, frames=item == "frames")
     sinks = [registry.create(name, format=one) for name, one in zip(to, formats, strict=True)]
     try:
-        run_async(partial(deliver, reading, stream, sinks))
+        run_async(partial(write_all, reading, stream, sinks))
     except KeyboardInterrupt:
         show(figures(reading, item, to), stderr="-" in to)
         raise

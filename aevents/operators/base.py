@@ -30,7 +30,7 @@ class Operator(Protocol[In_contra, Out_co]):
 
 
 _Any = Operator[object, object]
-"""In a row operators meet as this; that each takes what the one before it gives, `Stream` checks."""
+"""In a row operators meet as this; `Stream` sees to it that each takes what comes before it."""
 
 
 class Chain(Generic[In, Out]):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from aevents._contracts import Origin
-from aevents.cli.delivery import deliver, draft, formats_for
+from aevents.cli.delivery import draft, formats_for, write_all
 from aevents.cli.reading import Reading
 from aevents.errors import DecodeError
 from aevents.stream import Stream, stream_of
@@ -29,27 +29,27 @@ class Witness:
 
 async def test_every_sink_gets_every_item_and_is_finished(reading: Reading) -> None:
     left, right = Witness(), Witness()
-    await deliver(reading, source(1, 2), [left, right])
+    await write_all(reading, source(1, 2), [left, right])
     assert left.seen == right.seen == [1, 2, "closed"]
 
 
 async def test_an_error_after_the_first_item_finishes_the_sinks(reading: Reading) -> None:
     sink = Witness()
     with pytest.raises(DecodeError):
-        await deliver(reading, source(1, DecodeError("foo", "bad")), [sink])
+        await write_all(reading, source(1, DecodeError("foo", "bad")), [sink])
     assert sink.seen == [1, "closed"]
 
 
 async def test_an_error_before_the_first_item_leaves_the_sinks_alone(reading: Reading) -> None:
     sink = Witness()
     with pytest.raises(DecodeError):
-        await deliver(reading, source(DecodeError("foo", "bad")), [sink])
+        await write_all(reading, source(DecodeError("foo", "bad")), [sink])
     assert sink.seen == []
 
 
 async def test_a_stream_without_items_finishes_the_sinks(reading: Reading) -> None:
     sink = Witness()
-    await deliver(reading, source(), [sink])
+    await write_all(reading, source(), [sink])
     assert sink.seen == ["closed"]
 
 

@@ -196,6 +196,7 @@ ANOMALIES = {
         EVENTS,
         {"torn_bytes": 3, "unpromised_rows": 2},
     ),
+    "rows that are no events": (saved(np.array([(5, -1, 0, 0)])), [], {"bad_rows": 1}),
     "columns are cut short": (COLUMNS[:-17], EVENTS[:1], {"missing_rows": 3}),
     "columns are missing": (COLUMNS[:-33], [], {"missing_rows": 4}),
     "bytes follow the columns": (

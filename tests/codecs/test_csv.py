@@ -121,7 +121,7 @@ def test_a_text_without_events_gives_an_empty_batch_with_its_sensor() -> None:
 
 @pytest.mark.parametrize("size", [1000, LINE_BYTES, 1 << 20])
 def test_a_line_without_end_is_refused_after_the_events_before_it(size: int) -> None:
-    data = b"5,6,7,1\n" * 100 + b"5,6,7," + b"1" * LINE_BYTES + b"\n5,6,7,1\n"
+    data = b"5,6,7,1\n" * 100 + b"5,6,7," + b"1" * 2 * LINE_BYTES + b"\n5,6,7,1\n"
     decoder = CsvDecoder()
     chunks = [data[start : start + size] for start in range(0, len(data), size)]
     given: list[EventBatch] = []

@@ -8,19 +8,20 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-TESTS = ["test_compiled.py", "test_columns.py", "test_recordings.py", "twins"]
+NATIVE = ["test_compiled.py", "test_columns.py", "test_recordings.py", "twins"]
+TESTS = [*(f"tests/native/{name}" for name in NATIVE), "tests/laws/test_codecs.py"]
 
 
 def native_tests_pass(folder: Path, build: dict[str, str], run: dict[str, str]) -> None:
-    """Build into `folder` with the environment `build`, and test with `run`."""
+    """Build into `folder` with the environment `build`, and run the native tests and the laws."""
     command = [sys.executable, "setup.py", "-q", "build", "--build-base", str(folder)]
     _do([*command, "--build-lib", str(folder / "lib")], build)
     # -P and importlib: the package must come from the new build, not from the working directory.
     command = [sys.executable, "-P", "-m", "pytest", "-q", "-x", "-p", "no:randomly"]
-    command += ["-p", "no:xdist", "--timeout=300", "--import-mode=importlib"]
+    command += ["-s", "-p", "no:xdist", "--timeout=300", "--import-mode=importlib"]
     paths = os.pathsep.join([str(folder / "lib"), str(ROOT)])
     _do(
-        [*command, *(str(ROOT / "tests" / "native" / name) for name in TESTS)],
+        [*command, *(str(ROOT / name) for name in TESTS)],
         {"PYTHONPATH": paths, "AEVENTS_REBUILT": str(folder / "lib")} | run,
     )
 

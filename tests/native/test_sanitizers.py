@@ -31,6 +31,7 @@ def test_the_sanitizers_find_nothing(tmp_path: Path) -> None:
     run = {
         "LD_PRELOAD": library("libasan.so"),
         "ASAN_OPTIONS": "detect_leaks=0",
+        "PYTHONMALLOC": "malloc",  # so that small objects have guards around them too
         "UBSAN_OPTIONS": "print_stacktrace=1",
         "AEVENTS_LEVELS": " ".join(COMPILED),
     }

@@ -1,0 +1,10 @@
+"""`python -m aevents`: the command line."""
+
+from __future__ import annotations
+
+import sys
+
+from aevents.cli.main import main
+
+if __name__ == "__main__":
+    sys.exit(main())
