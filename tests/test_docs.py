@@ -25,6 +25,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pytest
 
 import aevents
@@ -32,7 +33,7 @@ from aevents.codecs.csv import CsvEncoder
 from aevents.codecs.evt3 import Evt3Encoder
 from aevents.codecs.npy import NpyEncoder
 from aevents.registry import codecs
-from aevents.testing import encode, example_events
+from aevents.testing import assert_same, encode, example_events
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -92,6 +93,20 @@ def test_every_example_of_a_page_runs(page: Path, folder: Path) -> None:
                 printed = run_console(block, page)
             else:
                 assert_printed(block.body, printed, f"{page.name}:{block.line}")
+
+
+def test_every_way_to_read_gives_the_same_in_both_columns(folder: Path) -> None:
+    rows = re.findall(r"^\| .+ \| `(.*await .+)` \| `(.+)` \|$", PAGES[0].read_text(), re.MULTILINE)
+    assert len(rows) == 9
+    names = {"aevents": aevents, "np": np, "ms": aevents.ms, "rec": aevents.open("street.raw")}
+    with asyncio.Runner() as runner:
+        for awaited, blocking in rows:
+            code = compile(awaited, "README.md", "eval", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+            answer, same = runner.run(eval(code, names)), eval(blocking, names)
+            if isinstance(answer, np.ndarray):
+                np.testing.assert_array_equal(answer, same)
+            else:
+                assert_same(*(one if isinstance(one, list) else [one] for one in (answer, same)))
 
 
 def test_no_example_hides_from_the_tests() -> None:
