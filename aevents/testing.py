@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Never, TypeVar, cast
 
 import anyio
+import anyio.lowlevel
 import numpy as np
 
 from aevents._contracts import Origin, Sink

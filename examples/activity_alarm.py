@@ -26,7 +26,9 @@ async def watch(windows: AsyncIterable[EventBatch], limit_hz: float) -> int:
         if (rate > limit_hz) != high:
             high = not high
             alarms += high
-            print(f"{window.span.start / s:.3f} s: {'ALARM' if high else 'quiet again'}", flush=True)
+            print(
+                f"{window.span.start / s:.3f} s: {'ALARM' if high else 'quiet again'}", flush=True
+            )
     return alarms
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from aevents.codecs.evt3 import Evt3Encoder
-from aevents.testing import encode, example_events
+from aevents.testing import encode
 from aevents.types import EventBatch, Sensor
 
 ROOT = Path(__file__).parents[1]
