@@ -36,7 +36,13 @@ text last.
 """
 SOURCES = {"synthetic": "aevents.sources.synthetic:open_url"}
 SINKS: dict[str, str] = {}
-PICTURES = {".png": "aevents.sinks.images:create", ".mp4": "aevents.sinks.video:create"}
+PICTURES = {
+    ".png": "aevents.sinks.images:create",
+    ".mp4": "aevents.sinks.video:create",
+    ".mkv": "aevents.sinks.video:create",
+    ".avi": "aevents.sinks.video:create",
+    ".webm": "aevents.sinks.video:create",
+}
 """Sinks that take frames, by suffix."""
 
 
@@ -79,7 +85,7 @@ def open(
 
     >>> import aevents
     >>> len(aevents.load("synthetic:bar?duration_us=10000"))
-    9728
+    10000
     """
     text = os.fspath(name)
     scheme, rest, queried = split_url(text)

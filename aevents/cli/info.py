@@ -76,6 +76,8 @@ def info(
         Format of the input, where its first bytes and its suffix leave doubt.
     """
     reading = Reading(file, Input(from_=format, size=size, strict=strict))
+    if reading.stream.endless:
+        raise ValueError(f"{file} is live and has no end: aevents run … --take N keeps some of it")
     found = run(partial(_survey, reading, checksum=checksum))
     if json:
         sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
