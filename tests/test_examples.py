@@ -21,7 +21,8 @@ SENSOR = Sensor(320, 240)
 
 
 def start(name: str, *arguments: object) -> subprocess.Popen[str]:
-    command = [sys.executable, "-W", "error", ROOT / "examples" / name, *map(str, arguments)]
+    path = str(ROOT / "examples" / name)
+    command = [sys.executable, "-W", "error", path, *map(str, arguments)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -64,15 +65,11 @@ def test_activity_alarm_tells_of_the_burst(recording: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_activity_alarm_stops_cleanly_when_told_to(recording: Path, number: int) -> None:
-    os.mkfifo(pipe := recording.with_name("endless.raw"))
-    with start("activity_alarm.py", pipe, 100_000) as process, pipe.open("wb") as writer:
-        writer.write(recording.read_bytes())  # and then nothing more, as from a camera at night
-        writer.flush()
+def test_activity_alarm_stops_cleanly_when_told_to(number: int) -> None:
+    with start("activity_alarm.py", "synthetic:bar?duration_us=0", 100_000) as process:
         assert process.stdout is not None
-        assert process.stdout.readline() == "0.200 s: ALARM\n"
+        assert process.stdout.readline() == "0.000 s: ALARM\n"
         process.send_signal(number)
-        writer.close()
         out, err = process.communicate()
     assert (process.returncode, err) == (0, "")
     assert out.splitlines()[-1].startswith("stopped after")
