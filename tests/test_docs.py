@@ -15,6 +15,7 @@ import ast
 import asyncio
 import contextlib
 import doctest
+import importlib
 import inspect
 import io
 import os
@@ -37,6 +38,9 @@ from aevents.testing import assert_same, encode, example_events
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+EXAMPLES = [
+    path for path in sorted((ROOT / "aevents").rglob("*.py")) if "    >>> " in path.read_text()
+]
 FENCE = re.compile(
     r"^(?P<shown><!-- not run: .+ -->\n)?```(?P<kind>python|console|text)\n(?P<body>.*?)^```$",
     re.MULTILINE | re.DOTALL,
@@ -114,6 +118,13 @@ def test_no_example_hides_from_the_tests() -> None:
         text = page.read_text()
         fences = re.findall(r"^ *```(?:python|console|text|py|bash|sh)\b", text, re.MULTILINE)
         assert len(fences) == len(FENCE.findall(text)), page
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_every_example_in_a_docstring_runs(path: Path) -> None:
+    name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    failed, tried = doctest.testmod(importlib.import_module(name))
+    assert (failed, tried > 0) == (0, True)
 
 
 def test_every_public_name_is_in_the_reference() -> None:
