@@ -13,8 +13,8 @@ ColourMap = Literal["dark", "light", "gray"]
 Pixels = npt.NDArray[np.uint8]
 Rgb = tuple[int, int, int]
 
-LEVELS = 32
-"""Steps of brightness. The table for both polarities has 1024 colours, which stay in the cache."""
+LEVELS = 33
+"""Levels of brightness. A table of both polarities has 1089 colours, which stay in the cache."""
 SCALE = 4.0
 """So many events make a pixel as bright as it gets, or more where the first frame is denser."""
 
@@ -110,7 +110,9 @@ class Paint:
 def _check_kind(item: object) -> None:
     if not isinstance(item, Frame):
         kind = type(item).__name__
-        raise TypeError(f"pictures are made of frames, not of {kind}: put .frames() (--frames) before")
+        raise TypeError(
+            f"pictures are made of frames, not of {kind}: put .frames() (--frames) before"
+        )
 
 
 def _levels(counts: npt.NDArray[np.generic], scale: float) -> npt.NDArray[np.uint16]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from string import Formatter
 from typing import Unpack
 
 import numpy as np
@@ -49,9 +48,8 @@ class ImageSink(WorkerSink[Frame]):
         super().__init__()
         self._path = path
         self._paint = paint
-        self._numbered = any(field is not None for _, field, _, _ in Formatter().parse(path.name))
         self._count = 0
-        self._name()
+        self._numbered = self._file(0) != self._file(1)
 
     def put(self, item: Frame, /) -> None:
         """Write one picture."""
@@ -62,15 +60,15 @@ class ImageSink(WorkerSink[Frame]):
                 f"{self._path.name} holds one picture and a second frame came: name it "
                 f"{self._path.stem}_{{:05d}}.png for a file each, or take one frame (--take 1)",
             )
-        self._path.with_name(self._name()).write_bytes(data)
+        self._file(self._count).write_bytes(data)
         self._count += 1
 
     def end(self) -> None:
         """Do nothing: each picture was whole when it was written."""
 
-    def _name(self) -> str:
+    def _file(self, number: int) -> Path:
         try:
-            return self._path.name.format(self._count)
+            return self._path.with_name(self._path.name.format(number))
         except (ValueError, LookupError) as error:
             raise ValueError(
                 f"{self._path.name} has no place for one number ({error}): "

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack, cast
@@ -92,14 +93,14 @@ class VideoSink(WorkerSink[Frame]):
         if self._stream is None:
             self._stream = self._open(width, height)
         if (width, height) != self._size:
-            was, now = ("{}x{}".format(*size) for size in (self._size, (width, height)))
-            raise EncodeError(self._path.name, f"a frame of {now} after frames of {was}")
+            what = f"a frame of {_text((width, height))} after frames of {_text(self._size)}"
+            raise EncodeError(self._path.name, what)
         picture = VideoFrame.from_ndarray(pixels, format="rgb24").reformat(
             format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
         )
         picture.pts = self._count
-        self._count += 1
         self._write(picture)
+        self._count += 1
 
     def end(self) -> None:
         """Encode what the codec has held back, and finish the file."""
@@ -122,12 +123,27 @@ class VideoSink(WorkerSink[Frame]):
         context = stream.codec_context
         context.colorspace = context.color_primaries = context.color_trc = 1  # ITU-R BT.709
         context.color_range = 1  # of television, 16 to 235
+        with self._naming_the_file():
+            self._container.start_encoding()  # makes the file now, not at the first packet
         return stream
 
     def _write(self, picture: VideoFrame | None) -> None:
         assert self._container is not None
         assert self._stream is not None
-        self._container.mux(self._stream.encode(picture))
+        with self._naming_the_file():
+            self._container.mux(self._stream.encode(picture))
+
+    @contextmanager
+    def _naming_the_file(self) -> Iterator[None]:
+        from av import FFmpegError
+
+        try:
+            yield
+        except FFmpegError as error:
+            if isinstance(error, OSError):  # no permission, the disk is full, and the like
+                raise
+            what = f"{self._codec} fails at frames of {_text(self._size)}: {error.strerror}"
+            raise EncodeError(self._path.name, what) from error
 
 
 def _first_of(names: Sequence[str]) -> str:
@@ -157,3 +173,7 @@ def _quality(codec: str, coarseness: float) -> dict[str, str]:
 def _even(pixels: Pixels) -> Pixels:
     height, width, _ = pixels.shape
     return np.pad(pixels, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+
+
+def _text(size: tuple[int, int]) -> str:
+    return "{}x{}".format(*size)

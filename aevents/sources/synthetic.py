@@ -28,9 +28,8 @@ SLOT_US = 16_384
 """... unless they take longer than this: so that a slow scene still moves."""
 
 Floats = npt.NDArray[np.float32]
-Random = np.random.Generator
 Columns = tuple[Coordinates, Coordinates, Flags]
-Draw = Callable[[Random, Times, Sensor], Columns]
+Draw = Callable[[np.random.Generator, Times, Sensor], Columns]
 """Where events at these times are, and of which polarity."""
 
 
@@ -135,7 +134,7 @@ class _Scene(msgspec.Struct, frozen=True):
     """A scene with all that its events depend on."""
 
     name: str
-    times: Callable[[Random, Span, float], Times]
+    times: Callable[[np.random.Generator, Span, float], Times]
     draw: Draw
     sensor: Sensor
     rate: float
@@ -168,13 +167,13 @@ class _Scene(msgspec.Struct, frozen=True):
             yield batch.between(span.start, end) if 0 < end < span.stop else batch
 
     def slot(self, slot: int, span: Span) -> EventBatch:
-        random = Random(np.random.SFC64((self.seed, slot)))
+        random = np.random.Generator(np.random.SFC64((self.seed, slot)))
         t = self.times(random, span, self.rate)
         x, y, p = self.draw(random, t, self.sensor)
         return EventBatch.from_columns(t=t, x=x, y=y, p=p, sensor=self.sensor, span=span)
 
 
-def _steady_times(random: Random, span: Span, rate: float) -> Times:
+def _steady_times(random: np.random.Generator, span: Span, rate: float) -> Times:
     """Return times such that any number of seconds holds `rate` times as many events, exactly."""
     first, last = (int(time * rate / 1e6) for time in span)
     times = np.arange(first, last, dtype=np.float64)
@@ -186,7 +185,7 @@ def _steady_times(random: Random, span: Span, rate: float) -> Times:
     return t
 
 
-def _random_times(random: Random, span: Span, rate: float) -> Times:
+def _random_times(random: np.random.Generator, span: Span, rate: float) -> Times:
     """Return the times of a Poisson process."""
     amount = random.poisson(rate * span.duration_us / 1e6)
     offsets = random.integers(0, span.duration_us, amount, np.uint32)
@@ -194,13 +193,15 @@ def _random_times(random: Random, span: Span, rate: float) -> Times:
     return offsets.astype(np.int64) + span.start
 
 
-def _draw_anywhere(random: Random, t: Times, sensor: Sensor) -> Columns:
+def _draw_anywhere(random: np.random.Generator, t: Times, sensor: Sensor) -> Columns:
     x = random.integers(0, sensor.width, len(t), np.uint16)
     y = random.integers(0, sensor.height, len(t), np.uint16)
     return x, y, random.integers(0, 2, len(t), np.bool_)
 
 
-def _draw_bar(random: Random, t: Times, sensor: Sensor, *, period_us: int, noise: float) -> Columns:
+def _draw_bar(
+    random: np.random.Generator, t: Times, sensor: Sensor, *, period_us: int, noise: float
+) -> Columns:
     p = random.integers(0, 2, len(t), np.bool_)
     place = _turns(t, period_us)
     place -= ~p * np.float32(1 / 8)
@@ -212,7 +213,7 @@ def _draw_bar(random: Random, t: Times, sensor: Sensor, *, period_us: int, noise
 
 
 def _draw_disk(
-    random: Random, t: Times, sensor: Sensor, *, period_us: int, noise: float
+    random: np.random.Generator, t: Times, sensor: Sensor, *, period_us: int, noise: float
 ) -> Columns:
     p = random.integers(0, 2, len(t), np.bool_)
     angle = _turns(t, period_us) * np.float32(2 * np.pi)
@@ -224,14 +225,14 @@ def _draw_disk(
     return _with_noise(random, noise, t, sensor, (x, y, p))
 
 
-def _dice(random: Random, amount: int) -> Floats:
+def _dice(random: np.random.Generator, amount: int) -> Floats:
     """Return numbers from 0 up to 1; 16 bits are enough for each, and quickly drawn."""
     bits = random.integers(0, 2**64, amount // 4 + 1, np.uint64).view(np.uint16)
     return bits[:amount] * np.float32(2**-16)
 
 
 def _with_noise(
-    random: Random, noise: float, t: Times, sensor: Sensor, columns: Columns
+    random: np.random.Generator, noise: float, t: Times, sensor: Sensor, columns: Columns
 ) -> Columns:
     """Put a fraction of the events anywhere."""
     amount = random.binomial(len(t), noise)
