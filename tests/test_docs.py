@@ -100,6 +100,7 @@ def test_every_example_of_a_page_runs(page: Path, folder: Path) -> None:
 
 
 def test_every_way_to_read_gives_the_same_in_both_columns(folder: Path) -> None:
+    (folder / "street.raw").write_bytes(encode(Evt3Encoder(), [example_events(2_000)]))
     rows = re.findall(r"^\| .+ \| `(.*await .+)` \| `(.+)` \|$", PAGES[0].read_text(), re.MULTILINE)
     assert len(rows) == 9
     names = {"aevents": aevents, "np": np, "ms": aevents.ms, "rec": aevents.open("street.raw")}
