@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from functools import partial
-from itertools import count
 from math import isfinite
 from typing import cast, get_type_hints
 
@@ -159,12 +158,12 @@ class _Scene(msgspec.Struct, frozen=True):
     def batches(self) -> Generator[EventBatch, None, None]:
         end = self.duration_us
         length = max(1, min(SLOT_US, round(SLOT_EVENTS / self.rate * 1e6)))
-        for slot in count():
+        slot = 0
+        while end == 0 or slot * length < end:
             span = Span(slot * length, (slot + 1) * length)
-            if 0 < end <= span.start:
-                return
             batch = self.slot(slot, span)
             yield batch.between(span.start, end) if 0 < end < span.stop else batch
+            slot += 1
 
     def slot(self, slot: int, span: Span) -> EventBatch:
         random = np.random.Generator(np.random.SFC64((self.seed, slot)))

@@ -29,7 +29,7 @@ def chunks(data: bytes) -> list[tuple[bytes, bytes]]:
 
 
 def pixels_of(data: bytes, format: str) -> npt.NDArray[np.generic]:
-    with av.open(io.BytesIO(data)) as container:
+    with av.open(io.BytesIO(data), "r") as container:
         return next(container.decode(video=0)).to_ndarray(format=format)
 
 
