@@ -120,13 +120,13 @@ async def test_every_format_is_written_by_its_name_and_read_back(
     name = one.name  # type: ignore[attr-defined]  # a codec
     path = tmp_path / "copy.bin"
     await _recorded().to(aevents.create(path, format=name))
-    assert list(aevents.load(path)) == list(EVENTS)
+    assert list(await aevents.open(path).collect()) == list(EVENTS)
 
 
 async def test_a_string_is_made_a_sink_by_create(tmp_path: Path) -> None:
     report = await _recorded().to(str(tmp_path / "copy.dat"))
     assert report.events == 50
-    assert list(aevents.load(tmp_path / "copy.dat")) == list(EVENTS)
+    assert list(await aevents.open(tmp_path / "copy.dat").collect()) == list(EVENTS)
 
 
 @pytest.mark.parametrize(
