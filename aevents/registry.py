@@ -142,7 +142,7 @@ def codecs() -> Sequence[Codec]:
 
 
 def each_codec() -> Iterator[Codec]:
-    """Yield every codec; plug-ins last, which are looked for only if nothing before them will do."""
+    """Yield every codec; plug-ins last, which are looked for only if nothing before will do."""
     yield from CODECS
     yield from codecs()[len(CODECS) :]
 

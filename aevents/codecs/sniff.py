@@ -75,8 +75,8 @@ class Recognise:
 
 
 def recognise(head: bytes, codecs: Callable[[], Iterable[Codec]], name: str) -> Codec:
-    """Return the first codec whose files begin like this; else the one that the name's suffix leaves
-    no doubt about. Raises `UnknownFormatError`.
+    """Return the first codec whose files begin like this; else the one that the name's suffix
+    leaves no doubt about. Raises `UnknownFormatError`.
     """
     for codec in codecs():
         if codec.matches is not None and codec.matches(head):
