@@ -37,7 +37,7 @@ class WorkerSink(ABC, Generic[T_contra]):
         await anyio.to_thread.run_sync(self._work)
 
     async def aclose(self) -> None:
-        """Put what is still waiting, and end, even when cancelled meanwhile. May be called twice."""
+        """Put what is still waiting, and end, even when cancelled. May be called twice."""
         work = asyncio.ensure_future(anyio.to_thread.run_sync(self._finish))
         cancelled: asyncio.CancelledError | None = None
         while not work.done():
