@@ -51,7 +51,7 @@ def formats_for(
 
 
 def sink_of(name: str, format: str | None) -> Sink[object]:
-    """Return the sink of this name. A suffix that says nothing is a wrong argument: `ValueError`."""
+    """Return the sink of this name. Raises `ValueError` for a suffix that says nothing."""
     try:
         return registry.create(name, format=format)
     except UnknownFormatError as error:
