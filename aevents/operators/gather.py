@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from aevents.types import Coordinates, Event, EventBatch, Flags, Sensor, Span, Times, span_of
+from aevents.types import Event, EventBatch, Sensor, Span, span_of
 
 FIRST_ROOM = 1 << 16
 EVENT_BYTES = 13
@@ -14,6 +16,9 @@ GROWTH = 4
 """Growing costs a copy; memory that is never touched costs nothing, so there may be much of it. In
 one large block it comes as huge pages, on Linux: page faults would cost as much as decoding.
 """
+
+
+_Columns = tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]
 
 
 class Gather:
@@ -61,7 +66,7 @@ class Gather:
             column[: self._length] = known[: self._length]
 
 
-def _columns(room: int) -> tuple[Times, Coordinates, Coordinates, Flags]:
+def _columns(room: int) -> _Columns:
     """Return columns t, x, y, p for so many events, in one block of memory."""
     block = np.empty(room * EVENT_BYTES, np.uint8)
     t, x, y, p = np.split(block, [8 * room, 10 * room, 12 * room])
