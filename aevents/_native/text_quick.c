@@ -37,7 +37,8 @@ ae_quick ae_quick_of(const ae_text *state)
 
 enum {
     LOOK = 32,       /* bytes that are looked at from the start of a row on */
-    BEFORE = 16,     /* bytes that may be read before it: the longest number */
+    AHEAD = 40,      /* bytes that there must be: no pointer goes further */
+    BEFORE = 16,     /* bytes that there must be before it: the longest number */
 };
 
 /* `KEEP + n` clears all but the last n of 16 bytes, `KEEP + 8 + n` of eight; of a digit it leaves
@@ -186,7 +187,7 @@ AE_INLINE const uint8_t *quick_rows(const uint8_t *at, const uint8_t *end, other
 {
     const ae_columns room = *out;
     size_t n = room.n;
-    while (end - at >= LOOK && n + AE_SLACK <= room.capacity) {
+    while (end - at >= AHEAD && n + AE_SLACK <= room.capacity) {
         size_t length = quick_row(at, others(at), pairs, layout, pieces, &room, n);
         if (!length)
             break;

@@ -1,4 +1,4 @@
-/* Rows of text -> columns.
+/* Rows of text -> columns: any row, exactly. Usual ones are left to text_quick.c.
  *
  * Digits are read eight at a time: which of eight bytes are digits, how many lead, and their value
  * are a few operations on one 64-bit word, without a branch to mispredict on the length of numbers.
