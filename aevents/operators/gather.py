@@ -43,8 +43,7 @@ class Gather:
             column[self._length : stop] = more
         self._length = stop
         self._sensor = self._sensor or batch.sensor
-        start = batch.span.start if self._span is None else self._span.start
-        self._span = Span(start, batch.span.stop)
+        self._span = _joined(self._span or batch.span, batch)
         return ()
 
     def flush(self) -> tuple[EventBatch, ...]:
@@ -56,14 +55,21 @@ class Gather:
         t, x, y, p = t[:n], x[:n], y[:n], p[:n]
         for column in (t, x, y, p):
             column.flags.writeable = False
-        covered = span_of(t) if len(t) else self._span
-        span = Span(min(self._span.start, covered.start), max(self._span.stop, covered.stop))
-        return (EventBatch(t, x, y, p, self._sensor, span),)
+        return (EventBatch(t, x, y, p, self._sensor, self._span),)
 
     def _grow(self, room: int) -> None:
         old, self._columns = self._columns, _columns(room)
         for column, known in zip(self._columns, old, strict=True):
             column[: self._length] = known[: self._length]
+
+
+def _joined(span: Span, batch: EventBatch) -> Span:
+    """Return the span that covers this one, the batch's, and its events, which may be late."""
+    covered = span_of(batch.t) if len(batch) else batch.span
+    return Span(
+        min(span.start, batch.span.start, covered.start),
+        max(span.stop, batch.span.stop, covered.stop),
+    )
 
 
 def _columns(room: int) -> _Columns:
