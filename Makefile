@@ -25,7 +25,7 @@ check: $(VENV)/.dev
 
 types: $(VENV)/.dev
 	$(BIN)/mypy
-	$(BIN)/basedpyright --verifytypes aevents --ignoreexternal
+	PATH="$(CURDIR)/$(BIN):$$PATH" basedpyright --verifytypes aevents --ignoreexternal
 
 tests: $(VENV)/.dev $(PEERS)/.installed
 	$(BIN)/pytest -n 2

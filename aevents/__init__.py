@@ -22,6 +22,9 @@ from aevents.operators.select import Crop, Polarity, TimeSlice
 from aevents.operators.window import SlidingWindow, Window
 from aevents.registry import create, load, open  # the verb of the house
 from aevents.runtime import run
+from aevents.sinks.images import png
+from aevents.sources import synthetic
+from aevents.sources.array import from_array
 from aevents.stream import Stream
 from aevents.types import (
     EVENT_DTYPE,
@@ -64,10 +67,13 @@ __all__ = [
     "UnknownFormatError",
     "Window",
     "create",
+    "from_array",
     "load",
     "ms",
     "open",
+    "png",
     "run",
     "s",
+    "synthetic",
     "us",
 ]

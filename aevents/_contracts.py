@@ -72,8 +72,8 @@ class Report(Mapping[str, int]):
     __slots__ = ("_anomalies", "delivered", "events")
 
     def __init__(self, delivered: int, events: int, anomalies: Mapping[str, int]) -> None:
-        self.delivered = delivered
-        self.events = events
+        self.delivered: int = delivered
+        self.events: int = events
         self._anomalies = dict(anomalies)
 
     @property

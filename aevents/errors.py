@@ -46,7 +46,7 @@ class UnknownFormatError(AeventsError, LookupError):
     """Nothing here understands this input or name; `known` lists what would have been."""
 
     def __init__(self, what: str, known: Iterable[str]) -> None:
-        self.known = tuple(sorted(known))
+        self.known: tuple[str, ...] = tuple(sorted(known))
         super().__init__(f"{what}; known formats: {', '.join(self.known)}")
 
 

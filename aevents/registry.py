@@ -12,31 +12,39 @@ import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
-from importlib import import_module
-from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Never, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Never, TypeVar, cast, overload
 from urllib.parse import parse_qsl
 
 from aevents._contracts import Origin, Sink
+from aevents.codecs import csv, dat, evt2, evt3, npy, npz
 from aevents.codecs.base import Codec, Encoder
 from aevents.codecs.sniff import Recognise
 from aevents.errors import UnknownFormatError
 from aevents.operators.gather import Gather
+from aevents.sinks import images, video
 from aevents.sinks.file import FileSink
+from aevents.sources import synthetic
 from aevents.sources.file import file_origin, stdin_origin
 from aevents.stream import Stream, resolve_names_with, stream_of
 from aevents.types import EventBatch, Sensor
 
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
 T = TypeVar("T")
 
-CODECS = ("evt3", "evt2", "dat", "npy", "npz", "csv")
+CODECS = (evt3.CODEC, evt2.CODEC, dat.CODEC, npy.CODEC, npz.CODEC, csv.CODEC)
 """The formats of the house, in the order in which they are asked whether some bytes are theirs:
 text last.
 """
-SOURCES = {"synthetic": "aevents.sources.synthetic:open_url"}
-SINKS: dict[str, str] = {}
-PICTURES = {".png": "aevents.sinks.images:create", ".mp4": "aevents.sinks.video:create"}
+SOURCES: Mapping[str, Callable[..., object]] = {"synthetic": synthetic.open_url}
+SINKS: Mapping[str, Callable[..., object]] = {}
+"""Sources and sinks of the house, by the scheme of their URLs."""
+PICTURES: Mapping[str, Callable[..., object]] = {
+    ".png": images.create,
+    **dict.fromkeys(video.CODECS, video.create),
+}
 """Sinks that take frames, by suffix."""
 
 
@@ -79,15 +87,13 @@ def open(
 
     >>> import aevents
     >>> len(aevents.load("synthetic:bar?duration_us=10000"))
-    9728
+    10000
     """
     text = os.fspath(name)
     scheme, rest, queried = split_url(text)
     if scheme:
-        known = _sources()
-        if scheme not in known:
-            raise UnknownFormatError(f"{scheme}: is no source known here", known)
-        origin = _load(known[scheme])(rest, sensor=sensor, **queried, **options)
+        make_source = _by_scheme(scheme, SOURCES, "source")
+        origin = make_source(rest, sensor=sensor, **queried, **options)
         return stream_of(cast("Origin[object]", origin))
     if format is not None:
         codec(format)
@@ -109,13 +115,11 @@ def create(
     text = os.fspath(name)
     scheme, rest, queried = split_url(text)
     if scheme:
-        known = _sinks()
-        if scheme not in known:
-            raise UnknownFormatError(f"{scheme}: is no sink known here", known)
-        return cast("Sink[object]", _load(known[scheme])(rest, **queried, **options))
+        make_sink = _by_scheme(scheme, SINKS, "sink")
+        return cast("Sink[object]", make_sink(rest, **queried, **options))
     path = None if text == "-" else Path(text)
     if path is not None and path.suffix.lower() in PICTURES and format is None:
-        return cast("Sink[object]", _load(PICTURES[path.suffix.lower()])(path, **options))
+        return cast("Sink[object]", PICTURES[path.suffix.lower()](path, **options))
     encoder = _encoder_of(text, format)
     return cast("Sink[object]", FileSink(encoder(**options), path))  # it says what it cannot hold
 
@@ -134,16 +138,22 @@ def load(name: str | os.PathLike[str], /, **options: object) -> EventBatch:
 @cache
 def codecs() -> Sequence[Codec]:
     """Return every codec: those of the house, then those of plug-ins."""
-    own = [import_module(f"aevents.codecs.{name}").CODEC for name in CODECS]
-    return [*own, *(entry.load() for entry in entry_points(group="aevents.codecs"))]
+    return (*CODECS, *(entry.load() for entry in plugins("codecs")))
 
 
 def codec(name: str, /) -> Codec:
     """Return the codec of this name. Raises `UnknownFormatError`."""
-    for one in codecs():
-        if one.name == name:
-            return one
-    raise UnknownFormatError(f"no format is called {name!r}", (one.name for one in codecs()))
+    found = _first_codec(lambda one: one.name == name)
+    if found is None:
+        raise UnknownFormatError(f"no format is called {name!r}", (one.name for one in codecs()))
+    return found
+
+
+def plugins(what: str, /) -> Sequence[EntryPoint]:
+    """Return what other packages offer as `"codecs"`, `"sources"` or `"sinks"`, not yet loaded."""
+    from importlib.metadata import entry_points  # 25 ms of import, and most programs need none
+
+    return tuple(entry_points(group=f"aevents.{what}"))
 
 
 def split_url(name: str) -> tuple[str, str, dict[str, str]]:
@@ -159,29 +169,37 @@ def split_url(name: str) -> tuple[str, str, dict[str, str]]:
 
 def _encoder_of(name: str, format: str | None) -> Callable[..., Encoder[Never]]:
     suffix = Path(name).suffix.lower()
-    found = [codec(format)] if format else [one for one in codecs() if suffix in one.suffixes]
-    for one in found:
-        if one.encoder is not None:
-            return one.encoder
-    what = f"{format or suffix or name!r} is no format that can be written here"
-    raise UnknownFormatError(what, [one.name for one in codecs() if one.encoder] + [*PICTURES])
+    wanted = codec(format).name if format else None
+
+    def writes(one: Codec) -> bool:
+        named = one.name == wanted if wanted else suffix in one.suffixes
+        return named and one.encoder is not None
+
+    found = _first_codec(writes)
+    if found is None or found.encoder is None:
+        what = f"{format or suffix or name!r} is no format that can be written here"
+        raise UnknownFormatError(what, [one.name for one in codecs() if one.encoder] + [*PICTURES])
+    return found.encoder
 
 
-def _sources() -> Mapping[str, str]:
-    return _with_plugins(SOURCES, "aevents.sources")
+def _first_codec(wanted: Callable[[Codec], bool]) -> Codec | None:
+    """Return the first codec that is wanted. Plug-ins, which must be looked for, are asked last."""
+    for known in (lambda: CODECS, codecs):
+        for one in known():
+            if wanted(one):
+                return one
+    return None
 
 
-def _sinks() -> Mapping[str, str]:
-    return _with_plugins(SINKS, "aevents.sinks")
-
-
-def _with_plugins(own: Mapping[str, str], group: str) -> Mapping[str, str]:
-    return {entry.name: entry.value for entry in entry_points(group=group)} | dict(own)
-
-
-def _load(target: str) -> Callable[..., object]:
-    module, _, name = target.partition(":")
-    return cast("Callable[..., object]", getattr(import_module(module), name))
+def _by_scheme(
+    scheme: str, own: Mapping[str, Callable[..., object]], end: str
+) -> Callable[..., object]:
+    if scheme in own:
+        return own[scheme]
+    plugged = {entry.name: entry for entry in plugins(f"{end}s")}
+    if scheme not in plugged:
+        raise UnknownFormatError(f"{scheme}: is no {end} known here", {*own, *plugged})
+    return cast("Callable[..., object]", plugged[scheme].load())
 
 
 resolve_names_with(create)

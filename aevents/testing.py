@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Never, TypeVar, cast
 
 import anyio
+import anyio.lowlevel
 import numpy as np
 
 from aevents._contracts import Origin, Sink
@@ -222,12 +223,21 @@ def _mutated(data: bytes, random: np.random.Generator) -> bytes:
 
 
 async def _read_cancelled(stream: Stream[T], cancellations: int) -> list[T]:
-    """Read a stream while every few reads are cancelled before they can finish."""
+    """Read a stream, at first with reads that are cancelled, each a little later than the last."""
     items: list[T] = []
+
+    async def read_one() -> None:
+        async for item in run:
+            items.append(item)
+            return
+
     async with stream.open() as run:
-        for _ in range(cancellations):
-            with anyio.move_on_after(0):
-                items.append(await anext(run))
+        for turns in range(cancellations):
+            async with anyio.create_task_group() as reading:
+                reading.start_soon(read_one)
+                for _ in range(turns):  # so that each await of a read is hit by some
+                    await anyio.lowlevel.checkpoint()
+                reading.cancel_scope.cancel()
         items.extend([item async for item in run])
     return items
 

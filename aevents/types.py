@@ -13,8 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 us = 1
+"""One microsecond: the unit of every time here."""
 ms = 1_000
+"""One millisecond in µs: `10 * ms`."""
 s = 1_000_000
+"""One second in µs."""
 
 EVENT_DTYPE = np.dtype([("t", "<i8"), ("x", "<u2"), ("y", "<u2"), ("p", "?")], align=True)
 """One event as a structured scalar of 16 bytes, for interchange: `np.asarray(batch)` has it."""

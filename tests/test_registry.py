@@ -155,7 +155,7 @@ def test_plugins_are_found_by_their_entry_points(monkeypatch: pytest.MonkeyPatch
         "aevents.sources": [EntryPoint("two", f"{here}:open_two", "aevents.sources")],
         "aevents.sinks": [EntryPoint("none", f"{here}:create_none", "aevents.sinks")],
     }
-    monkeypatch.setattr(registry, "entry_points", lambda group: groups[group])
+    monkeypatch.setattr(registry, "plugins", lambda what: groups[f"aevents.{what}"])
     codecs.cache_clear()
     try:
         assert [one.name for one in codecs()].count("evt3") == 2

@@ -84,9 +84,9 @@ class Columns:
     ) -> None:
         if capacity <= SLACK:
             raise ValueError(f"capacity must be over {SLACK} events, not {capacity}")
-        self.capacity = capacity
-        self.n = 0
-        self.triggers = 0
+        self.capacity: int = capacity
+        self.n: int = 0
+        self.triggers: int = 0
         self._pointers = pointers
         self._pool = _pools.setdefault((capacity, pointers), deque(maxlen=FREE_SLABS))
         self._lend_anew()

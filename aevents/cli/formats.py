@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from importlib.metadata import EntryPoint, entry_points
+from collections.abc import Iterable, Iterator
+from importlib.metadata import EntryPoint
 
 from aevents import registry
 from aevents.cli.figures import console
@@ -19,16 +19,16 @@ def formats() -> None:
         (_format_row(codec, origin) for codec, origin in _codecs()),
     )
     ends = [
-        *_ends("source", registry.SOURCES, "aevents.sources"),
-        *_ends("sink", registry.SINKS | registry.PICTURES, "aevents.sinks"),
+        *_ends("source", registry.SOURCES, "sources"),
+        *_ends("sink", [*registry.SINKS, *registry.PICTURES], "sinks"),
     ]
     _print(["end", "name", "origin"], ends)
 
 
 def _codecs() -> Iterator[tuple[Codec, str]]:
-    plugged = {entry.load().name: _origin(entry) for entry in entry_points(group="aevents.codecs")}
+    plugged = {entry.load().name: _origin(entry) for entry in registry.plugins("codecs")}
     for codec in registry.codecs():
-        yield codec, OURS if codec.name in registry.CODECS else plugged[codec.name]
+        yield codec, OURS if codec in registry.CODECS else plugged[codec.name]
 
 
 def _format_row(codec: Codec, origin: str) -> list[str]:
@@ -37,10 +37,10 @@ def _format_row(codec: Codec, origin: str) -> list[str]:
     return [codec.name, " ".join(codec.suffixes), "yes", write, held, codec.about, origin]
 
 
-def _ends(end: str, own: Mapping[str, str], group: str) -> Iterator[list[str]]:
+def _ends(end: str, own: Iterable[str], group: str) -> Iterator[list[str]]:
     for name in ("paths", "-", *own):
         yield [end, name if name[0] == "." or name in ("paths", "-") else f"{name}:", OURS]
-    for entry in entry_points(group=group):
+    for entry in registry.plugins(group):
         yield [end, f"{entry.name}:", _origin(entry)]
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import sys
+from collections.abc import Mapping
 from functools import partial
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import numpy as np
@@ -16,6 +17,9 @@ from aevents.cli.figures import Progress, Row, show
 from aevents.cli.reading import Format, Input, Name, Reading, Size
 from aevents.runtime import run
 from aevents.types import EventBatch
+
+if TYPE_CHECKING:
+    from hashlib import _Hash as Hash  # typeshed knows it by this name
 
 LITTLE_ENDIAN = {"t": "<i8", "x": "<u2", "y": "<u2", "p": "|u1"}
 """The arrays that a checksum is taken of."""
@@ -76,6 +80,8 @@ def info(
         Format of the input, where its first bytes and its suffix leave doubt.
     """
     reading = Reading(file, Input(from_=format, size=size, strict=strict))
+    if reading.stream.endless:
+        raise ValueError(f"{file} is live and has no end: aevents run … --take N keeps some of it")
     found = run(partial(_survey, reading, checksum=checksum))
     if json:
         sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
@@ -87,12 +93,13 @@ class Survey:
     """An operator that takes in all batches, and gives itself at the end: what it has seen."""
 
     def __init__(self, *, checksum: bool) -> None:
-        self.sensor = SensorSize(0, 0)
-        self.events = 0
-        self.on_events = 0
+        self.sensor: SensorSize = SensorSize(0, 0)
+        self.events: int = 0
+        self.on_events: int = 0
         self.first: int | None = None
         self.last: int | None = None
-        self.hashes = {name: hashlib.sha256() for name in LITTLE_ENDIAN} if checksum else {}
+        names = LITTLE_ENDIAN if checksum else ()
+        self.hashes: Mapping[str, Hash] = {name: hashlib.sha256() for name in names}
         self._earliest = 0
         self._latest = 0
 

@@ -76,7 +76,7 @@ def version_of(package: str, /) -> str:
         return "not installed"
 
 
-app = App(
+app: App = App(
     name="aevents",
     help="Read, convert and picture the events of event cameras.",
     version=partial(version_of, "aevents"),

@@ -7,7 +7,7 @@ a step stands where its first word does.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -63,9 +63,7 @@ def put(stream: Stream[EventBatch], steps: Sequence[Step]) -> Stream[object]:
     made = cast("Stream[object]", stream)
     before: set[str] = set()
     for step in steps:
-        if "frames" in before and step.method != "take":
-            name = step.method.replace("_", "-")
-            raise ValueError(f"{name} works on events: write it before --frames")
+        _refuse_misplaced(step, made, before)
         whole = before.isdisjoint(JOINED)
         method = "take_events" if step.method == "take" and whole else step.method
         made = METHODS[method](made, **step.options)
@@ -100,13 +98,20 @@ def read_words(_type: object, tokens: Sequence[Token]) -> list[Written]:
     return written
 
 
+def _refuse_misplaced(step: Step, made: Stream[object], before: Collection[str]) -> None:
+    if "frames" in before and step.method != "take":
+        name = step.method.replace("_", "-")
+        raise ValueError(f"{name} works on events: write it before --frames")
+    if step.method == "frames" and made.endless and not made.windowed:
+        raise ValueError("a live source has no end: write --window-us N before --frames")
+
+
 def _refuse_incomplete(step: Step) -> None:
     needed = JOINED.get(step.method, ())
     if needed and step.options.keys().isdisjoint(needed):
         names = [word.name for word in WORDS if word.step == step.method]
-        heads = [word.name for word in WORDS if word.step == step.method][: len(needed)]
-        others = ", ".join(names[len(needed) :])
-        raise ValueError(f"{others}: of no use without {' or '.join(heads)}")
+        heads, others = names[: len(needed)], names[len(needed) :]  # as the table has them
+        raise ValueError(f"{', '.join(others)}: of no use without {' or '.join(heads)}")
 
 
 def _without_partial(steps: list[Step]) -> list[Step]:

@@ -87,7 +87,7 @@ class Tally:
     """An operator that hands on what it is given, and counts how much it was: bytes, or events."""
 
     def __init__(self) -> None:
-        self.total = 0
+        self.total: int = 0
 
     def feed(self, item: S, /) -> tuple[S]:
         """Give the item."""

@@ -83,7 +83,7 @@ class ByteBuffer:
 
     def __init__(self) -> None:
         self._tail = b""
-        self.offset = 0  # of the first byte not yet given out
+        self.offset: int = 0  # of the first byte not yet given out
 
     def __len__(self) -> int:
         return len(self._tail)
@@ -121,9 +121,9 @@ class Watch:
 
     def __init__(self, format: str, *, strict: bool) -> None:
         self.counts: dict[str, int] = {}
-        self.sensor = Sensor()
-        self.started = False
-        self.stop = 0
+        self.sensor: Sensor = Sensor()
+        self.started: bool = False
+        self.stop: int = 0
         self._format = format
         self._strict = strict
         self._state = kernels.inspection_state(0, 0)

@@ -12,11 +12,16 @@ format.
 
 from __future__ import annotations
 
+import struct
+from collections.abc import Iterator
+from typing import ClassVar
+
 from aevents._native import kernels
 from aevents._native.columns import Columns
 from aevents.codecs.base import SNIFF_BYTES, Codec, Watch
 from aevents.codecs.header import Header, parse_header, write_header
 from aevents.codecs.packed import PackedDecoder, PackedEncoder, encoded
+from aevents.errors import EncodeError
 from aevents.types import EventBatch, Sensor, TriggerBatch
 
 EVENTS = (0x00, 0x0C)
@@ -55,7 +60,10 @@ class DatDecoder(PackedDecoder):
 
 
 class DatEncoder(PackedEncoder):
-    """Events to DAT bytes, version 2 unless `version=1` is asked for."""
+    """Events or triggers to DAT bytes, version 2 unless `version=1` is asked for.
+
+    A file holds one or the other: `EncodeError` for what is not of the kind that came first.
+    """
 
     name = "dat"
 
@@ -64,23 +72,37 @@ class DatEncoder(PackedEncoder):
         if version not in (1, 2):
             raise ValueError(f"DAT has versions 1 and 2, not {version}")
         self._version = version
+        self._kind: type = object  # of the first batch
         size = "0 <= x, y < 16384" if version == 2 else "0 <= x < 512 and 0 <= y < 256"
-        self.limits = f"DAT {version} holds {size}, and a 32-bit clock in µs"  # type: ignore[misc]  # depends on the version
+        self.limits: str = f"DAT {version} holds {size}, and a 32-bit clock in µs"
 
-    def begin(self, sensor: Sensor) -> bytes:
+    def begin(self, sensor: Sensor, kind: type) -> bytes:
         """Return the header, with the type and size of the records."""
         self._state = kernels.encoder_state(version=self._version)
         size = {"Height": str(sensor.height), "Width": str(sensor.width)} if sensor.sized else {}
-        lines = {"Data": "file containing CD events.", "Version": str(self._version), **size}
-        return write_header(lines) + bytes((EVENTS[1], self.word_bytes))
+        self._kind = kind
+        what = "CD" if kind is EventBatch else "trigger"
+        lines = {"Data": f"file containing {what} events.", "Version": str(self._version), **size}
+        record = EVENTS[1] if kind is EventBatch else TRIGGERS
+        return write_header(lines) + bytes((record, self.word_bytes))
 
-    word_bytes = DatDecoder.word_bytes
+    word_bytes: ClassVar[int] = DatDecoder.word_bytes
+
+    def feed(self, batch: EventBatch | TriggerBatch, /) -> Iterator[bytes]:
+        """Give the records of these events or triggers."""
+        if not isinstance(batch, self._kind):
+            raise EncodeError(self.name, "a file holds events or triggers, not both")
+        yield from super().feed(batch)
 
     def encode(self, batch: EventBatch) -> tuple[bytes, int | None]:
         """Return the records."""
         return encoded(
             kernels.dat_encode(batch.t, batch.x, batch.y, batch.p, self._state), self._state
         )
+
+    def trigger(self, event: bytes, id: int, value: bool, /) -> bytes:
+        """Return the record of a trigger."""
+        return event[:4] + struct.pack("<I", (id & 63) << 26 | value)
 
 
 def _matches(head: bytes) -> bool:

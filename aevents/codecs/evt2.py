@@ -11,6 +11,8 @@ EVT 2.0 format.
 
 from __future__ import annotations
 
+import struct
+
 from aevents._native import kernels
 from aevents._native.columns import Columns
 from aevents.codecs.base import Codec
@@ -42,12 +44,12 @@ class Evt2Decoder(PackedDecoder):
 
 
 class Evt2Encoder(PackedEncoder):
-    """Events to EVT2 bytes."""
+    """Events and triggers to EVT2 bytes."""
 
     name = "evt2"
     limits = "EVT2 holds 0 <= x, y < 2048, times from 0 on, and no step back of 2 h 23 min"
 
-    def begin(self, sensor: Sensor) -> bytes:
+    def begin(self, sensor: Sensor, kind: type) -> bytes:
         """Return the header."""
         self._state = kernels.encoder_state(width=sensor.width)
         return write_header(raw_lines("EVT2", "2.0", sensor))
@@ -57,6 +59,12 @@ class Evt2Encoder(PackedEncoder):
         return encoded(
             kernels.evt2_encode(batch.t, batch.x, batch.y, batch.p, self._state), self._state
         )
+
+    def trigger(self, event: bytes, id: int, value: bool, /) -> bytes:
+        """Return the words of a trigger; the low bits of its time stand where an event's do."""
+        (word,) = struct.unpack("<I", event[-4:])
+        time = word & 0x3F << 22
+        return event[:-4] + struct.pack("<I", 0xA << 28 | time | (id & 31) << 8 | value)
 
 
 CODEC = Codec(

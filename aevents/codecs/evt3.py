@@ -12,6 +12,8 @@ The clock has 24 bits (16.8 s) and is unwrapped. Specified in Prophesee's docume
 
 from __future__ import annotations
 
+import struct
+
 from aevents._native import kernels
 from aevents._native.columns import Columns
 from aevents.codecs.base import Codec
@@ -43,14 +45,12 @@ class Evt3Decoder(PackedDecoder):
 
 
 class Evt3Encoder(PackedEncoder):
-    """Events to EVT3 bytes: rows of neighbours as whole vector groups, so that every reader
-    understands them.
-    """
+    """Events and triggers to EVT3 bytes: rows of neighbours as whole groups, for every reader."""
 
     name = "evt3"
     limits = "EVT3 holds 0 <= x, y < 2048, times from 0 on, and no step back of 8 s"
 
-    def begin(self, sensor: Sensor) -> bytes:
+    def begin(self, sensor: Sensor, kind: type) -> bytes:
         """Return the header."""
         self._state = kernels.encoder_state(width=sensor.width)
         return write_header(raw_lines("EVT3", "3.0", sensor))
@@ -60,6 +60,10 @@ class Evt3Encoder(PackedEncoder):
         return encoded(
             kernels.evt3_encode(batch.t, batch.x, batch.y, batch.p, self._state), self._state
         )
+
+    def trigger(self, event: bytes, id: int, value: bool, /) -> bytes:
+        """Return the words of a trigger."""
+        return event[:-2] + struct.pack("<H", 0xA << 12 | (id & 15) << 8 | value)
 
 
 CODEC = Codec(

@@ -92,7 +92,9 @@ def parse_header(data: bytes, watch: Watch, *, final: bool) -> Header | None:
 def write_header(lines: dict[str, str]) -> bytes:
     """Return the header with these lines, in this order, closed by `% end`."""
     return (
-        "".join(f"% {key} {value}".rstrip() + "\n" for key, value in lines.items()).encode()
+        "".join(
+            " ".join(("%", key, *value.split())) + "\n" for key, value in lines.items()
+        ).encode()
         + b"% end\n"
     )
 

@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from aevents._native import kernels
 from aevents._native.columns import Columns
+from aevents._native.twins import EncoderState
 from aevents.codecs.base import Buffer, ByteBuffer, Watch
 from aevents.codecs.header import Header, parse_header
 from aevents.errors import EncodeError
@@ -117,22 +118,51 @@ class PackedDecoder(ABC):
 
 
 class PackedEncoder(ABC):
-    """Writes a header for the first batch's sensor, then lets a kernel turn columns into words."""
+    """Writes a header for the first batch's sensor, then lets a kernel turn columns into words.
+
+    Triggers are rare: each is written as an event at its time, whose last word is then replaced.
+    """
 
     name: ClassVar[str]
+    limits: str
+    """What the format can hold, for the message to somebody who wants more."""
 
     def __init__(self) -> None:
         self._begun = False
 
-    def feed(self, batch: EventBatch, /) -> Iterator[bytes]:
-        """Give the bytes of these events. Raises `EncodeError` for the first that the format cannot
-        hold.
+    def feed(self, batch: EventBatch | TriggerBatch, /) -> Iterator[bytes]:
+        """Give the bytes of these events or triggers.
+
+        Raises `EncodeError` for the first that the format cannot hold.
         """
+        if not isinstance(batch, EventBatch | TriggerBatch):
+            raise EncodeError(self.name, f"holds events and triggers, not {type(batch).__name__}")
         if not self._begun:
             self._begun = True
-            yield self.begin(batch.sensor)
-        if not len(batch):
-            return
+            yield self.begin(batch.sensor, type(batch))
+        if isinstance(batch, TriggerBatch):
+            yield b"".join(self._triggers(batch))
+        elif len(batch):
+            yield from self._events(batch)
+
+    def flush(self) -> Iterator[bytes]:
+        """Give the header alone if nothing was ever written."""
+        if not self._begun:
+            yield self.begin(Sensor(), EventBatch)
+
+    @abstractmethod
+    def begin(self, sensor: Sensor, kind: type) -> bytes:
+        """Return the header, and make ready for batches of this sensor, the first of this kind."""
+
+    @abstractmethod
+    def encode(self, batch: EventBatch) -> tuple[bytes, int | None]:
+        """Return the words for these events, and the index of the first that does not fit."""
+
+    @abstractmethod
+    def trigger(self, event: bytes, id: int, value: bool, /) -> bytes:
+        """Return the words of a trigger: those of an OFF event at its time, the last replaced."""
+
+    def _events(self, batch: EventBatch) -> Iterator[bytes]:
         data, refused = self.encode(batch)
         yield data
         if refused is not None:
@@ -141,23 +171,13 @@ class PackedEncoder(ABC):
                 self.name, f"an event at t={t}, x={x}, y={y} does not fit: {self.limits}"
             )
 
-    def flush(self) -> Iterator[bytes]:
-        """Give the header alone if nothing was ever written."""
-        if not self._begun:
-            yield self.begin(Sensor())
-
-    limits: ClassVar[str]
-
-    @abstractmethod
-    def begin(self, sensor: Sensor) -> bytes:
-        """Return the header, and make ready for events of this sensor."""
-
-    @abstractmethod
-    def encode(self, batch: EventBatch) -> tuple[bytes, int | None]:
-        """Return the words for these events, and the index of the first that does not fit."""
+    def _triggers(self, batch: TriggerBatch) -> Iterator[bytes]:
+        origin = [0]
+        for t, id, value in zip(batch.t, batch.id.tolist(), batch.value.tolist(), strict=True):
+            at = EventBatch.from_columns(t=[t], x=origin, y=origin, p=origin, sensor=batch.sensor)
+            yield self.trigger(b"".join(self._events(at)), id, value)
 
 
-def encoded(data: bytes, state: object) -> tuple[bytes, int | None]:
+def encoded(data: bytes, state: EncoderState) -> tuple[bytes, int | None]:
     """Return what an encoding kernel made, and the index of the event that it refused, if any."""
-    refused = int(state.next) if state.refused else None  # type: ignore[attr-defined]  # the kernel's struct
-    return data, refused
+    return data, int(state.next) if state.refused else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from pathlib import PurePath
 
 from aevents.codecs.base import SNIFF_BYTES, Buffer, Codec, Decoder
 from aevents.errors import DecodeError, UnknownFormatError
@@ -82,7 +81,7 @@ def recognise(head: bytes, codecs: Sequence[Codec], name: str) -> Codec:
     for codec in codecs:
         if codec.matches is not None and codec.matches(head):
             return codec
-    suffix = PurePath(name).suffix.lower()
+    suffix = "." + name.lower().rpartition(".")[2]
     named = [codec for codec in codecs if suffix in codec.suffixes]
     certain = [codec for codec in named if codec.matches is None]
     if len(certain) == 1:

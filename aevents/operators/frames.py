@@ -37,7 +37,7 @@ class Accumulator:
         size = planes * sensor.width * sensor.height + 1  # the last is for events off the sensor
         if size > MOST_COUNTERS:
             raise ValueError(f"a frame of {sensor.width}x{sensor.height} is too large")
-        self.sensor = sensor
+        self.sensor: Sensor = sensor
         self._planes = planes
         self._counters = np.zeros(size, np.uint8)
         self._spill = np.zeros(size, np.uint32)
@@ -78,7 +78,7 @@ class Frames:
             raise ValueError(f"a frame mode is one of {', '.join(MODES)}, not {mode!r}")
         if axes not in ("yx", "xy"):
             raise ValueError(f"axes are 'yx' (height, width) or 'xy' (width, height), not {axes!r}")
-        self.counts = {"outside_frame": 0, "saturated": 0}
+        self.counts: dict[str, int] = {"outside_frame": 0, "saturated": 0}
         self._mode: Mode = mode
         self._dtype = np.dtype(dtype)
         self._axes: Axes = axes

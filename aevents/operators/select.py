@@ -72,7 +72,7 @@ class TimeSlice:
     def __init__(self, start: int = 0, stop: int | None = None) -> None:
         if stop is not None and stop < start:
             raise ValueError(f"a time slice goes forward: {start} to {stop}")
-        self.done = False
+        self.done: bool = False
         self._start = start
         self._stop = stop
         self._running = start

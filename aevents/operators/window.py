@@ -43,7 +43,7 @@ class Window:
             raise ValueError("a window needs duration_us, count, or both")
         if (duration_us is not None and duration_us <= 0) or (count is not None and count <= 0):
             raise ValueError("duration_us and count of a window are greater than zero")
-        self.counts = {"late_events": 0, "gaps": 0}
+        self.counts: dict[str, int] = {"late_events": 0, "gaps": 0}
         self._duration = duration_us
         self._limit = count
         self._partial = partial
@@ -176,7 +176,7 @@ class SlidingWindow:
         self._partial = partial
         self._origin = origin_us
         self._max_gap = max_gap_us
-        self.counts = {"late_events": 0, "gaps": 0}
+        self.counts: dict[str, int] = {"late_events": 0, "gaps": 0}
         self._held: EventBatch | None = None
         self._times: Times = np.empty(0, np.int64)
         self._start: int | None = None

@@ -7,7 +7,6 @@ from importlib.metadata import EntryPoint
 import pytest
 
 from aevents import registry
-from aevents.cli import formats
 from aevents.cli.main import execute
 from aevents.codecs import dat
 from aevents.codecs.base import Codec
@@ -21,7 +20,7 @@ def test_every_format_of_the_house_is_listed(capsys: pytest.CaptureFixture[str])
     assert execute(["formats"]) == 0
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     listed = {line[0]: line for line in lines}
-    assert {*registry.CODECS} <= listed.keys()
+    assert {codec.name for codec in registry.CODECS} <= listed.keys()
     assert listed["evt2"][:6] == ["evt2", ".raw", "yes", "yes", "EventBatch", "TriggerBatch"]
     assert listed["evt2"][-2:] == ["built", "in"]
     assert ["source", "synthetic:", "built", "in"] in lines
@@ -31,11 +30,11 @@ def test_every_format_of_the_house_is_listed(capsys: pytest.CaptureFixture[str])
 def test_plug_ins_are_listed_with_where_they_come_from(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def entry_points(*, group: str) -> list[EntryPoint]:
-        values = {"aevents.codecs": f"{__name__}:FOO", "aevents.sources": "foo.camera:open_url"}
-        return [EntryPoint("foo", values[group], group)] if group in values else []
+    def plugins(what: str) -> list[EntryPoint]:
+        values = {"codecs": f"{__name__}:FOO", "sources": "foo.camera:open_url"}
+        return [EntryPoint("foo", values[what], what)] if what in values else []
 
-    monkeypatch.setattr(formats, "entry_points", entry_points)
+    monkeypatch.setattr(registry, "plugins", plugins)
     monkeypatch.setattr(registry, "codecs", lambda: [FOO])
     assert execute(["formats"]) == 0
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]

@@ -104,8 +104,14 @@ def test_standard_input_is_a_recording_too(cli: Cli) -> None:
     assert (said["format"], said["events"]) == ("evt3", 2)
 
 
+def test_what_never_ends_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert execute(["info", "synthetic:bar?duration_us=0"]) == 2
+    assert "has no end: aevents run … --take N" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
-    "name", ["faery_evt2.raw", "expelliarmus_evt3_sample.raw", "openeb_dat.dat"]
+    "name",
+    ["faery_evt2.raw", "expelliarmus_evt3_sample.raw", "openeb_dat.dat", "rpg_txyp.txt"],
 )
 def test_a_real_recording_is_what_the_truth_says(
     name: str, recordings: Path, capsys: pytest.CaptureFixture[str]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,7 +15,7 @@ from aevents.cli import main
 from aevents.cli.main import execute
 from aevents.codecs.evt2 import Evt2Encoder
 from aevents.testing import encode, example_events
-from tests.cli.conftest import ENVIRONMENT, Cli
+from tests.cli.conftest import COMMAND, ENVIRONMENT, ROOT, Cli
 
 WRONG = [
     (["info"], 'Command "info" parameter FILE requires an argument.'),
@@ -163,6 +165,24 @@ def test_main_takes_the_arguments_of_the_process(
     monkeypatch.setattr(sys, "argv", ["aevents", "formats"])
     assert main.main() == 0
     assert "evt3" in capsys.readouterr().out
+
+
+REFERENCE = (ROOT / "docs" / "reference" / "cli.md").read_text()
+FIRST, *BLOCKS = re.findall(r"```console\n(.*?)```", REFERENCE, flags=re.S)
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_the_commands_of_the_reference_run(block: str, tmp_path: Path) -> None:
+    program = tmp_path / "bin" / "aevents"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nexec {shlex.join(COMMAND)} "$@"\n')
+    program.chmod(0o755)
+    environment = ENVIRONMENT | {"PATH": f"{program.parent}:{ENVIRONMENT['PATH']}"}
+    script = "set -e -o pipefail\n" + re.sub(r"^\$ ", "", FIRST + block, flags=re.M)
+    ended = subprocess.run(
+        ["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True
+    )
+    assert ended.returncode == 0, ended.stderr.decode()
 
 
 def test_importing_it_loads_nothing_that_only_some_commands_need() -> None:

@@ -133,7 +133,7 @@ def test_a_live_source_with_a_take_has_an_end() -> None:
 
 def test_a_live_source_makes_no_single_frame() -> None:
     live: Stream[EventBatch] = stream_of(Origin("camera", live=True))
-    with pytest.raises(ValueError, match="a live stream has no end"):
+    with pytest.raises(ValueError, match="a live source has no end: write --window-us"):
         put(live, parse("--frames count"))
 
 

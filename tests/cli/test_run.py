@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import aevents
@@ -40,12 +41,38 @@ def test_operators_apply_in_the_order_written(events: EventBatch) -> None:
     assert list(aevents.load("b.raw")) == [event for event in events[:50] if event.p]
 
 
+def test_some_of_a_live_source_is_kept_by_take() -> None:
+    assert execute(["run", "synthetic:bar?duration_us=0", "--take", "50", "--to", "a.raw"]) == 0
+    assert len(aevents.load("a.raw")) == 50
+
+
 def test_the_table_counts_windows(capsys: pytest.CaptureFixture[str]) -> None:
     assert execute(["run", "in.raw", "--window-count", "250", "--to", "a.raw"]) == 0
     assert "windows   3 " in capsys.readouterr().out
     line = ["run", "in.raw", "--window-count", "250", "--no-partial", "--to", "b.raw"]
     assert execute(line) == 0
     assert "windows   2 " in capsys.readouterr().out
+
+
+def test_frames_are_stacked_into_one_array(
+    events: EventBatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = ["run", "in.raw", "--window-us", "100000", "--frames", "signed", "--to", "out.npy"]
+    assert execute(line) == 0
+    frames = np.load("out.npy")
+    windows = int(events.t[-1] - events.t[0]) // 100_000 + 1
+    assert frames.shape == (windows, 240, 320)
+    assert frames.dtype == np.float32
+    assert frames.sum() == 2 * int(events.p.sum()) - 600
+    assert f"frames   {windows} " in capsys.readouterr().out
+
+
+def test_a_window_that_ends_within_the_recording_can_be_left_out() -> None:
+    line = ["run", "in.raw", "--window-count", "400", "--frames", "count", "--to", "out.npy"]
+    assert execute([*line, "--no-partial", "--dtype", "uint8", "--axes", "xy"]) == 0
+    frames = np.load("out.npy")
+    assert (frames.shape, frames.dtype) == ((1, 320, 240), np.uint8)
+    assert frames.sum() == 400
 
 
 def test_format_goes_to_the_outputs_that_it_fits() -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import struct
 
+import numpy as np
 import pytest
 
-from aevents import DecodeError, EncodeError, Event, EventBatch, TriggerBatch
+from aevents import DecodeError, EncodeError, Event, EventBatch, Sensor, Span, TriggerBatch
 from aevents.codecs.dat import CODEC, DatDecoder, DatEncoder
 from aevents.testing import check_codec, decode, encode, example_events
-from aevents.types import Sensor
 
 HEADER = b"% Data file containing CD events.\n% Version 2\n% Width 640\n% Height 480\n% end\n"
 
@@ -92,6 +92,32 @@ def test_version_1_is_written_on_request_and_is_small() -> None:
 def test_times_that_do_not_fit_are_refused(t: int) -> None:
     with pytest.raises(EncodeError, match=f"t={t}"):
         encode(DatEncoder(), [EventBatch.from_columns(t=[t], x=[0], y=[0], p=[0])])
+
+
+def test_triggers_are_written_and_read_back() -> None:
+    sensor = Sensor(640, 480)
+    triggers = TriggerBatch(
+        t=np.array([5, 70_000, 70_001, 9_000_000]),
+        id=np.array([0, 3, 3, 15], np.uint8),
+        value=np.array([True, False, True, True]),
+        sensor=sensor,
+        span=Span(5, 9_000_000),
+    )
+    data = encode(DatEncoder(), [triggers])
+    (again,) = [item for item in decode(CODEC, [data]) if isinstance(item, TriggerBatch)]
+    assert again.t.tolist() == [5, 70_000, 70_001, 9_000_000]
+    assert again.id.tolist() == [0, 3, 3, 15]
+    assert again.value.tolist() == [True, False, True, True]
+
+
+def test_a_file_holds_events_or_triggers() -> None:
+    encoder = DatEncoder()
+    list(encoder.feed(example_events(5)))
+    triggers = TriggerBatch(
+        np.array([1]), np.array([1], np.uint8), np.array([True]), Sensor(), Span(1, 1)
+    )
+    with pytest.raises(EncodeError, match="events or triggers, not both"):
+        list(encoder.feed(triggers))
 
 
 def test_the_laws() -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import struct
 
+import numpy as np
 import pytest
 
-from aevents import DecodeError, EncodeError, Event, EventBatch, TriggerBatch
+from aevents import DecodeError, EncodeError, Event, EventBatch, Sensor, Span, TriggerBatch
 from aevents.codecs.evt2 import CODEC, Evt2Decoder, Evt2Encoder
 from aevents.testing import check_codec, decode, encode
 
@@ -92,6 +93,22 @@ def test_a_header_of_another_format_is_refused() -> None:
 def test_an_event_that_does_not_fit_is_refused() -> None:
     with pytest.raises(EncodeError, match="EVT2 holds 0 <= x, y < 2048"):
         encode(Evt2Encoder(), [EventBatch.from_columns(t=[1], x=[0], y=[2048], p=[0])])
+
+
+def test_triggers_are_written_and_read_back() -> None:
+    sensor = Sensor(640, 480)
+    triggers = TriggerBatch(
+        t=np.array([5, 70_000, 70_001, 9_000_000]),
+        id=np.array([0, 3, 3, 15], np.uint8),
+        value=np.array([True, False, True, True]),
+        sensor=sensor,
+        span=Span(5, 9_000_000),
+    )
+    data = encode(Evt2Encoder(), [triggers])
+    (again,) = [item for item in decode(CODEC, [data]) if isinstance(item, TriggerBatch)]
+    assert again.t.tolist() == [5, 70_000, 70_001, 9_000_000]
+    assert again.id.tolist() == [0, 3, 3, 15]
+    assert again.value.tolist() == [True, False, True, True]
 
 
 def test_the_laws() -> None:

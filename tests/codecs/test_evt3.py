@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import struct
 
+import numpy as np
 import pytest
 
-from aevents import DecodeError, EncodeError, Event, EventBatch, Sensor, TriggerBatch
+from aevents import DecodeError, EncodeError, Event, EventBatch, Frame, Sensor, Span, TriggerBatch
 from aevents.codecs.evt3 import CODEC, Evt3Decoder, Evt3Encoder
-from aevents.testing import check_codec, decode, encode
+from aevents.testing import check_codec, decode, encode, example_events
 
 HEADER = b"% evt 3.0\n% format EVT3;height=720;width=1280\n% end\n"
 
@@ -125,6 +126,39 @@ def test_without_events_a_file_is_a_header() -> None:
     assert encode(Evt3Encoder(), []).endswith(b"% end\n")
     (empty,) = decode(CODEC, [encode(Evt3Encoder(), [])])
     assert isinstance(empty, EventBatch)
+
+
+def test_triggers_are_written_and_read_back() -> None:
+    sensor = Sensor(640, 480)
+    triggers = TriggerBatch(
+        t=np.array([5, 70_000, 70_001, 9_000_000]),
+        id=np.array([0, 3, 3, 15], np.uint8),
+        value=np.array([True, False, True, True]),
+        sensor=sensor,
+        span=Span(5, 9_000_000),
+    )
+    data = encode(Evt3Encoder(), [triggers])
+    (again,) = [item for item in decode(CODEC, [data]) if isinstance(item, TriggerBatch)]
+    assert again.t.tolist() == [5, 70_000, 70_001, 9_000_000]
+    assert again.id.tolist() == [0, 3, 3, 15]
+    assert again.value.tolist() == [True, False, True, True]
+
+
+def test_events_and_triggers_may_follow_one_another() -> None:
+    events = example_events(30)
+    t = int(events.t[-1])
+    trigger = TriggerBatch(
+        np.array([t]), np.array([1], np.uint8), np.array([True]), events.sensor, Span(t, t)
+    )
+    data = encode(Evt3Encoder(), [events, trigger, events.cut(29, 30, events.span)])
+    batches = [item for item in decode(CODEC, [data]) if isinstance(item, EventBatch)]
+    assert [event for batch in batches for event in batch] == [*events, *events[29:]]
+
+
+def test_frames_are_refused() -> None:
+    frame = Frame(np.zeros((2, 2)), Span(0, 1), Sensor(2, 2))
+    with pytest.raises(EncodeError, match="evt3: holds events and triggers, not Frame"):
+        encode(Evt3Encoder(), [frame])
 
 
 def test_the_laws() -> None:

@@ -1,0 +1,133 @@
+"""The run of a decoder and an encoder of words after a header, whatever the words are."""
+
+from __future__ import annotations
+
+import pytest
+
+from aevents import DecodeError, EncodeError, EventBatch, Sensor, TriggerBatch
+from aevents._native.columns import Columns
+from aevents.codecs.base import Codec
+from aevents.codecs.header import Header
+from aevents.codecs.packed import PackedDecoder, PackedEncoder
+from aevents.testing import decode, encode
+
+HEADER = b"% format TOY;width=100;height=100\n% end\n"
+
+
+class ToyDecoder(PackedDecoder):
+    """A word is a byte: the time, also as the column; 0xFF is a trigger, 0xFE is odd.
+
+    The body begins with a byte that says how many more to skip.
+    """
+
+    name = "toy"
+    word_bytes = 2
+
+    def begin(self, header: Header, body: bytes, *, final: bool) -> int | None:
+        self.odd = 0
+        if len(body) < 1 or len(body) < 1 + body[0]:
+            if final:
+                self._watch.fail("the first byte is missing", offset=header.length)
+            return None
+        return 1 + body[0]
+
+    def decode(self, run: memoryview, start: int, out: Columns) -> int:
+        out.begin()
+        value = run[start]
+        if value == 0xFF:
+            out.triggers = 1
+            out.trigger_t[0], out.trigger_id[0], out.trigger_value[0] = 7, 1, 1
+        elif value == 0xFE:
+            self.odd += 1
+        else:
+            out.n = 1
+            out.t[0], out.x[0], out.y[0], out.p[0] = value, value, run[start + 1], 1
+        return start + 2
+
+    def anomalies(self) -> dict[str, int]:
+        return {"odd_words": self.odd}
+
+
+class ToyEncoder(PackedEncoder):
+    """Writes what `ToyDecoder` reads, up to time 100."""
+
+    name = "toy"
+    limits = "a toy holds 0 <= t < 100"
+
+    def begin(self, sensor: Sensor) -> bytes:
+        return HEADER + b"\x00"
+
+    def encode(self, batch: EventBatch) -> tuple[bytes, int | None]:
+        late = next((index for index, t in enumerate(batch.t) if t >= 100), None)
+        return b"".join(bytes((t, y)) for t, _, y, _ in list(batch)[:late]), late
+
+
+TOY = Codec("toy", (".toy",), ToyDecoder)
+
+
+def events(data: bytes, **options: object) -> list[tuple[int, int, int]]:
+    items = decode(TOY, [data], **options)
+    return [(t, x, y) for one in items if isinstance(one, EventBatch) for t, x, y, _ in one]
+
+
+def test_words_after_the_header_are_decoded_however_they_are_cut() -> None:
+    data = HEADER + b"\x01skip"[:2] + b"\x05\x01\x06\x02"
+    assert events(data) == [(5, 5, 1), (6, 6, 2)]
+    cut = decode(TOY, [data[i : i + 1] for i in range(len(data))])
+    assert [list(one) for one in cut] == [[(5, 5, 1, True)], [(6, 6, 2, True)]]  # type: ignore[call-overload]  # batches
+
+
+def test_the_sensor_is_the_header_s_unless_given() -> None:
+    (batch,) = decode(TOY, [HEADER + b"\x00\x05\x01"])
+    assert isinstance(batch, EventBatch)
+    assert batch.sensor == Sensor(100, 100)
+    (batch,) = decode(TOY, [HEADER + b"\x00\x05\x01"], sensor=Sensor(8, 6))
+    assert isinstance(batch, EventBatch)
+    assert batch.sensor == Sensor(8, 6)
+
+
+def test_t0_of_the_header_is_added_to_every_time() -> None:
+    header = b"% t0 1000\n% end\n"
+    assert events(header + b"\x00\x05\x01") == [(1005, 5, 1)]
+    (triggers, empty) = decode(TOY, [header + b"\x00\xff\x00"])
+    assert isinstance(triggers, TriggerBatch)
+    assert triggers.t.tolist() == [1007]
+    assert isinstance(empty, EventBatch)
+
+
+def test_an_input_without_events_gives_an_empty_batch_with_the_sensor() -> None:
+    (batch,) = decode(TOY, [HEADER + b"\x00"])
+    assert isinstance(batch, EventBatch)
+    assert (len(batch), batch.sensor) == (0, Sensor(100, 100))
+
+
+def test_a_torn_word_and_odd_words_are_counted() -> None:
+    decoder = ToyDecoder()
+    list(decoder.feed(HEADER + b"\x00\xfe\x00\x05\x01\xfe\x00\x06"))
+    list(decoder.flush())
+    assert decoder.counts == {"odd_words": 2, "torn_bytes": 1}
+    with pytest.raises(DecodeError, match="toy: odd words"):
+        events(HEADER + b"\x00\xfe\x00", strict=True)
+
+
+def test_what_lacks_its_beginning_is_refused() -> None:
+    with pytest.raises(DecodeError, match="toy: the input is empty"):
+        decode(TOY, [])
+    with pytest.raises(DecodeError, match="toy: the first byte is missing at byte 40"):
+        decode(TOY, [HEADER])
+
+
+def test_an_encoder_writes_its_header_once_and_even_for_nothing() -> None:
+    batch = EventBatch.from_columns(t=[1, 2], x=[1, 2], y=[3, 4], p=[1, 1])
+    empty = EventBatch.empty()
+    assert encode(ToyEncoder(), []) == HEADER + b"\x00"
+    assert encode(ToyEncoder(), [empty]) == HEADER + b"\x00"
+    assert encode(ToyEncoder(), [batch, batch]) == HEADER + b"\x00\x01\x03\x02\x04\x01\x03\x02\x04"
+
+
+def test_an_event_that_does_not_fit_is_named_after_those_before_it_are_written() -> None:
+    batch = EventBatch.from_columns(t=[1, 100], x=[1, 2], y=[3, 4], p=[1, 1])
+    pieces = ToyEncoder().feed(batch)
+    assert [next(pieces), next(pieces)] == [HEADER + b"\x00", b"\x01\x03"]
+    with pytest.raises(EncodeError, match="toy: an event at t=100, x=2, y=4 does not fit: a toy"):
+        next(pieces)

@@ -1,0 +1,109 @@
+"""Which format some bytes are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from aevents import DecodeError, EventBatch, Frame, TriggerBatch, UnknownFormatError
+from aevents.codecs.base import SNIFF_BYTES, Buffer, Codec
+from aevents.codecs.sniff import Recognise, recognise
+
+BATCH = EventBatch.from_columns(t=[1], x=[2], y=[3], p=[1])
+
+
+class Upper:
+    """A decoder that gives one batch, and counts bytes."""
+
+    def __init__(self, *, loud: bool = False) -> None:
+        self.counts = {"bytes": 0, "loud": int(loud)}
+
+    def feed(self, data: Buffer, /) -> Iterator[object]:
+        self.counts["bytes"] += len(data)
+        yield from (BATCH, "something else")
+
+    def flush(self) -> Iterator[object]:
+        yield BATCH
+
+
+A = Codec("a", (".dat", ".a"), Upper, matches=lambda head: head.startswith(b"AA"))
+B = Codec("b", (".dat",), Upper, matches=lambda head: head.startswith(b"BB"))
+PLAIN = Codec("plain", (".txt",), Upper)
+ALSO_PLAIN = Codec("also", (".md", ".TXT".lower()), Upper)
+
+
+def reader(
+    name: str = "x",
+    *,
+    codecs: tuple[Codec, ...] = (A, B, PLAIN),
+    kind: type = EventBatch,
+    format: str | None = None,
+    **options: object,
+) -> Recognise:
+    return Recognise(lambda: codecs, name=name, kind=kind, format=format, options=options)
+
+
+@pytest.mark.parametrize(
+    ("head", "name", "codec"),
+    [
+        (b"AA", "x", A),
+        (b"BB", "x.a", B),  # bytes before suffix
+        (b"??", "x.txt", PLAIN),
+        (b"??", "X.TXT", PLAIN),
+    ],
+)
+def test_first_bytes_then_the_suffix(head: bytes, name: str, codec: Codec) -> None:
+    assert recognise(head, (A, B, PLAIN), name) is codec
+
+
+def test_a_suffix_is_not_believed_where_the_bytes_should_have_matched() -> None:
+    with pytest.raises(UnknownFormatError, match=r"its suffix says a or b \(format='a' reads it"):
+        recognise(b"??", (A, B, PLAIN), "x.dat")
+    with pytest.raises(UnknownFormatError, match="known formats: a, b, plain") as caught:
+        recognise(b"??", (A, B, PLAIN), "x")
+    assert caught.value.known == ("a", "b", "plain")
+    with pytest.raises(UnknownFormatError, match="its suffix says plain or also"):
+        recognise(b"??", (PLAIN, ALSO_PLAIN), "x.txt")
+
+
+def test_it_waits_until_there_are_enough_bytes() -> None:
+    one = reader()
+    assert list(one.feed(b"A")) == []
+    assert (one.codec, one.counts) == (None, {})
+    assert list(one.feed(b"A" * SNIFF_BYTES)) == [BATCH]
+    assert one.codec is A
+    assert list(one.feed(b"A")) == [BATCH]
+    assert list(one.flush()) == [BATCH]
+    assert one.counts["bytes"] == SNIFF_BYTES + 2
+
+
+def test_a_short_input_is_recognised_at_its_end() -> None:
+    one = reader()
+    assert list(one.feed(b"AA")) == []
+    assert list(one.flush()) == [BATCH, BATCH]
+    assert one.counts["bytes"] == 2
+
+
+def test_an_empty_input_is_refused_by_name() -> None:
+    with pytest.raises(DecodeError, match="street: the input is empty"):
+        list(reader("street").flush())
+    with pytest.raises(DecodeError, match="a: the input is empty"):
+        list(reader("street", format="a").flush())
+
+
+def test_a_format_by_name_is_not_asked_whether_it_matches() -> None:
+    one = reader(format="b", loud=True)
+    list(one.feed(b"AA"))
+    list(one.flush())
+    assert one.codec is B
+    assert one.counts["loud"] == 1
+
+
+def test_a_kind_that_the_format_does_not_hold_is_refused() -> None:
+    one = reader(kind=TriggerBatch)
+    list(one.feed(b"AA"))
+    with pytest.raises(ValueError, match="a holds EventBatch, not TriggerBatch"):
+        list(one.flush())
+    with pytest.raises(ValueError, match="plain holds EventBatch, not Frame"):
+        list(reader(kind=Frame, format="plain").feed(b"?" * SNIFF_BYTES))

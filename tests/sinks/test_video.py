@@ -1,0 +1,251 @@
+"""Video, decoded back: every frame is in it, in its colours, however writing ended."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import cast
+
+import anyio
+import anyio.from_thread
+import anyio.to_thread
+import av
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+import aevents
+from aevents.errors import EncodeError, MissingExtraError, UnknownFormatError
+from aevents.sinks import video
+from aevents.sinks.video import create
+from aevents.testing import check_sink
+from aevents.types import Frame, Sensor, Span
+
+ORANGE, BLUE, BACKGROUND = (255, 164, 48), (72, 156, 255), (17, 19, 24)
+
+
+def stripes(number: int, width: int = 32, height: int = 24) -> Frame:
+    """A frame with ON above, OFF below, and in between nothing, but for a corner that counts."""
+    array = np.zeros((height, width), np.float32)
+    array[:8], array[16:] = 1, -1
+    array[:2, : 2 * number] = 0
+    return Frame(array, Span(0, 1000), Sensor(width, height), "signed")
+
+
+def decoded(path: Path) -> list[npt.NDArray[np.int16]]:
+    with av.open(str(path)) as container:
+        frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    return [frame.astype(np.int16) for frame in frames]
+
+
+def files(folder: Path) -> Iterator[Path]:
+    return folder.iterdir()
+
+
+def facts(path: Path) -> tuple[object, ...]:
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        codec = stream.codec_context
+        return codec.name, codec.pix_fmt, stream.average_rate, stream.width, stream.height
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [("a.mp4", "h264"), ("a.MP4", "h264"), ("a.mkv", "h264"), ("a.avi", "h264"), ("a.webm", "vp9")],
+)
+async def test_every_frame_is_in_the_video(name: str, codec: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    await check_sink(lambda: create(path, scale=1), [stripes(number) for number in range(12)])
+    assert facts(path) == (codec, "yuv420p", 30, 32, 24)
+    frames = decoded(path)
+    assert len(frames) == 12
+    for number, frame in enumerate(frames):
+        dark = (frame[0].sum(axis=1) < 200).sum()
+        assert abs(int(dark) - 2 * number) <= 1
+
+
+async def test_the_colours_are_those_of_the_picture(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    sink = create(path, scale=1, quality=90)
+    for _ in range(3):
+        await sink.write(stripes(0))
+    await sink.aclose()
+    frame = decoded(path)[1]
+    for row, colour in ((4, ORANGE), (12, BACKGROUND), (20, BLUE)):
+        np.testing.assert_allclose(frame[row, 16], colour, atol=6)
+
+
+async def test_an_odd_size_is_made_even(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    sink = create(path, scale=1, quality=90)
+    await sink.write(stripes(0, width=33, height=25))
+    await sink.aclose()
+    (frame,) = decoded(path)
+    assert frame.shape == (26, 34, 3)
+    np.testing.assert_allclose(frame[25, 33], BLUE, atol=8)
+
+
+async def test_zoom_and_rate_are_as_asked(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    sink = create(path, rate_hz=12.5, zoom=3)
+    for number in range(4):
+        await sink.write(stripes(number))
+    await sink.aclose()
+    assert facts(path) == ("h264", "yuv420p", Fraction(25, 2), 96, 72)
+    assert len(decoded(path)) == 4
+
+
+async def test_a_lower_quality_makes_a_smaller_file(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    noise = Frame(random.poisson(1, (96, 96)).astype(np.float32), Span(0, 1), Sensor(96, 96))
+    for codec in ("libx264", "mpeg4"):
+        for quality in (10, 90):
+            sink = create(tmp_path / f"{quality}.mp4", quality=quality, codec=codec)
+            await sink.write(noise)
+            await sink.aclose()
+        sizes = [(tmp_path / f"{quality}.mp4").stat().st_size for quality in (10, 90)]
+        assert sizes[0] < sizes[1] / 2
+
+
+async def test_without_x264_it_falls_back_to_mpeg4(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(video.CODECS, ".mp4", ("libnothing", "mpeg4"))
+    sink = create(tmp_path / "a.mp4")
+    for number in range(5):
+        await sink.write(stripes(number))
+    await sink.aclose()
+    assert facts(tmp_path / "a.mp4")[0] == "mpeg4"
+    assert len(decoded(tmp_path / "a.mp4")) == 5
+
+
+async def test_a_frame_of_another_size_is_refused_and_the_rest_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    sink = create(path)
+    await sink.write(stripes(0))
+    with pytest.raises(EncodeError, match=r"a\.mp4: a frame of 48x24 after frames of 32x24"):
+        await sink.write(stripes(0, width=48))
+    await sink.aclose()
+    assert len(decoded(path)) == 1
+
+
+async def test_without_a_frame_there_is_no_file(tmp_path: Path) -> None:
+    sink = create(tmp_path / "a.mp4")
+    with pytest.raises(TypeError, match="not of EventBatch"):
+        await sink.write(cast("Frame", aevents.EventBatch.empty()))
+    await sink.aclose()
+    assert not any(files(tmp_path))
+
+
+async def test_a_file_that_cannot_be_made_says_so(tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").mkdir()
+    sink = create(tmp_path / "a.mp4")
+    with pytest.raises(OSError, match="Is a directory"):
+        await sink.write(stripes(0))
+    await sink.aclose()
+
+
+async def test_a_size_that_the_codec_cannot_hold_is_an_error_and_closes_cleanly(
+    tmp_path: Path,
+) -> None:
+    sink = create(tmp_path / "a.mp4", codec="libx264")
+    with pytest.raises(EncodeError, match=r"a\.mp4: libx264 fails at frames of 40000x24: "):
+        await sink.write(stripes(0, width=40_000, height=24))
+    await sink.aclose()
+
+
+async def run_until_the_fifth_frame(path: Path, stop: anyio.Event) -> None:
+    seen: list[Frame] = []
+
+    def look(frame: Frame) -> Frame:
+        seen.append(frame)
+        if len(seen) == 5:
+            anyio.from_thread.run_sync(stop.set)
+        return frame
+
+    endless = aevents.synthetic.rotating_disk(Sensor(64, 48), duration_us=0)
+    await endless.window(duration_us=10_000).frames("polarity").map(look).to(str(path))
+
+
+async def test_the_video_is_whole_when_a_scope_is_cancelled(tmp_path: Path) -> None:
+    stop = anyio.Event()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(run_until_the_fifth_frame, tmp_path / "a.mp4", stop)
+        await stop.wait()
+        tasks.cancel_scope.cancel()
+    assert len(decoded(tmp_path / "a.mp4")) >= 4
+
+
+async def test_the_video_is_whole_when_the_task_is_cancelled(tmp_path: Path) -> None:
+    stop = anyio.Event()
+    threads = threading.active_count()
+    task = asyncio.ensure_future(run_until_the_fifth_frame(tmp_path / "a.mp4", stop))
+    await stop.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert len(decoded(tmp_path / "a.mp4")) >= 4
+    assert threading.active_count() <= threads + 2  # anyio keeps its workers for a while
+
+
+SCRIPT = """
+import sys, aevents
+seen = []
+def look(frame):
+    seen.append(frame)
+    if len(seen) == 5:
+        print("go", flush=True)
+    return frame
+endless = aevents.synthetic.rotating_disk(aevents.Sensor(64, 48), duration_us=0)
+frames = endless.window(duration_us=10_000).frames("polarity").map(look)
+aevents.run(lambda: frames.to(sys.argv[1]))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to one process")
+def test_the_video_is_whole_after_ctrl_c(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", SCRIPT, str(tmp_path / "a.mp4")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"go\n"
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=15)
+    assert b"KeyboardInterrupt" in errors
+    assert len(decoded(tmp_path / "a.mp4")) >= 4
+
+
+def test_without_pyav_the_error_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "av", None)
+    with pytest.raises(MissingExtraError, match=r"av is not installed: pip install 'aevents\[vid"):
+        aevents.create(tmp_path / "a.mp4")
+
+
+def test_another_suffix_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnknownFormatError, match=r"a\.ogv is no video .* known formats: \.avi, "):
+        create(tmp_path / "a.ogv")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"rate_hz": 0}, "greater than 0, not 0"),
+        ({"rate_hz": -25}, "greater than 0, not -25"),
+        ({"quality": 101}, "from 0 to 100, not 101"),
+        ({"codec": "nothing"}, "no video encoder called nothing"),
+        ({"codec": "aac"}, "no video encoder called aac"),
+        ({"colours": "rainbow"}, "dark, light, gray, not 'rainbow'"),
+    ],
+)
+def test_options_out_of_range_are_refused_at_once(
+    options: dict[str, float], message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        create(tmp_path / "a.mp4", **options)  # type: ignore[arg-type]  # that is the point

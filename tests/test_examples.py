@@ -1,0 +1,88 @@
+"""The programs in `examples` run, and a stranger could read them at a glance."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from aevents.codecs.evt3 import Evt3Encoder
+from aevents.testing import encode
+from aevents.types import EventBatch, Sensor
+
+ROOT = Path(__file__).parents[1]
+EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+SENSOR = Sensor(320, 240)
+
+
+def start(name: str, *arguments: object) -> subprocess.Popen[str]:
+    path = str(ROOT / "examples" / name)
+    command = [sys.executable, "-W", "error", path, *map(str, arguments)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def run(name: str, *arguments: object) -> list[str]:
+    """Run an example to its end; return the lines that it printed."""
+    with start(name, *arguments) as process:
+        out, err = process.communicate()
+    assert (process.returncode, err) == (0, "")
+    return out.splitlines()
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> Path:
+    """1000 events in each of 1 s, but 10,000 in the third of ten parts of it."""
+    t = np.sort(np.concatenate((np.arange(0, 1_000_000, 100), 200_000 + np.arange(100_000))))
+    x, y = t % SENSOR.width, t % SENSOR.height
+    batch = EventBatch.from_columns(t=t, x=x, y=y, p=x % 2, sensor=SENSOR)
+    path = tmp_path / "burst.raw"
+    path.write_bytes(encode(Evt3Encoder(), [batch]))
+    return path
+
+
+def test_read_and_window_says_what_happened_in_each(recording: Path) -> None:
+    lines = run("read_and_window.py", recording)
+    assert len(lines) == 11
+    assert lines[0].split() == ["0.000", "s", "1000", "events", "0", "%", "ON"]
+    assert lines[2].split()[:3] == ["0.200", "s", "101000"]
+    assert lines[-1] == "10 windows, 110000 events"
+
+
+def test_activity_alarm_tells_of_the_burst(recording: Path) -> None:
+    assert run("activity_alarm.py", recording, 100_000) == [
+        "0.200 s: ALARM",
+        "0.300 s: quiet again",
+        "1 alarms after 20 windows",
+    ]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_activity_alarm_stops_cleanly_when_told_to(number: int) -> None:
+    with start("activity_alarm.py", "synthetic:bar?duration_us=0", 100_000) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "0.000 s: ALARM\n"
+        process.send_signal(number)
+        out, err = process.communicate()
+    assert (process.returncode, err) == (0, "")
+    assert out.splitlines()[-1].startswith("stopped after")
+
+
+def test_own_operator_writes_pictures_that_fade(recording: Path, tmp_path: Path) -> None:
+    assert run("own_operator.py", recording, tmp_path / "faded.npy") == ["100 frames"]
+    frames = np.load(tmp_path / "faded.npy")
+    assert frames.shape == (100, 240, 320)
+    assert 0 <= frames.min() < 0.01
+    assert 0.9 < frames.max() <= 1
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
+def test_an_example_is_short(path: Path) -> None:
+    assert path.read_text().count("\n") < 60

@@ -1,0 +1,62 @@
+"""What type checkers make of a stream: `make types` checks this file; nothing runs it.
+
+`assert_type` says what must be inferred. A line with `type: ignore` must fail: an ignore that is
+not needed is an error itself.
+"""
+
+from __future__ import annotations
+
+from typing import assert_type
+
+import numpy as np
+import numpy.typing as npt
+
+import aevents
+from aevents import (
+    Chain,
+    Event,
+    EventBatch,
+    Frame,
+    Frames,
+    Report,
+    Sink,
+    Stream,
+    TriggerBatch,
+    Window,
+)
+
+
+async def item_types_flow(stream: Stream[EventBatch], sink: Sink[Frame]) -> None:
+    frames = stream.window(duration_us=5).crop(x=(0, 5)).frames("signed")
+    assert_type(frames, Stream[Frame])
+    assert_type(await frames.stack(), npt.NDArray[np.generic])
+    assert_type(await frames.to(sink, "out.mp4"), Report)
+    assert_type(await stream.collect(), EventBatch)
+    assert_type(await stream.each().first(), Event)
+    assert_type(stream.map(len), Stream[int])
+    assert_type(await stream.through(Frames).to_list(), list[Frame])
+    async for t, x, y, p in stream.each():
+        assert_type((t, x, y, p), tuple[int, int, int, bool])
+    for batch in stream.blocking():
+        assert_type(batch, EventBatch)
+
+
+def open_gives_the_kind_asked_for() -> None:
+    assert_type(aevents.open("street.raw"), Stream[EventBatch])
+    assert_type(aevents.open("street.raw", kind=TriggerBatch), Stream[TriggerBatch])
+    assert_type(aevents.load("street.raw"), EventBatch)
+
+
+def operators_meet_in_a_chain() -> None:
+    chain: Chain[EventBatch, Frame] = Chain([Window(count=100), Frames()])
+    for frame in chain.feed(EventBatch.empty()):
+        assert_type(frame, Frame)
+
+
+async def must_fail(stream: Stream[EventBatch], sink: Sink[Frame]) -> None:
+    stream.frames().window(count=5)  # type: ignore[misc]  # frames have no windows
+    stream.frames().crop(x=(0, 5))  # type: ignore[misc]  # nor are they cropped as events
+    await stream.frames().collect()  # type: ignore[misc]  # nor collected into events
+    await stream.stack()  # type: ignore[misc]  # events are no arrays
+    await stream.to(sink)  # type: ignore[arg-type]  # a sink of frames takes no events
+    stream.frames("rgb")  # type: ignore[arg-type]  # no such mode
