@@ -34,6 +34,27 @@ def test_columns_grow_past_the_first_room() -> None:
     assert not whole.t.flags.writeable
 
 
+def test_room_for_a_source_of_known_size_is_taken_beforehand() -> None:
+    asked = []
+
+    def size() -> int:
+        asked.append(1)
+        return 16 * FIRST_ROOM
+
+    gather, events = Gather(size), example_events(500)
+    for batch in cut_events(events, [100]):
+        assert gather.feed(batch) == ()
+    (whole,) = gather.flush()
+    assert list(whole) == list(events)
+    assert asked == [1]
+
+
+def test_times_that_go_back_are_within_the_span() -> None:
+    first = EventBatch.from_columns(t=[50, 60], x=[1, 2], y=[0, 0], p=[1, 1])
+    late = EventBatch(*(getattr(first[:1], name) for name in "txyp"), Sensor(), Span(61, 61))
+    assert gathered(first[1:], late).span == (50, 61)
+
+
 def test_no_batches_give_nothing_and_empty_ones_an_empty_one() -> None:
     assert Gather().flush() == ()
     empty = gathered(EventBatch.empty(Sensor(3, 4), Span(5, 9)))
