@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Never, TypeVar, cast, overload
@@ -98,7 +98,7 @@ def open(
     if format is not None:
         codec(format)
     settings = {"sensor": sensor, "strict": strict, **options}
-    make = partial(Recognise, codecs, name=text, kind=kind, format=format, options=settings)
+    make = partial(Recognise, each_codec, name=text, kind=kind, format=format, options=settings)
     return stream_of(stdin_origin() if text == "-" else file_origin(Path(text))).through(make)
 
 
@@ -139,6 +139,12 @@ def load(name: str | os.PathLike[str], /, **options: object) -> EventBatch:
 def codecs() -> Sequence[Codec]:
     """Return every codec: those of the house, then those of plug-ins."""
     return (*CODECS, *(entry.load() for entry in plugins("codecs")))
+
+
+def each_codec() -> Iterator[Codec]:
+    """Yield every codec; plug-ins last, which are looked for only if nothing before will do."""
+    yield from CODECS
+    yield from codecs()[len(CODECS) :]
 
 
 def codec(name: str, /) -> Codec:
@@ -183,12 +189,7 @@ def _encoder_of(name: str, format: str | None) -> Callable[..., Encoder[Never]]:
 
 
 def _first_codec(wanted: Callable[[Codec], bool]) -> Codec | None:
-    """Return the first codec that is wanted. Plug-ins, which must be looked for, are asked last."""
-    for known in (lambda: CODECS, codecs):
-        for one in known():
-            if wanted(one):
-                return one
-    return None
+    return next(filter(wanted, each_codec()), None)
 
 
 def _by_scheme(

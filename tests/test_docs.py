@@ -164,7 +164,7 @@ def counted(path: Path) -> Iterator[str]:
                 func=ast.Attribute(attr="note"), args=[ast.Constant(value=str(name)), *_]
             ):
                 yield name
-            case ast.Assign(targets=[ast.Attribute(attr="counts")], value=ast.Dict(keys=keys)):
+            case ast.AnnAssign(target=ast.Attribute(attr="counts"), value=ast.Dict(keys=keys)):
                 yield from (str(key.value) for key in keys if isinstance(key, ast.Constant))
             case ast.FunctionDef(name="anomalies", body=[*_, ast.Return(ast.Dict(keys=keys))]):
                 yield from (str(key.value) for key in keys if isinstance(key, ast.Constant))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
+import anyio.to_thread
 import pytest
 
 import aevents
@@ -45,7 +46,8 @@ def test_a_file_is_recognised_by_its_first_bytes_whatever_its_suffix(tmp_path: P
 
 async def test_async_and_blocking_read_the_same(recording: Path) -> None:
     batch = await aevents.open(recording).collect()
-    assert list(batch) == list(aevents.load(recording)) == list(EVENTS)
+    blocking = await anyio.to_thread.run_sync(aevents.load, recording)
+    assert list(batch) == list(blocking) == list(EVENTS)
 
 
 def test_a_format_by_name_overrules_what_the_bytes_say(recording: Path) -> None:
@@ -95,9 +97,9 @@ def test_what_cannot_be_read_says_why(
 
 async def test_missing_files_and_folders_say_so(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        aevents.load(tmp_path / "nowhere.raw")
+        await aevents.open(tmp_path / "nowhere.raw").first()
     with pytest.raises(IsADirectoryError):
-        aevents.load(tmp_path)
+        await aevents.open(tmp_path).first()
     with pytest.raises(FileNotFoundError):
         await aevents.create(tmp_path / "no" / "where.raw").write(EVENTS)
 
@@ -120,13 +122,13 @@ async def test_every_format_is_written_by_its_name_and_read_back(
     name = one.name  # type: ignore[attr-defined]  # a codec
     path = tmp_path / "copy.bin"
     await _recorded().to(aevents.create(path, format=name))
-    assert list(aevents.load(path)) == list(EVENTS)
+    assert list(await aevents.open(path).collect()) == list(EVENTS)
 
 
 async def test_a_string_is_made_a_sink_by_create(tmp_path: Path) -> None:
     report = await _recorded().to(str(tmp_path / "copy.dat"))
     assert report.events == 50
-    assert list(aevents.load(tmp_path / "copy.dat")) == list(EVENTS)
+    assert list(await aevents.open(tmp_path / "copy.dat").collect()) == list(EVENTS)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from aevents.codecs.base import SNIFF_BYTES, Buffer, Codec, Decoder
 from aevents.errors import DecodeError, UnknownFormatError
@@ -19,7 +19,7 @@ class Recognise:
 
     def __init__(
         self,
-        codecs: Callable[[], Sequence[Codec]],
+        codecs: Callable[[], Iterable[Codec]],
         *,
         name: str,
         kind: type,
@@ -60,10 +60,10 @@ class Recognise:
     def _choose(self) -> Decoder:
         if not self._head:
             raise DecodeError(self._format or self._name, "the input is empty")
-        codecs = [one for one in self._codecs() if self._format in (None, one.name)]
-        codec = (
-            codecs[0] if self._format else recognise(self._head[:SNIFF_BYTES], codecs, self._name)
-        )
+        if self._format:
+            codec = next(one for one in self._codecs() if one.name == self._format)
+        else:
+            codec = recognise(self._head[:SNIFF_BYTES], self._codecs, self._name)
         if self._kind not in codec.kinds:
             held = ", ".join(kind.__name__ for kind in codec.kinds)
             raise ValueError(f"{codec.name} holds {held}, not {self._kind.__name__}")
@@ -74,15 +74,15 @@ class Recognise:
         return (item for item in items if isinstance(item, self._kind))
 
 
-def recognise(head: bytes, codecs: Sequence[Codec], name: str) -> Codec:
-    """Return the codec whose files begin like this; else the one that the name's suffix leaves no
-    doubt about.
+def recognise(head: bytes, codecs: Callable[[], Iterable[Codec]], name: str) -> Codec:
+    """Return the first codec whose files begin like this; else the one that the name's suffix
+    leaves no doubt about. Raises `UnknownFormatError`.
     """
-    for codec in codecs:
+    for codec in codecs():
         if codec.matches is not None and codec.matches(head):
             return codec
     suffix = "." + name.lower().rpartition(".")[2]
-    named = [codec for codec in codecs if suffix in codec.suffixes]
+    named = [codec for codec in codecs() if suffix in codec.suffixes]
     certain = [codec for codec in named if codec.matches is None]
     if len(certain) == 1:
         return certain[0]
@@ -90,4 +90,4 @@ def recognise(head: bytes, codecs: Sequence[Codec], name: str) -> Codec:
     if named:
         names = " or ".join(codec.name for codec in named)
         what += f", although its suffix says {names} (format={named[0].name!r} reads it as that)"
-    raise UnknownFormatError(what, (codec.name for codec in codecs))
+    raise UnknownFormatError(what, (codec.name for codec in codecs()))

@@ -4,6 +4,7 @@ cancelled.
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from abc import ABC, abstractmethod
 from collections import deque
@@ -36,8 +37,17 @@ class WorkerSink(ABC, Generic[T_contra]):
         await anyio.to_thread.run_sync(self._work)
 
     async def aclose(self) -> None:
-        """Put what is still waiting, and end. May be called twice."""
-        await anyio.to_thread.run_sync(self._finish)
+        """Put what is still waiting, and end, even when cancelled. May be called twice."""
+        work = asyncio.ensure_future(anyio.to_thread.run_sync(self._finish))
+        cancelled: asyncio.CancelledError | None = None
+        while not work.done():
+            try:
+                await asyncio.wait((work,))
+            except asyncio.CancelledError as error:  # a shield does not keep out a native one
+                cancelled = error
+        work.result()
+        if cancelled is not None:
+            raise cancelled
 
     @abstractmethod
     def put(self, item: T_contra, /) -> None:

@@ -22,8 +22,8 @@ CHUNK_BYTES = 1 << 20
 """1 MiB: small chunks cost a hop each (64 KiB would be 8 times slower), larger ones leave the
 cache.
 """
-STDIN_SECONDS = 0.1
-"""How long a wait for standard input may last: so much later can a cancellation come through."""
+PIPE_SECONDS = 0.1
+"""How long a wait for a pipe may last: so much later can a cancellation or a close come through."""
 
 
 def file_origin(path: Path) -> Origin[bytes]:
@@ -56,7 +56,7 @@ def read_stdin() -> Generator[bytes, None, None]:
     """
     stdin = cast("io.BufferedReader", sys.stdin.buffer)
     while True:
-        if sys.platform != "win32" and not select.select([stdin], [], [], STDIN_SECONDS)[0]:
+        if not _has_something(stdin.fileno()):
             yield b""
         elif chunk := stdin.read1(CHUNK_BYTES):
             yield chunk
@@ -121,16 +121,29 @@ class FileSource:
 
 
 class _GuardedFile(io.FileIO):
-    """A raw file that can be closed while another thread reads it: the close waits for the read."""
+    """A raw file that can be closed while another thread reads it: the close waits for the read.
+
+    What may be silent for long, a named pipe, is read only when it has something to say.
+    """
 
     def __init__(self, path: Path, mode: str) -> None:
         self._lock = threading.Lock()
+        self._closing = False
         super().__init__(path, mode)
 
     def read(self, size: int | None = -1, /) -> bytes:
         with self._lock:
-            return b"" if self.closed else super().read(size) or b""
+            while not self._closing:
+                if _has_something(self.fileno()):
+                    return super().read(size) or b""
+            return b""
 
     def close(self) -> None:
+        self._closing = True
         with self._lock:
             super().close()
+
+
+def _has_something(file: int) -> bool:
+    """Wait a little for bytes, or the end, of what may be a pipe; regular files always have."""
+    return sys.platform == "win32" or bool(select.select([file], [], [], PIPE_SECONDS)[0])

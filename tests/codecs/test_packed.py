@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from aevents import DecodeError, EncodeError, EventBatch, Sensor, TriggerBatch
+from aevents import DecodeError, EncodeError, EventBatch, Sensor, Span, TriggerBatch
 from aevents._native.columns import Columns
 from aevents.codecs.base import Codec
 from aevents.codecs.header import Header
@@ -54,8 +55,11 @@ class ToyEncoder(PackedEncoder):
     name = "toy"
     limits = "a toy holds 0 <= t < 100"
 
-    def begin(self, sensor: Sensor) -> bytes:
+    def begin(self, sensor: Sensor, kind: type) -> bytes:
         return HEADER + b"\x00"
+
+    def trigger(self, event: bytes, id: int, value: bool, /) -> bytes:
+        return event + bytes((id, value))
 
     def encode(self, batch: EventBatch) -> tuple[bytes, int | None]:
         late = next((index for index, t in enumerate(batch.t) if t >= 100), None)
@@ -123,6 +127,12 @@ def test_an_encoder_writes_its_header_once_and_even_for_nothing() -> None:
     assert encode(ToyEncoder(), []) == HEADER + b"\x00"
     assert encode(ToyEncoder(), [empty]) == HEADER + b"\x00"
     assert encode(ToyEncoder(), [batch, batch]) == HEADER + b"\x00\x01\x03\x02\x04\x01\x03\x02\x04"
+
+
+def test_a_trigger_is_written_as_an_event_at_its_time_that_is_then_changed() -> None:
+    t = np.array([7, 9])
+    batch = TriggerBatch(t, np.array([1, 2], np.uint8), t > 7, Sensor(), Span(7, 9))
+    assert encode(ToyEncoder(), [batch]) == HEADER + b"\x00\x07\x00\x01\x00\x09\x00\x02\x01"
 
 
 def test_an_event_that_does_not_fit_is_named_after_those_before_it_are_written() -> None:

@@ -54,17 +54,17 @@ def reader(
     ],
 )
 def test_first_bytes_then_the_suffix(head: bytes, name: str, codec: Codec) -> None:
-    assert recognise(head, (A, B, PLAIN), name) is codec
+    assert recognise(head, lambda: (A, B, PLAIN), name) is codec
 
 
 def test_a_suffix_is_not_believed_where_the_bytes_should_have_matched() -> None:
     with pytest.raises(UnknownFormatError, match=r"its suffix says a or b \(format='a' reads it"):
-        recognise(b"??", (A, B, PLAIN), "x.dat")
+        recognise(b"??", lambda: (A, B, PLAIN), "x.dat")
     with pytest.raises(UnknownFormatError, match="known formats: a, b, plain") as caught:
-        recognise(b"??", (A, B, PLAIN), "x")
+        recognise(b"??", lambda: (A, B, PLAIN), "x")
     assert caught.value.known == ("a", "b", "plain")
     with pytest.raises(UnknownFormatError, match="its suffix says plain or also"):
-        recognise(b"??", (PLAIN, ALSO_PLAIN), "x.txt")
+        recognise(b"??", lambda: (PLAIN, ALSO_PLAIN), "x.txt")
 
 
 def test_it_waits_until_there_are_enough_bytes() -> None:

@@ -82,3 +82,19 @@ async def test_an_item_that_fails_at_the_close_is_raised_and_the_end_is_written(
         await shelf.aclose()
     assert shelf.kept == ["end"]
     await shelf.aclose()
+
+
+async def test_a_close_cancelled_natively_at_work_is_waited_for() -> None:
+    shelf = Shelf()
+    with anyio.CancelScope() as scope:
+        scope.cancel()
+        await shelf.write("slow")
+    task = asyncio.ensure_future(shelf.aclose())
+    await anyio.to_thread.run_sync(shelf.begun.wait)
+    task.cancel()
+    await asyncio.sleep(0)
+    assert not task.done()
+    shelf.go.set()
+    await asyncio.wait([task])
+    assert task.cancelled()
+    assert shelf.kept == ["slow", "end"]

@@ -87,6 +87,21 @@ async def test_a_file_opened_after_the_close_is_not(path: Path, open_files: Open
     assert not open_files()
 
 
+async def test_a_silent_pipe_is_closed_without_waiting_for_it(tmp_path: Path) -> None:
+    pipe = tmp_path / "aevents-test.pipe"
+    os.mkfifo(pipe)
+    with await anyio.to_thread.run_sync(lambda: pipe.open("r+b", buffering=0)) as writer:
+        writer.write(b"one")
+        async with stream_of(file_origin(pipe)).open() as run:
+            assert await anext(run) == b"one"
+            with anyio.move_on_after(0.01) as scope:
+                await anext(run)
+            assert scope.cancelled_caught
+            writer.write(b"two")
+            assert await anext(run) == b"two"
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
 @pytest.mark.parametrize(
     ("name", "error"), [("nowhere.raw", FileNotFoundError), (".", IsADirectoryError)]
 )
