@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -28,7 +29,7 @@ class Gather:
 
     def __init__(self, size: Callable[[], int] | None = None) -> None:
         self._size = size
-        self._columns: list[npt.NDArray[np.generic]] = []
+        self._columns: list[npt.NDArray[Any]] = []
         self._room = 0
         self._length = 0
         self._sensor: Sensor | None = None

@@ -51,7 +51,7 @@ def test_room_for_a_source_of_known_size_is_taken_beforehand() -> None:
 
 def test_times_that_go_back_are_within_the_span() -> None:
     first = EventBatch.from_columns(t=[50, 60], x=[1, 2], y=[0, 0], p=[1, 1])
-    late = EventBatch(*(getattr(first[:1], name) for name in "txyp"), Sensor(), Span(61, 61))
+    late = first.cut(0, 1, Span(61, 61))
     assert gathered(first[1:], late).span == (50, 61)
 
 
