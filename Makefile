@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PEERS := .venv-peers
 RECORDING ?= demo/disk.raw
+# What is run a second time, on the NumPy twins of the kernels.
+WITHOUT_C := tests/codecs tests/operators tests/laws/test_recordings.py tests/laws/test_snippets.py
 NATIVE := $(wildcard aevents/_native/*.c aevents/_native/*.h)
 
 .PHONY: demo test check tests types docs bench format clean
@@ -29,6 +31,7 @@ types: $(VENV)/.dev
 
 tests: $(VENV)/.dev $(PEERS)/.installed
 	$(BIN)/pytest -n 2
+	AEVENTS_NATIVE=0 $(BIN)/pytest -n 2 --quiet $(WITHOUT_C)
 
 docs: $(VENV)/.dev
 	$(BIN)/mkdocs build --strict --quiet
