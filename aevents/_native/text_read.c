@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#define USUAL_ROW 72            /* bytes: four times 16 digits and a separator, and some */
 #define ZEROS 0x3030303030303030u
 
 /* ---- numbers --------------------------------------------------------------------------------- */
@@ -336,6 +337,26 @@ AE_INLINE int row(cursor *c, const rows *r, int64_t *values)
     return c->at < c->end && *c->at++ == '\n';
 }
 
+/* The usual line: four whole numbers, one separator between them, no blanks. Returns 0 for any
+ * other, and leaves the cursor where it was. */
+AE_INLINE int usual_row(cursor *c, const rows *r, int64_t *values)
+{
+    cursor at = *c;
+    if (r->columns != 4 || r->seconds || at.end - at.at < USUAL_ROW)
+        return 0;
+    for (int64_t column = 0; column < 4; column++) {
+        uint64_t value;
+        int count = plain_digits(&at, &value);
+        if (!count || count == 16 || *at.at++ != (column < 3 ? r->separator : '\n'))
+            return 0;
+        values[r->role[column]] = (int64_t)value;
+    }
+    if (values[X] > 65535 || values[Y] > 65535 || values[P] > 1)
+        return 0;
+    *c = at;
+    return 1;
+}
+
 /* The first byte after the line that `at` is in; the last line ends with a newline. */
 static const uint8_t *after_line(const uint8_t *at, const uint8_t *end)
 {
@@ -359,10 +380,12 @@ size_t ae_text_decode(const uint8_t *data, size_t length, ae_text *state, ae_col
     while (c.at < c.end && out->n + AE_SLACK <= out->capacity) {
         const uint8_t *start = c.at;
         int64_t values[5] = {0};
-        skip_blanks(&c, r.blank);
-        if (is_idle(c)) {
+        int usual = usual_row(&c, &r, values);
+        if (!usual)
+            skip_blanks(&c, r.blank);
+        if (!usual && is_idle(c)) {
             c.at = after_line(c.at, c.end);
-        } else if (row(&c, &r, values)) {
+        } else if (usual || row(&c, &r, values)) {
             out->t[out->n] = values[T];
             out->x[out->n] = (uint16_t)values[X];
             out->y[out->n] = (uint16_t)values[Y];

@@ -12,11 +12,13 @@ from __future__ import annotations
 
 import io
 import zipfile
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from typing import IO
 
 import numpy as np
 
+from aevents._native.room import Room
 from aevents.codecs.array import ArrayHeader, ArrayReader, are_numbers, read_header
 from aevents.codecs.base import SNIFF_BYTES, Buffer, Codec, Watch
 from aevents.codecs.fields import TimeUnit, find_columns
@@ -49,16 +51,21 @@ class NpzDecoder:
         self._sensor = sensor
         self._table = Table(self._watch, time_unit=time_unit)
         self._reader = ArrayReader(self._watch, columns=columns, time_unit=time_unit)
-        self._file = io.BytesIO()
+        self._file = _Chunks()
 
     @property
     def counts(self) -> dict[str, int]:
         """What was not as it should be, by the names that NPY has."""
         return self._watch.counts
 
+    def keep_in(self, room: Room) -> None:
+        """Put the events into `room`, where they stay."""
+        self._table.keep_in(room)
+        self._reader.keep_in(room)
+
     def feed(self, data: Buffer, /) -> tuple[()]:
         """Take some bytes."""
-        self._file.write(data)
+        self._file.append(bytes(data))
         return ()
 
     def flush(self) -> Iterator[EventBatch]:
@@ -132,6 +139,46 @@ class NpzEncoder:
             yield data
 
 
+class _Chunks(io.RawIOBase):
+    """Chunks of bytes, kept as they came and read as one file: joining them would cost as much as
+    reading the arrays.
+    """
+
+    def __init__(self) -> None:
+        self._chunks: list[bytes] = []
+        self._starts = [0]  # of each chunk, and of the next
+        self._at = 0
+
+    def append(self, chunk: bytes) -> None:
+        """Add a chunk at the end."""
+        if chunk:
+            self._chunks.append(chunk)
+            self._starts.append(self._starts[-1] + len(chunk))
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._starts[-1]}[whence]
+        if base + offset < 0:
+            raise ValueError(f"a place {-base - offset} bytes before the beginning")
+        self._at = base + offset
+        return self._at
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        stop = self._starts[-1]
+        if size is not None and size >= 0:
+            stop = min(stop, self._at + size)
+        parts = []
+        while self._at < stop:
+            index = bisect_right(self._starts, self._at) - 1
+            start = self._starts[index]
+            part = self._chunks[index][self._at - start : stop - start]
+            self._at += len(part)
+            parts.append(part)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
 class _Entry:
     """One array of the archive, unpacked as it is read."""
 
@@ -170,7 +217,7 @@ class _Entry:
         return np.frombuffer(data, header.dtype, len(data) // header.dtype.itemsize)
 
 
-def _entries(file: io.BytesIO, watch: Watch) -> dict[str, _Entry]:
+def _entries(file: _Chunks, watch: Watch) -> dict[str, _Entry]:
     """Return the arrays of an archive by their names without the suffix."""
     try:
         archive = zipfile.ZipFile(file)
