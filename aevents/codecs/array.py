@@ -16,6 +16,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from aevents._native.room import Room
 from aevents.codecs.base import SNIFF_BYTES, Buffer, ByteBuffer, Watch
 from aevents.codecs.fields import TimeUnit, find_columns, place_columns
 from aevents.codecs.table import SLAB, Column, Table
@@ -65,6 +66,10 @@ class ArrayReader:
         self._row_bytes = 0
         self._rows = 0  # read so far
         self._extra = 0  # bytes after the last row that the header promises
+
+    def keep_in(self, room: Room) -> None:
+        """Put the events into `room`, where they stay."""
+        self._table.keep_in(room)
 
     def feed(self, data: Buffer, /) -> Iterator[EventBatch]:
         """Give the events that these bytes complete."""

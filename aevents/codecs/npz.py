@@ -17,6 +17,7 @@ from typing import IO
 
 import numpy as np
 
+from aevents._native.room import Room
 from aevents.codecs.array import ArrayHeader, ArrayReader, are_numbers, read_header
 from aevents.codecs.base import SNIFF_BYTES, Buffer, Codec, Watch
 from aevents.codecs.fields import TimeUnit, find_columns
@@ -56,6 +57,11 @@ class NpzDecoder:
     def counts(self) -> dict[str, int]:
         """What was not as it should be, by the names that NPY has."""
         return self._watch.counts
+
+    def keep_in(self, room: Room) -> None:
+        """Put the events into `room`, where they stay."""
+        self._table.keep_in(room)
+        self._reader.keep_in(room)
 
     def feed(self, data: Buffer, /) -> tuple[()]:
         """Take some bytes."""

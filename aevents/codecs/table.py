@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aevents._native import kernels
+from aevents._native.room import Room
 from aevents.codecs.base import Watch
 from aevents.codecs.fields import TimeUnit, check_time_unit
 from aevents.types import EventBatch, Flags
@@ -38,6 +39,10 @@ class Table:
         self._time_unit = time_unit
         self._out = kernels.columns()
         self._row = 0  # of the first that has not come yet
+
+    def keep_in(self, room: Room) -> None:
+        """Put the events into `room`, where they stay."""
+        self._out.keep_in(room)
 
     def batch(self, columns: Mapping[str, Column]) -> EventBatch | None:
         """Return the next rows, at most `SLAB`, as a batch; None if none of them is an event."""
