@@ -41,13 +41,15 @@ class WaitingSource(Protocol[T_co]):
 class Origin(msgspec.Struct, Generic[T_co], frozen=True):
     """How to open a source afresh: as a waiting source, a blocking one, or either.
 
-    `live` says that it can be neither slowed nor rewound. `name` is for messages.
+    `live` says that it can be neither slowed nor rewound. `name` is for messages. `size` tells how
+    many bytes it holds, where that is known; it may block.
     """
 
     name: str
     waiting: Callable[[], WaitingSource[T_co]] | None = None
     blocking: Callable[[], BlockingSource[T_co]] | None = None
     live: bool = False
+    size: Callable[[], int] | None = None
 
 
 class Sink(Protocol[T_contra]):

@@ -132,7 +132,7 @@ def load(name: str | os.PathLike[str], /, **options: object) -> EventBatch:
     stream = read(name, **options)
     if stream.endless:
         raise ValueError("a live stream has no end: read it with `async for`")
-    return next(stream.through(Gather).blocking())
+    return next(stream.through(partial(Gather, stream.origin.size)).blocking())
 
 
 @cache

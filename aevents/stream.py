@@ -84,7 +84,7 @@ class Stream(msgspec.Struct, Generic[T], frozen=True, eq=False):
     async def collect(self: Stream[EventBatch]) -> EventBatch:
         """Return all events in one batch. Raises `ValueError` on a live source without `take`."""
         self._refuse_endless("collect")
-        return await self.through(Gather).one()
+        return await self.through(partial(Gather, self.origin.size)).one()
 
     async def stack(self: Stream[Frame]) -> npt.NDArray[np.generic]:
         """Return the arrays of all frames, stacked: `(n, …, height, width)`. Raises `ValueError` if

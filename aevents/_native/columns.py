@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from aevents._native.room import Arrays, Room
+
 try:
     from aevents._native._kernels import ffi
 except ImportError:
@@ -24,8 +26,6 @@ CAPACITY = 32768  # events: 0.4 MB, which stays in L2 between decoding and count
 TRIGGER_CAPACITY = 1024
 SLACK = 64  # as AE_SLACK in kernels.h: slots that a decoder may scribble on
 FREE_SLABS = 32  # kept for each capacity: what a worker hop makes ready, and some
-
-Arrays = tuple[NDArray[np.int64], NDArray[np.uint16], NDArray[np.uint16], NDArray[np.bool_]]
 
 # Bytes an event and a trigger take: t, x, y, p; t, id, value.
 EVENT_BYTES, TRIGGER_BYTES = 13, 10
@@ -70,6 +70,27 @@ class _Slab:
         )
 
 
+class _Place:
+    """Where the next events of a room go, as a slab that is lent for good."""
+
+    __slots__ = (
+        "_room", "c", "p", "t", "trigger_id", "trigger_t", "trigger_value", "x", "y",
+    )  # fmt: skip
+
+    def __init__(self, capacity: int, room: Room) -> None:
+        self._room = room
+        self.t, self.x, self.y, p = room.free(capacity)
+        self.p = p.view(np.uint8)
+        self.trigger_t = np.empty(TRIGGER_CAPACITY, np.int64)
+        self.trigger_id = np.empty(TRIGGER_CAPACITY, np.uint8)
+        self.trigger_value = np.empty(TRIGGER_CAPACITY, np.uint8)
+        self.c: Any = None
+
+    def lend(self, n: int) -> Arrays:
+        """Return the first n events as read-only arrays."""
+        return self._room.take(n)
+
+
 class Columns:
     """Room for events and triggers: `n` and `triggers` of them are valid.
 
@@ -77,7 +98,7 @@ class Columns:
     `trigger_id`, `trigger_value`. `c` is the `ae_columns` of the C kernels, None for the twins.
     """
 
-    __slots__ = ("_lent", "_pointers", "_pool", "_slab", "capacity", "n", "triggers")
+    __slots__ = ("_lent", "_pointers", "_pool", "_room", "_slab", "capacity", "n", "triggers")
 
     def __init__(
         self, capacity: int = CAPACITY, pointers: Callable[[Columns], object] | None = None, /
@@ -88,6 +109,7 @@ class Columns:
         self.n: int = 0
         self.triggers: int = 0
         self._pointers = pointers
+        self._room: Room | None = None
         self._pool = _pools.setdefault((capacity, pointers), deque(maxlen=FREE_SLABS))
         self._lend_anew()
 
@@ -131,6 +153,12 @@ class Columns:
         """The `ae_columns` of the C kernels, None for the twins."""
         return self._slab.c
 
+    def keep_in(self, room: Room) -> None:
+        """Write into `room` from here on: what `take` returns stays there, in a row."""
+        self._return_slab()
+        self._room = room
+        self._lent = True
+
     def begin(self) -> None:
         """Forget all events and triggers, and move to another slab if `take` has lent this one."""
         if self._lent:
@@ -145,7 +173,7 @@ class Columns:
         batch that is kept does not hold a big slab.
         """
         n = self.n
-        if 4 * n < self.capacity:
+        if 4 * n < self.capacity and self._room is None:
             slab = self._slab
             arrays = slab.t[:n].copy(), slab.x[:n].copy(), slab.y[:n].copy(), slab.p[:n] != 0
             for array in arrays:
@@ -155,14 +183,22 @@ class Columns:
         return self._slab.lend(n)
 
     def __del__(self) -> None:
-        if not getattr(self, "_lent", True):
-            self._pool.append(self._slab)
+        self._return_slab()
+
+    def _return_slab(self) -> None:
+        slab = getattr(self, "_slab", None)
+        if isinstance(slab, _Slab) and not self._lent:
+            self._pool.append(slab)
 
     def _lend_anew(self) -> None:
-        try:
-            self._slab = self._pool.pop()
-        except IndexError:
-            self._slab = _Slab(self.capacity, self._pool)
+        self._slab: _Slab | _Place
+        if self._room is not None:
+            self._slab = _Place(self.capacity, self._room)
+        else:
+            try:  # in one step: another thread may be at the pool too
+                self._slab = self._pool.pop()
+            except IndexError:
+                self._slab = _Slab(self.capacity, self._pool)
         if self._slab.c is None and self._pointers:
             self._slab.c = self._pointers(self)
         self._lent = False

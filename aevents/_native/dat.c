@@ -42,37 +42,38 @@ AE_INLINE void event(const uint8_t *record, layout at, ae_dat *state, ae_columns
     out->n++;
 }
 
-/* Whether time rolls over nowhere in a block. It can only where the top bit falls from 1 to 0. */
-AE_INLINE int steady(const uint8_t *data, uint32_t last)
-{
-    uint32_t falls = last & ~ae_load32(data);
-    for (size_t j = 1; j < BLOCK; j++)
-        falls |= ae_load32(data + 8 * j - 8) & ~ae_load32(data + 8 * j);
-    return !(falls >> 31);
-}
-
-/* Blocks without a roll-over are plain loops that the compiler turns into vector code. */
+/* Blocks in which time cannot roll over, because its top bit stays, are plain loops that the
+ * compiler turns into vector code: first the halves of the records apart, then a loop a column. */
 AE_INLINE size_t events_blocks(const uint8_t *data, size_t records, layout at, ae_dat *state,
                                ae_columns *out, size_t limit)
 {
     size_t i = 0, n = out->n;
+    int64_t loop = state->loop;
+    uint32_t last = (uint32_t)state->last;
     int64_t *restrict t = out->t;
     uint16_t *restrict x = out->x, *restrict y = out->y;
     uint8_t *restrict p = out->p;
     for (; i + BLOCK <= records && n + BLOCK <= limit; i += BLOCK, n += BLOCK) {
         const uint8_t *block = data + 8 * i;
-        if (!steady(block, (uint32_t)state->last))
+        uint32_t times[BLOCK], words[BLOCK], changed = 0;
+        for (size_t j = 0; j < BLOCK; j++) {
+            times[j] = ae_load32(block + 8 * j);
+            words[j] = ae_load32(block + 8 * j + 4);
+            changed |= times[j] ^ last;
+        }
+        if (changed >> 31)
             break;
         for (size_t j = 0; j < BLOCK; j++)
-            t[n + j] = state->loop + ae_load32(block + 8 * j);
-        for (size_t j = 0; j < BLOCK; j++) {
-            uint32_t word = ae_load32(block + 8 * j + 4);
-            x[n + j] = (uint16_t)(word & at.x_mask);
-            y[n + j] = (uint16_t)(word >> at.y_shift & at.y_mask);
-            p[n + j] = word >> at.p_shift & 1;
-        }
-        state->last = ae_load32(block + 8 * (BLOCK - 1));
+            t[n + j] = loop + times[j];
+        for (size_t j = 0; j < BLOCK; j++)
+            x[n + j] = (uint16_t)(words[j] & at.x_mask);
+        for (size_t j = 0; j < BLOCK; j++)
+            y[n + j] = (uint16_t)(words[j] >> at.y_shift & at.y_mask);
+        for (size_t j = 0; j < BLOCK; j++)
+            p[n + j] = words[j] >> at.p_shift & 1;
+        last = times[BLOCK - 1];
     }
+    state->last = last;
     out->n = n;
     return i;
 }

@@ -16,6 +16,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from aevents._native.room import Room
 from aevents.codecs.base import SNIFF_BYTES, Buffer, ByteBuffer, Watch
 from aevents.codecs.fields import TimeUnit, find_columns, place_columns
 from aevents.codecs.table import SLAB, Column, Table
@@ -66,15 +67,20 @@ class ArrayReader:
         self._rows = 0  # read so far
         self._extra = 0  # bytes after the last row that the header promises
 
+    def keep_in(self, room: Room) -> None:
+        """Put the events into `room`, where they stay."""
+        self._table.keep_in(room)
+
     def feed(self, data: Buffer, /) -> Iterator[EventBatch]:
         """Give the events that these bytes complete."""
         if self._header is None:
-            self._head += data
+            before = len(self._head)
+            self._head += memoryview(data)[:SNIFF_BYTES]  # no header is longer
             self._header = read_header(self._head, self._watch)
             if self._header is None:
                 return
             self._begin(self._header)
-            data = bytes(self._head[self._header.length :])
+            data = memoryview(data)[self._header.length - before :]
         if self._header.fortran:
             self._gather(self._header, data)
             return

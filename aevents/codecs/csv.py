@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NoReturn
 
 from aevents._native import kernels
+from aevents._native.room import Room
 from aevents.codecs.base import SNIFF_BYTES, Buffer, Codec, Watch
 from aevents.codecs.fields import TimeUnit, check_time_unit, place_columns
 from aevents.codecs.layout import ORDERS, Opening
@@ -66,6 +67,10 @@ class CsvDecoder:
             if self._state is None:
                 lines = self._open(lines)
             yield from self._decode(lines)
+
+    def keep_in(self, room: Room) -> None:
+        """Decode into `room`, where the events stay."""
+        self._out.keep_in(room)
 
     def flush(self) -> Iterator[EventBatch]:
         """Give the last line, if no newline ended it; an empty batch if there were no events."""

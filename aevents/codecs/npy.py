@@ -13,6 +13,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
+from aevents._native.room import Room
 from aevents.codecs.array import MAGIC, ArrayReader
 from aevents.codecs.base import Buffer, Codec, Patch, Watch
 from aevents.codecs.fields import TimeUnit
@@ -47,6 +48,10 @@ class NpyDecoder:
         are none (the writer was interrupted), `extra_bytes` after the array.
         """
         return self._watch.counts
+
+    def keep_in(self, room: Room) -> None:
+        """Put the events into `room`, where they stay."""
+        self._reader.keep_in(room)
 
     def feed(self, data: Buffer, /) -> Iterator[EventBatch]:
         """Give the events that these bytes complete."""

@@ -6,15 +6,18 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from aevents._native import kernels
 from aevents._native.columns import Columns
-from aevents._native.twins import EncoderState
+from aevents._native.room import Room
 from aevents.codecs.base import Buffer, ByteBuffer, Watch
 from aevents.codecs.header import Header, parse_header
 from aevents.errors import EncodeError
 from aevents.types import EventBatch, Sensor, TriggerBatch
+
+if TYPE_CHECKING:
+    from aevents._native.twins import EncoderState  # not loaded where there is C
 
 
 class PackedDecoder(ABC):
@@ -48,6 +51,10 @@ class PackedDecoder(ABC):
             data = rest
         for run in self._bytes.records(data, self.word_bytes):
             yield from self._decode(run)
+
+    def keep_in(self, room: Room) -> None:
+        """Decode into `room`, where the events stay."""
+        self._out.keep_in(room)
 
     def flush(self) -> Iterator[EventBatch | TriggerBatch]:
         """Count a torn word; give an empty batch with the sensor if there were no events at all."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from aevents._native.room import Room
 from aevents.codecs.base import SNIFF_BYTES, Buffer, Codec, Decoder
 from aevents.errors import DecodeError, UnknownFormatError
 
@@ -33,12 +34,17 @@ class Recognise:
         self._options = options
         self._head = b""
         self._decoder: Decoder | None = None
+        self._room: Room | None = None
         self.codec: Codec | None = None
 
     @property
     def counts(self) -> Mapping[str, int]:
         """What the decoder has counted."""
         return self._decoder.counts if self._decoder else {}
+
+    def keep_in(self, room: Room) -> None:
+        """Have the decoder, if it can, decode into `room`, where the events stay."""
+        self._room = room
 
     def feed(self, data: Buffer, /) -> Iterator[object]:
         """Give what the decoder gives, once enough bytes have come to choose it."""
@@ -68,7 +74,10 @@ class Recognise:
             held = ", ".join(kind.__name__ for kind in codec.kinds)
             raise ValueError(f"{codec.name} holds {held}, not {self._kind.__name__}")
         self.codec = codec
-        return codec.decoder(**self._options)
+        decoder = codec.decoder(**self._options)
+        if self._room is not None and hasattr(decoder, "keep_in"):
+            decoder.keep_in(self._room)
+        return decoder
 
     def _wanted(self, items: Iterable[object]) -> Iterator[object]:
         return (item for item in items if isinstance(item, self._kind))

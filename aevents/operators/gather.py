@@ -2,58 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-import numpy as np
-import numpy.typing as npt
-
+from aevents._native.room import Room
 from aevents.types import Event, EventBatch, Sensor, Span, span_of
 
-FIRST_ROOM = 1 << 16
+BYTES_AN_EVENT = 2
+"""Hardly a file holds more than an event in two bytes: 2.8 in EVT3, 4 in EVT2, more elsewhere."""
 
 
 class Gather:
     """All events in one batch, at the end; its span covers them all.
 
-    The columns grow in place (by `realloc`, which moves pages, not bytes), and each batch is copied
-    in while it is still in the cache.
+    `size` gives the bytes of the source, if that is known: then room for all events is taken
+    beforehand. A decoder right before this writes into that room itself.
     """
 
-    def __init__(self) -> None:
-        dtypes: tuple[npt.DTypeLike, ...] = (np.int64, np.uint16, np.uint16, np.bool_)
-        self._columns = [np.empty(FIRST_ROOM, dtype) for dtype in dtypes]
-        self._length = 0
+    def __init__(self, size: Callable[[], int] | None = None) -> None:
+        self._room = Room((lambda: size() // BYTES_AN_EVENT) if size else None)
         self._sensor: Sensor | None = None
-        self._span: Span | None = None
+        self._span = Span(0, 0)
+
+    def fuse(self, before: object, /) -> None:
+        """Have a decoder right before this one write where the events stay."""
+        keep_in = getattr(before, "keep_in", None)
+        if keep_in is not None:
+            keep_in(self._room)
 
     def feed(self, batch: EventBatch, /) -> tuple[()]:
         """Take the batch in."""
-        stop = self._length + len(batch)
-        if stop > len(self._columns[0]):
-            self._resize(max(stop, 2 * len(self._columns[0])))
-        for column, more in zip(self._columns, (batch.t, batch.x, batch.y, batch.p), strict=True):
-            column[self._length : stop] = more
-        self._length = stop
-        self._sensor = self._sensor or batch.sensor
-        start = batch.span.start if self._span is None else self._span.start
-        self._span = Span(start, batch.span.stop)
+        span = batch.span
+        if len(batch):
+            covered = span_of(batch.t)
+            span = Span(min(span.start, covered.start), max(span.stop, covered.stop))
+            if not self._room.holds(batch.t):
+                self._room.add((batch.t, batch.x, batch.y, batch.p))
+        if self._sensor is not None:
+            span = Span(min(self._span.start, span.start), max(self._span.stop, span.stop))
+        self._sensor, self._span = self._sensor or batch.sensor, span
         return ()
 
     def flush(self) -> tuple[EventBatch, ...]:
         """Give the one batch, or nothing where no batch came."""
-        if self._sensor is None or self._span is None:
+        if self._sensor is None:
             return ()
-        self._resize(self._length)
-        for column in self._columns:
-            column.flags.writeable = False
-        t, x, y, p = self._columns
-        covered = span_of(t) if len(t) else self._span
-        span = Span(min(self._span.start, covered.start), max(self._span.stop, covered.stop))
-        return (EventBatch(t, x, y, p, self._sensor, span),)
-
-    def _resize(self, length: int) -> None:
-        for column in self._columns:
-            column.resize(length, refcheck=False)  # no view of these columns exists yet
+        return (EventBatch(*self._room.events(), self._sensor, self._span),)
 
 
 class Each:

@@ -30,7 +30,12 @@ def file_origin(path: Path) -> Origin[bytes]:
     """Return the file at `path` as chunks of bytes. Reading it raises what `open` raises,
     `IsADirectoryError` and the like.
     """
-    return Origin(str(path), waiting=lambda: FileSource(path), blocking=lambda: read_chunks(path))
+    return Origin(
+        str(path),
+        waiting=lambda: FileSource(path),
+        blocking=lambda: read_chunks(path),
+        size=lambda: path.stat().st_size,
+    )
 
 
 def stdin_origin() -> Origin[bytes]:

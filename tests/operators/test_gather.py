@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from aevents.operators.gather import FIRST_ROOM, Each, Gather
+from aevents._native.room import FIRST
+from aevents.operators.gather import Each, Gather
 from aevents.testing import check_operator, cut_events, example_events
 from aevents.types import Event, EventBatch, Sensor, Span
 
@@ -25,13 +26,34 @@ def test_all_events_come_in_one_batch_under_one_span() -> None:
 
 
 def test_columns_grow_past_the_first_room() -> None:
-    n = 3 * FIRST_ROOM + 5
+    n = 3 * FIRST + 5
     t = np.arange(n)
     zeros = np.zeros(n, np.uint16)
     many = EventBatch.from_columns(t=t, x=zeros, y=zeros, p=zeros)
-    whole = gathered(*cut_events(many, [FIRST_ROOM - 1, 2, FIRST_ROOM]))
+    whole = gathered(*cut_events(many, [FIRST - 1, 2, FIRST]))
     np.testing.assert_array_equal(whole.t, t)
     assert not whole.t.flags.writeable
+
+
+def test_room_for_a_source_of_known_size_is_taken_beforehand() -> None:
+    asked = []
+
+    def size() -> int:
+        asked.append(1)
+        return 16 * FIRST
+
+    gather, events = Gather(size), example_events(500)
+    for batch in cut_events(events, [100]):
+        assert gather.feed(batch) == ()
+    (whole,) = gather.flush()
+    assert list(whole) == list(events)
+    assert asked == [1]
+
+
+def test_times_that_go_back_are_within_the_span() -> None:
+    first = EventBatch.from_columns(t=[50, 60], x=[1, 2], y=[0, 0], p=[1, 1])
+    late = first.cut(0, 1, Span(61, 61))
+    assert gathered(first[1:], late).span == (50, 61)
 
 
 def test_no_batches_give_nothing_and_empty_ones_an_empty_one() -> None:
