@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Never, TypeVar, cast, overload
 from urllib.parse import parse_qsl
 
 from aevents._contracts import Origin, Sink
-from aevents.codecs import aedat2, aedat3, aedat4, csv, dat, evt2, evt3, npy, npz
+from aevents.codecs import aedat2, aedat3, aedat4, csv, dat, es, evt2, evt3, nmnist, npy, npz
 from aevents.codecs.base import Codec, Encoder
 from aevents.codecs.sniff import Recognise
 from aevents.errors import UnknownFormatError
@@ -41,8 +41,10 @@ CODECS = (
     aedat4.CODEC,
     aedat3.CODEC,
     aedat2.CODEC,
+    es.CODEC,
     npy.CODEC,
     npz.CODEC,
+    nmnist.CODEC,
     csv.CODEC,
 )
 """The formats of the house, in the order in which they are asked whether some bytes are theirs:

@@ -25,6 +25,7 @@ EVENT_DTYPE = np.dtype([("t", "<i8"), ("x", "<u2"), ("y", "<u2"), ("p", "?")], a
 Times = npt.NDArray[np.int64]
 Coordinates = npt.NDArray[np.uint16]
 Flags = npt.NDArray[np.bool_]
+Bytes = npt.NDArray[np.uint8]
 
 _A = TypeVar("_A", bound=np.generic)
 _I = TypeVar("_I", bound=np.integer)
@@ -223,6 +224,51 @@ class ImuBatch(msgspec.Struct, frozen=True, eq=False, weakref=True):
     gyroscope: npt.NDArray[np.float32]
     magnetometer: npt.NDArray[np.float32]
     sensor: Sensor
+    span: Span
+
+    def __len__(self) -> int:
+        return len(self.t)
+
+
+class ExposureBatch(msgspec.Struct, frozen=True, eq=False, weakref=True):
+    """Starts and stops of exposure measurements, as ATIS pixels send them beside their events: the
+    shorter the time from the start to the `stop` (bool) of a pixel, the brighter the light on it.
+
+    `t`, `x` and `y` are as in `EventBatch`.
+    """
+
+    t: Times
+    x: Coordinates
+    y: Coordinates
+    stop: Flags
+    sensor: Sensor
+    span: Span
+
+    def __len__(self) -> int:
+        return len(self.t)
+
+
+class ColourBatch(msgspec.Struct, frozen=True, eq=False, weakref=True):
+    """Pixels that took on a colour: `r`, `g` and `b` uint8; `t`, `x` and `y` as in `EventBatch`."""
+
+    t: Times
+    x: Coordinates
+    y: Coordinates
+    r: Bytes
+    g: Bytes
+    b: Bytes
+    sensor: Sensor
+    span: Span
+
+    def __len__(self) -> int:
+        return len(self.t)
+
+
+class GenericBatch(msgspec.Struct, frozen=True, eq=False, weakref=True):
+    """Bytes of no known meaning with times: `data` has one entry for each `t` (µs)."""
+
+    t: Times
+    data: tuple[bytes, ...]
     span: Span
 
     def __len__(self) -> int:

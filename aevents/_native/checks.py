@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +16,13 @@ MOST_COUNTERS = 2**31  # indices are 32 bits wide in C
 LONGEST_SIDE = 65535
 COUNTER_TYPES = ("uint8", "uint16", "uint32")
 FRAME_TYPES = ("float32", "int32")
+DVS, ATIS, COLOUR = PIXEL_KINDS = 1, 2, 4  # of Event Stream files
 MOST_COLUMNS = 64
 SEPARATORS = ",;\t "
+
+
+class _Next(Protocol):
+    next: int
 
 
 def check_table(counts: Counters, spill: NDArray[np.uint32] | None, counters: int) -> None:
@@ -82,3 +88,24 @@ def text_layout(
         "offset": offset,
         "first_bad": -1,
     }
+
+
+def check_kind(kind: int) -> None:
+    """Raise `ValueError` if this is no kind of stream with pixels."""
+    if kind not in PIXEL_KINDS:
+        raise ValueError(f"kind must be one of {', '.join(map(str, PIXEL_KINDS))}, not {kind}")
+
+
+def check_colours(kind: int, rgb: NDArray[np.uint8] | None, rows: int) -> None:
+    """Raise `ValueError` if colours are needed and there is no room, or are of another form."""
+    if rgb is None:
+        if kind == COLOUR:
+            raise ValueError("colour events need rgb")
+    elif rgb.dtype != np.uint8 or rgb.shape != (rows, 3) or not rgb.flags.c_contiguous:
+        raise ValueError(f"rgb must be uint8, contiguous and of shape ({rows}, 3)")
+
+
+def check_next(state: _Next, count: int) -> None:
+    """Raise `ValueError` if the next event to be written is none of them."""
+    if not 0 <= state.next <= count:
+        raise ValueError(f"the next event is {state.next} of {count}")

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from ._kernels import ffi, lib
-from .checks import check_events, check_frame, check_sensor, check_table, text_layout
+from .checks import (
+    check_colours,
+    check_events,
+    check_frame,
+    check_kind,
+    check_next,
+    check_sensor,
+    check_table,
+    text_layout,
+)
 from .columns import CAPACITY, SLACK, Columns, checked
 
 if TYPE_CHECKING:
@@ -21,6 +30,7 @@ if TYPE_CHECKING:
     from .twins import (
         DatState,
         EncoderState,
+        EsState,
         Evt2State,
         Evt3State,
         InspectionState,
@@ -322,3 +332,62 @@ def text_encode(
     room = np.empty(lib.AE_TEXT_ROW * (len(t) + 1), np.uint8)
     size = lib.ae_text_encode(events.c, state, ffi.from_buffer("uint8_t[]", room), len(room))
     return room[:size].tobytes()
+
+
+def es_state(kind: int = 1, *, width: int = 0, height: int = 0, time: int = 0) -> EsState:
+    """Return the state before the first event: `kind` 1 DVS, 2 ATIS, 4 colour; `time` in us."""
+    check_kind(kind)
+    fields = {"kind": kind, "width": width, "height": height, "time": time}
+    return cast("EsState", ffi.new("ae_es *", fields))  # the same fields, in C
+
+
+def es_decode(
+    data: Buffer, start: int, state: EsState, out: Columns, rgb: NDArray[np.uint8] | None = None
+) -> int:
+    """Decode whole records from byte `start` on into `out`; return where the next one starts.
+
+    `p` of ATIS has 1 for exposures, 2 for polarity. `rgb` gets three bytes a colour event: it has
+    a row for each event that `out` has room for.
+    """
+    check_colours(state.kind, rgb, out.capacity)
+    source = ffi.from_buffer("uint8_t[]", data)
+    if not 0 <= start <= len(source):
+        raise ValueError(f"start {start} is outside the {len(source)} bytes of data")
+    out.begin()
+    c = out.c
+    c.n = c.triggers = 0
+    size = int(
+        lib.ae_es_decode(
+            source + start, len(source) - start, state, c, _colours(rgb, writable=True)
+        )
+    )
+    out.n = c.n
+    return start + size
+
+
+def es_encode(
+    t: NDArray[np.int64],
+    x: NDArray[np.uint16],
+    y: NDArray[np.uint16],
+    p: NDArray[np.bool_] | NDArray[np.uint8],
+    state: EsState,
+    rgb: NDArray[np.uint8] | None = None,
+) -> bytes:
+    """Return bytes for the events from `state.next` on, perhaps not all: call again until it is
+    their number, or `state.refused` says that an event does not fit.
+
+    `p` and `rgb` are as in `es_decode`.
+    """
+    events = _events(t, x, y, p)
+    check_colours(state.kind, rgb, len(t))
+    check_next(state, len(t))
+    room = np.empty(lib.AE_ES_RECORD * (len(t) - state.next) + 65_536, np.uint8)
+    target = ffi.from_buffer("uint8_t[]", room)
+    size = lib.ae_es_encode(events.c, _colours(rgb), state, target, len(room))
+    return room[:size].tobytes()
+
+
+def _colours(rgb: NDArray[np.uint8] | None, *, writable: bool = False) -> object:
+    if rgb is None:
+        return ffi.NULL
+    return ffi.from_buffer("uint8_t[]", rgb, require_writable=writable)

@@ -91,6 +91,32 @@ size_t ae_evt2_encode(const ae_columns *in, ae_encoder *state, uint8_t *out, siz
 size_t ae_evt3_encode(const ae_columns *in, ae_encoder *state, uint8_t *out, size_t capacity);
 size_t ae_dat_encode(const ae_columns *in, ae_encoder *state, uint8_t *out, size_t capacity);
 
+/* ---- es.c: Event Stream (.es), bytes <-> columns ----------------------------------------------- */
+
+#define AE_ES_RECORD 8        /* no record is longer */
+
+typedef struct {
+    int64_t kind;             /* as in the file: 1 DVS, 2 ATIS, 4 colour; others read as nothing */
+    int64_t width;            /* encoder: of the sensor, bounds x */
+    int64_t height;           /* y is turned upright: height - 1 - y; as it is if 0 (decoder) */
+    int64_t time;             /* of the stream so far */
+    int64_t next;             /* encoder: first event not yet written */
+    int64_t refused;          /* encoder: 1: event `next` is off the sensor, or its time is before
+                                 `time`, or more than 2^34 us after it */
+} ae_es;
+
+/* Append the events of whole records and return the bytes consumed: up to a record that is not
+ * whole, or less once out->n is above out->capacity - AE_SLACK.
+ * In `p` is the polarity of DVS events; of ATIS bit 0 is "exposure", bit 1 polarity; of colour 0.
+ * `rgb` gets three bytes a colour event and has room for 3 * out->capacity; else it may be NULL. */
+size_t ae_es_decode(const uint8_t *data, size_t length, ae_es *state, ae_columns *out,
+                    uint8_t *rgb);
+
+/* Write events [state->next, in->n), until one is refused or `out` is full. Returns the bytes
+ * written; needs room for AE_ES_RECORD bytes to get on. `p` and `rgb` are as above. */
+size_t ae_es_encode(const ae_columns *in, const uint8_t *rgb, ae_es *state, uint8_t *out,
+                    size_t capacity);
+
 /* ---- accumulate.c: counting events into a frame ---------------------------------------------- */
 
 /* Count n events into `counts`, which has planes * width * height + 1 slots. One plane counts all

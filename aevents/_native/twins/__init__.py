@@ -6,6 +6,7 @@ from ..columns import CAPACITY, Columns
 from .accumulate import accumulate, readout
 from .dat import DatState, dat_decode, dat_encode, dat_state
 from .encoder import EncoderState, encoder_state
+from .es import EsState, es_decode, es_encode, es_state
 from .evt2 import Evt2State, evt2_decode, evt2_encode, evt2_state
 from .evt3 import Evt3State, evt3_decode, evt3_encode, evt3_state
 from .inspect import InspectionState, inspect, inspection_state
@@ -15,6 +16,7 @@ __all__ = [
     "Columns",
     "DatState",
     "EncoderState",
+    "EsState",
     "Evt2State",
     "Evt3State",
     "InspectionState",
@@ -25,6 +27,9 @@ __all__ = [
     "dat_encode",
     "dat_state",
     "encoder_state",
+    "es_decode",
+    "es_encode",
+    "es_state",
     "evt2_decode",
     "evt2_encode",
     "evt2_state",
