@@ -7,9 +7,9 @@ from .accumulate import accumulate, readout
 from .dat import DatState, dat_decode, dat_encode, dat_state
 from .encoder import EncoderState, encoder_state
 from .evt2 import Evt2State, evt2_decode, evt2_encode, evt2_state
+from .evt3 import Evt3State, evt3_decode, evt3_encode, evt3_state
 from .evt4 import evt4_decode, evt4_encode, evt4_state
 from .evt21 import evt21_decode, evt21_encode, evt21_state
-from .evt3 import Evt3State, evt3_decode, evt3_encode, evt3_state
 from .inspect import InspectionState, inspect, inspection_state
 from .text import TextState, text_decode, text_encode, text_state
 
@@ -30,15 +30,15 @@ __all__ = [
     "evt2_decode",
     "evt2_encode",
     "evt2_state",
-    "evt21_decode",
-    "evt21_encode",
-    "evt21_state",
     "evt3_decode",
     "evt3_encode",
     "evt3_state",
     "evt4_decode",
     "evt4_encode",
     "evt4_state",
+    "evt21_decode",
+    "evt21_encode",
+    "evt21_state",
     "inspect",
     "inspection_state",
     "readout",
