@@ -20,6 +20,7 @@ import numpy as np
 from aevents.codecs.array import ArrayHeader, ArrayReader, are_numbers, read_header
 from aevents.codecs.base import SNIFF_BYTES, Buffer, Codec, Watch
 from aevents.codecs.fields import TimeUnit, find_columns
+from aevents.codecs.held import HeldFile, StoredStream
 from aevents.codecs.table import SLAB, Column, Table
 from aevents.errors import EncodeError
 from aevents.types import EventBatch, Sensor
@@ -49,7 +50,7 @@ class NpzDecoder:
         self._sensor = sensor
         self._table = Table(self._watch, time_unit=time_unit)
         self._reader = ArrayReader(self._watch, columns=columns, time_unit=time_unit)
-        self._file = io.BytesIO()
+        self._file = HeldFile()
 
     @property
     def counts(self) -> dict[str, int]:
@@ -58,7 +59,7 @@ class NpzDecoder:
 
     def feed(self, data: Buffer, /) -> tuple[()]:
         """Take some bytes."""
-        self._file.write(data)
+        self._file.add(data)
         return ()
 
     def flush(self) -> Iterator[EventBatch]:
@@ -135,28 +136,32 @@ class NpzEncoder:
 class _Entry:
     """One array of the archive, unpacked as it is read."""
 
-    def __init__(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo, watch: Watch) -> None:
+    def __init__(
+        self, file: HeldFile, archive: zipfile.ZipFile, info: zipfile.ZipInfo, watch: Watch
+    ) -> None:
+        self._file = file
         self._archive = archive
         self._info = info
         self._watch = watch
-        self._stream: IO[bytes] | None = None
+        self._stream: IO[bytes] | StoredStream | None = None
         self._header: ArrayHeader | None = None
         self._begun = b""  # read together with the header
 
-    def read(self, size: int) -> bytes:
+    def read(self, size: int) -> Buffer:
         """Return the next `size` bytes, fewer at the end."""
         begun, self._begun = self._begun[:size], self._begun[size:]
         try:
             if self._stream is None:
-                self._stream = self._archive.open(self._info)
-            return begun + self._stream.read(size - len(begun))
+                self._stream = self._open()
+            rest = self._stream.read(size - len(begun))
+            return begun + bytes(rest) if begun else rest
         except Exception as error:  # zipfile raises many kinds on a damaged file
             self._watch.fail(f"{self._info.filename} cannot be unpacked: {error}")
 
     def header(self) -> ArrayHeader:
         """Return the header; what `read` gives next is the first value."""
         if self._header is None:
-            head = self.read(SNIFF_BYTES)
+            head = bytes(self.read(SNIFF_BYTES))
             self._header = read_header(head, self._watch)
             if self._header is None:
                 self._watch.fail(f"{self._info.filename} ends before its header does")
@@ -169,8 +174,14 @@ class _Entry:
         data = self.read(count * header.dtype.itemsize)
         return np.frombuffer(data, header.dtype, len(data) // header.dtype.itemsize)
 
+    def _open(self) -> IO[bytes] | StoredStream:
+        stream = self._archive.open(self._info)  # this checks the entry's own header
+        if self._info.compress_type == zipfile.ZIP_DEFLATED:
+            return stream
+        return StoredStream(self._file.view, self._info)
 
-def _entries(file: io.BytesIO, watch: Watch) -> dict[str, _Entry]:
+
+def _entries(file: HeldFile, watch: Watch) -> dict[str, _Entry]:
     """Return the arrays of an archive by their names without the suffix."""
     try:
         archive = zipfile.ZipFile(file)
@@ -181,7 +192,7 @@ def _entries(file: io.BytesIO, watch: Watch) -> dict[str, _Entry]:
         if info.filename.endswith(".npy"):
             if info.compress_type not in PACKED:
                 watch.fail(f"{info.filename} is packed in way {info.compress_type}, not deflated")
-            entries[info.filename.removesuffix(".npy")] = _Entry(archive, info, watch)
+            entries[info.filename.removesuffix(".npy")] = _Entry(file, archive, info, watch)
     return entries
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,18 +11,24 @@ import numpy.typing as npt
 from aevents.types import Event, EventBatch, Sensor, Span, span_of
 
 FIRST_ROOM = 1 << 16
+EVENT_BYTES = 13
+GROWTH = 4
+"""Growing costs a copy; memory that is never touched costs nothing, so there may be much of it. In
+one large block it comes as huge pages, on Linux: page faults would cost as much as decoding.
+"""
+
+
+_Columns = tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]
 
 
 class Gather:
     """All events in one batch, at the end; its span covers them all.
 
-    The columns grow in place (by `realloc`, which moves pages, not bytes), and each batch is copied
-    in while it is still in the cache.
+    Each batch is copied into columns that grow, while it is still in the cache.
     """
 
     def __init__(self) -> None:
-        dtypes: tuple[npt.DTypeLike, ...] = (np.int64, np.uint16, np.uint16, np.bool_)
-        self._columns = [np.empty(FIRST_ROOM, dtype) for dtype in dtypes]
+        self._columns = _columns(FIRST_ROOM)
         self._length = 0
         self._sensor: Sensor | None = None
         self._span: Span | None = None
@@ -29,31 +36,47 @@ class Gather:
     def feed(self, batch: EventBatch, /) -> tuple[()]:
         """Take the batch in."""
         stop = self._length + len(batch)
-        if stop > len(self._columns[0]):
-            self._resize(max(stop, 2 * len(self._columns[0])))
+        room = len(self._columns[0])
+        if stop > room:
+            self._grow(max(stop, GROWTH * room))
         for column, more in zip(self._columns, (batch.t, batch.x, batch.y, batch.p), strict=True):
             column[self._length : stop] = more
         self._length = stop
         self._sensor = self._sensor or batch.sensor
-        start = batch.span.start if self._span is None else self._span.start
-        self._span = Span(start, batch.span.stop)
+        self._span = _joined(self._span or batch.span, batch)
         return ()
 
     def flush(self) -> tuple[EventBatch, ...]:
         """Give the one batch, or nothing where no batch came."""
         if self._sensor is None or self._span is None:
             return ()
-        self._resize(self._length)
-        for column in self._columns:
-            column.flags.writeable = False
+        n = self._length
         t, x, y, p = self._columns
-        covered = span_of(t) if len(t) else self._span
-        span = Span(min(self._span.start, covered.start), max(self._span.stop, covered.stop))
-        return (EventBatch(t, x, y, p, self._sensor, span),)
+        t, x, y, p = t[:n], x[:n], y[:n], p[:n]
+        for column in (t, x, y, p):
+            column.flags.writeable = False
+        return (EventBatch(t, x, y, p, self._sensor, self._span),)
 
-    def _resize(self, length: int) -> None:
-        for column in self._columns:
-            column.resize(length, refcheck=False)  # no view of these columns exists yet
+    def _grow(self, room: int) -> None:
+        old, self._columns = self._columns, _columns(room)
+        for column, known in zip(self._columns, old, strict=True):
+            column[: self._length] = known[: self._length]
+
+
+def _joined(span: Span, batch: EventBatch) -> Span:
+    """Return the span that covers this one, the batch's, and its events, which may be late."""
+    covered = span_of(batch.t) if len(batch) else batch.span
+    return Span(
+        min(span.start, batch.span.start, covered.start),
+        max(span.stop, batch.span.stop, covered.stop),
+    )
+
+
+def _columns(room: int) -> _Columns:
+    """Return columns t, x, y, p for so many events, in one block of memory."""
+    block = np.empty(room * EVENT_BYTES, np.uint8)
+    t, x, y, p = np.split(block, [8 * room, 10 * room, 12 * room])
+    return t.view(np.int64), x.view(np.uint16), y.view(np.uint16), p.view(np.bool_)
 
 
 class Each:

@@ -84,6 +84,21 @@ size_t naive_evt3(const uint16_t *words, size_t count, naive *s)
     return n;
 }
 
+size_t naive_dat(const uint64_t *records, size_t count, naive *s)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint32_t time = (uint32_t)records[i], word = records[i] >> 32;
+        if (s->high - (int64_t)time > (int64_t)1 << 31)
+            s->loop += (int64_t)1 << 32;
+        s->high = time;
+        s->t[i] = s->loop + time;
+        s->x[i] = word & 0x3FFF;
+        s->y[i] = word >> 14 & 0x3FFF;
+        s->p[i] = word >> 28;
+    }
+    return count;
+}
+
 /* The floor: the file's bytes into a buffer that is used again and again. */
 size_t copy(const void *data, size_t size, void *buffer)
 {

@@ -1,0 +1,1 @@
+"""How fast it is, one file a question: `python -m benchmarks`."""
