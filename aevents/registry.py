@@ -17,7 +17,21 @@ from typing import TYPE_CHECKING, Never, TypeVar, cast, overload
 from urllib.parse import parse_qsl
 
 from aevents._contracts import Origin, Sink
-from aevents.codecs import aedat2, aedat3, aedat4, csv, dat, es, evt2, evt3, nmnist, npy, npz
+from aevents.codecs import (
+    aedat2,
+    aedat3,
+    aedat4,
+    csv,
+    dat,
+    es,
+    evt2,
+    evt3,
+    evt4,
+    evt21,
+    nmnist,
+    npy,
+    npz,
+)
 from aevents.codecs.base import Codec, Encoder
 from aevents.codecs.sniff import Recognise
 from aevents.errors import UnknownFormatError
@@ -37,6 +51,8 @@ T = TypeVar("T")
 CODECS = (
     evt3.CODEC,
     evt2.CODEC,
+    evt21.CODEC,
+    evt4.CODEC,
     dat.CODEC,
     aedat4.CODEC,
     aedat3.CODEC,

@@ -65,6 +65,16 @@ def evt2_state() -> Evt2State:
     return cast("Evt2State", ffi.new("ae_evt2 *"))  # the same fields, in C
 
 
+def evt21_state(*, legacy: bool = False) -> Evt2State:
+    """Return the state of a reader that has seen nothing; `legacy` is an order of bytes."""
+    return cast("Evt2State", ffi.new("ae_evt2 *", {"legacy": legacy}))  # the same fields, in C
+
+
+def evt4_state() -> Evt2State:
+    """Return the state of a reader that has seen nothing."""
+    return evt2_state()
+
+
 def evt3_state() -> Evt3State:
     """Return the state of a reader that has seen nothing."""
     return cast("Evt3State", ffi.new("ae_evt3 *"))  # the same fields, in C
@@ -76,18 +86,30 @@ def dat_state(*, version: int = 2, triggers: bool = False) -> DatState:
     return cast("DatState", state)  # the same fields, in C
 
 
-def encoder_state(*, width: int = 0, version: int = 2) -> EncoderState:
+def encoder_state(*, width: int = 0, version: int = 2, legacy: bool = False) -> EncoderState:
     """Return the state of a writer that has written nothing.
 
-    `width` of the sensor lets EVT3 write vectors; `version` is DAT's, 1 or 2.
+    `width` of the sensor lets EVT3 write vectors; `version` is DAT's, 1 or 2; `legacy` is an order
+    of bytes of EVT2.1.
     """
-    state = ffi.new("ae_encoder *", {"y": -1, "width": width, "version": version})
+    fields = {"y": -1, "width": width, "version": version, "legacy": legacy}
+    state = ffi.new("ae_encoder *", fields)
     return cast("EncoderState", state)  # the same fields, in C
 
 
 def evt2_decode(data: Buffer, start: int, state: Evt2State, out: Columns) -> int:
     """Decode whole words from byte `start` on into `out`; return where the next one starts."""
     return _decode(lib.ae_evt2_decode, 4, data, start, state, out)
+
+
+def evt21_decode(data: Buffer, start: int, state: Evt2State, out: Columns) -> int:
+    """Decode whole words from byte `start` on into `out`; return where the next one starts."""
+    return _decode(lib.ae_evt21_decode, 8, data, start, state, out)
+
+
+def evt4_decode(data: Buffer, start: int, state: Evt2State, out: Columns) -> int:
+    """Decode whole words from byte `start` on into `out`; return where the next one starts."""
+    return _decode(lib.ae_evt4_decode, 4, data, start, state, out)
 
 
 def evt3_decode(data: Buffer, start: int, state: Evt3State, out: Columns) -> int:
@@ -128,6 +150,28 @@ def evt2_encode(
 ) -> bytes:
     """Return the events as words, up to the first that the format refuses (`state.refused`)."""
     return _encode(lib.ae_evt2_encode, _events(t, x, y, p), state)
+
+
+def evt21_encode(
+    t: NDArray[np.int64],
+    x: NDArray[np.uint16],
+    y: NDArray[np.uint16],
+    p: NDArray[np.bool_] | NDArray[np.uint8],
+    state: EncoderState,
+) -> bytes:
+    """Return the events as words, up to the first that the format refuses (`state.refused`)."""
+    return _encode(lib.ae_evt21_encode, _events(t, x, y, p), state)
+
+
+def evt4_encode(
+    t: NDArray[np.int64],
+    x: NDArray[np.uint16],
+    y: NDArray[np.uint16],
+    p: NDArray[np.bool_] | NDArray[np.uint8],
+    state: EncoderState,
+) -> bytes:
+    """Return the events as words, up to the first that the format refuses (`state.refused`)."""
+    return _encode(lib.ae_evt4_encode, _events(t, x, y, p), state)
 
 
 def evt3_encode(

@@ -31,6 +31,7 @@ int ae_select(int level)
     level = level >= 4 ? 4 : level == 3 ? 3 : 1;
     ae_evt2_select(level);
     ae_evt3_select(level);
+    ae_evt4_select(level);
     ae_dat_select(level);
     ae_accumulate_select(level);
     ae_inspect_select(level);

@@ -32,7 +32,7 @@ typedef struct {
 int ae_cpu_level(void);       /* the best that this CPU has: 1 base, 3 AVX2, 4 AVX-512 with VBMI2 */
 int ae_select(int level);     /* use at most this level and the CPU's; returns which */
 
-/* ---- evt2.c, evt3.c, dat.c: bit-packed words <-> columns -------------------------------------- */
+/* ---- evt2.c, evt21.c, evt3.c, evt4.c, dat.c: bit-packed words <-> columns -------------------- */
 
 /* Decoders read whole words from `data`, append to `out`, and return how many words they consumed:
  * fewer than `words` once out->n is above out->capacity - AE_SLACK, or at a trigger without room.
@@ -43,15 +43,19 @@ int ae_select(int level);     /* use at most this level and the CPU's; returns w
  * the format cannot hold that event so that a decoder reads it back the same. They need room for 16
  * bytes to get on; what they write does not depend on the room they are given. */
 
-typedef struct {
+typedef struct {              /* of a reader of EVT2, EVT2.1 or EVT4 */
     int64_t started;          /* a TIME_HIGH has been seen: words before it have no time */
     int64_t loop;             /* roll-overs of the clock so far, in us */
     int64_t high;             /* value of the last TIME_HIGH word */
     int64_t untimed;          /* events and triggers dropped: no TIME_HIGH had come before them */
     int64_t unknown;          /* words of a reserved type */
+    int64_t legacy;           /* EVT2.1: the upper half of each word comes first */
+    int64_t vector;           /* EVT4: a vector's first word while its mask is to come, else 0 */
 } ae_evt2;
 
 size_t ae_evt2_decode(const uint8_t *data, size_t words, ae_evt2 *state, ae_columns *out);
+size_t ae_evt21_decode(const uint8_t *data, size_t words, ae_evt2 *state, ae_columns *out);
+size_t ae_evt4_decode(const uint8_t *data, size_t words, ae_evt2 *state, ae_columns *out);
 
 typedef struct {
     int64_t started;
@@ -85,9 +89,12 @@ typedef struct {
     int64_t y;                /* EVT3: row last written */
     int64_t width;            /* EVT3: of the sensor; vectors are written only if it is 32 or more */
     int64_t version;          /* DAT: 1 or 2 */
+    int64_t legacy;           /* EVT2.1: the upper half of each word comes first */
 } ae_encoder;
 
 size_t ae_evt2_encode(const ae_columns *in, ae_encoder *state, uint8_t *out, size_t capacity);
+size_t ae_evt21_encode(const ae_columns *in, ae_encoder *state, uint8_t *out, size_t capacity);
+size_t ae_evt4_encode(const ae_columns *in, ae_encoder *state, uint8_t *out, size_t capacity);
 size_t ae_evt3_encode(const ae_columns *in, ae_encoder *state, uint8_t *out, size_t capacity);
 size_t ae_dat_encode(const ae_columns *in, ae_encoder *state, uint8_t *out, size_t capacity);
 

@@ -42,6 +42,11 @@ class Header(msgspec.Struct, frozen=True):
         return {"2.0": "EVT2", "2.1": "EVT21", "3.0": "EVT3", "4.0": "EVT4"}.get(version, "")
 
     @property
+    def options(self) -> dict[str, str]:
+        """What follows the name in the line `format`: `width=1280` and the like."""
+        return dict(re.findall(r"(\w+)=(\w+)", self.fields.get("format", "")))
+
+    @property
     def t0(self) -> int:
         """Time to add to every event (µs): the key `t0`, which faery writes."""
         value = self.fields.get("t0", "0")
@@ -56,7 +61,7 @@ class Header(msgspec.Struct, frozen=True):
         return Sensor(width, height, self.fields.get("sensor_name", ""), serial)
 
     def _size(self) -> tuple[int, int]:
-        options = dict(re.findall(r"(\w+)=(\w+)", self.fields.get("format", "")))
+        options = self.options
         geometry = re.fullmatch(r"(\d+)x(\d+)", self.fields.get("geometry", "").strip())
         named = geometry.groups() if geometry else (None, None)
         width = options.get("width") or named[0] or self.fields.get("width", "")

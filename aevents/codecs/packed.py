@@ -1,5 +1,5 @@
 """The run of a decoder, and of an encoder, whose body is fixed-size words after a text header:
-EVT2, EVT3, DAT.
+EVT2, EVT2.1, EVT3, EVT4, DAT.
 """
 
 from __future__ import annotations

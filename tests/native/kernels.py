@@ -25,7 +25,7 @@ else:
     COMPILED = [isa for isa, level in LEVELS.items() if level <= lib.ae_cpu_level()]
 
 IMPLEMENTATIONS = ["numpy", *COMPILED]
-FORMATS = {"evt2": 4, "evt3": 2, "dat": 8}  # bytes a word
+FORMATS = {"evt2": 4, "evt21": 8, "evt3": 2, "evt4": 4, "dat": 8}  # bytes a word
 
 
 class _AtLevel:

@@ -24,22 +24,26 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.skipif(not COMPILED, reason="the C kernels are not built here")
 
-KINDS = ["evt2", "evt3", "dat"]
+KINDS = ["evt2", "evt21", "evt3", "evt4", "dat"]
 
 # Types of words, as often as given: like a camera's; mostly vectors; anything.
 MIXES = {
     "evt2": ["0" * 40 + "1" * 40 + "88a", "0188afde", "0123456789abcdef"],
     "evt3": ["2" * 60 + "0" * 20 + "6688g", "gggg0268ag345", "0123456789abcdefgg"],
+    "evt21": ["0" * 40 + "1" * 40 + "88a", "0188aef", "0123456789abcdef"],
+    "evt4": ["a" * 40 + "b" * 40 + "cdee9", "ccccddddabe9", "0123456789abcdef"],
     "dat": ["0"],
 }
+FIRST = {"evt2": 0x80000010, "evt21": 8 << 60 | 16 << 32, "evt3": 0x8010, "evt4": 0xE0000010}
+TIME_HIGH = {"evt4": "e"}  # all others: 8
 
 
 def words_like(kind: str, mix: str, count: int, seed: int) -> bytes:
     """Return `count` random words or more, their types drawn from `mix` (`g`: an EVT3 group)."""
     draw = random.Random(seed)
     size = FORMATS[kind]
-    words: list[int] = [{"evt2": 0x80000010, "evt3": 0x8010, "dat": 0}[kind]] * draw.choice([0, 1])
-    recent = draw.getrandbits(12)
+    words: list[int] = [FIRST.get(kind, 0)] * draw.choice([0, 1])
+    recent, unit = draw.getrandbits(12), 1 << 32 if kind == "evt21" else 1
     for name in draw.choices(mix, k=count):
         value = draw.getrandbits(8 * size - 4)
         if kind == "dat":  # times mostly near each other, at times anywhere
@@ -49,9 +53,9 @@ def words_like(kind: str, mix: str, count: int, seed: int) -> bytes:
             sparse = draw.getrandbits(32) & draw.getrandbits(32) & draw.getrandbits(32)
             words += [0x3000 | value, 0x4000 | sparse & 0xFFF, 0x4000 | sparse >> 12 & 0xFFF]
             words.append(0x5000 | sparse >> 24)
-        elif name == "8":  # TIME_HIGH is mostly said again
-            recent = draw.choice([recent] * 5 + [recent + 1, value])
-            words.append((8 << 8 * size - 4) | recent & (1 << 8 * size - 4) - 1)
+        elif name == TIME_HIGH.get(kind, "8"):  # mostly said again
+            recent = draw.choice([recent] * 5 + [recent + unit, value])
+            words.append(int(name, 16) << 8 * size - 4 | recent & (1 << 8 * size - 4) - 1)
         else:
             words.append(int(name, 16) << 8 * size - 4 | value)
     return packed(words, size)
@@ -73,6 +77,8 @@ def test_c_reads_what_the_twin_reads(
     options: dict[str, Any] = {}
     if kind == "dat":
         options = {"version": seed % 2 + 1, "triggers": seed // 2 % 2}
+    if kind == "evt21":
+        options = {"legacy": seed % 4 == 0}
     whole = decode(twins, kind, words, **options)
     assert (
         decode(implementation(isa), kind, words, cuts=cuts, capacity=capacity, **options) == whole

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 BESIDE = Path(__file__).resolve().parents[3] / "shared" / "recordings"
 FOLDER = Path(os.environ.get("AEVENTS_RECORDINGS", BESIDE))
-KINDS = ("evt2", "evt3", "dat")
+KINDS = ("evt2", "evt21", "evt3", "evt4", "dat")
 
 
 def truth() -> dict[str, dict[str, Any]]:
@@ -49,6 +49,8 @@ def test_a_recording_holds_what_the_truth_says(kernels: ModuleType, name: str) -
     kind, told = TRUTH[name]["format"], TRUTH[name]
     header, words = read(FOLDER / name)
     options = {"version": int(header["version"])} if kind == "dat" else {}
+    if kind == "evt21":
+        options = {"legacy": header.get("endianness") == "legacy"}
     state, out = getattr(kernels, f"{kind}_state")(**options), kernels.columns()
     batches, last, at = [], -1, 0
     while at != last:

@@ -25,14 +25,16 @@ class EncoderState:
     y: int = -1
     width: int = 0
     version: int = 2
+    legacy: int = 0
 
 
-def encoder_state(*, width: int = 0, version: int = 2) -> EncoderState:
+def encoder_state(*, width: int = 0, version: int = 2, legacy: bool = False) -> EncoderState:
     """Return the state of a writer that has written nothing.
 
-    `width` of the sensor lets EVT3 write vectors; `version` is DAT's, 1 or 2.
+    `width` of the sensor lets EVT3 write vectors; `version` is DAT's, 1 or 2; `legacy` is an order
+    of bytes of EVT2.1.
     """
-    return EncoderState(width=width, version=version)
+    return EncoderState(width=width, version=version, legacy=int(legacy))
 
 
 def next_high(now: int, goal: int, bits: int, fall: int) -> int:

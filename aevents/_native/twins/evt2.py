@@ -36,13 +36,15 @@ ROLLS_OVER = (1 << 27) + 1
 
 @dataclass(slots=True)
 class Evt2State:
-    """Where a reader stands; fields as `ae_evt2` in kernels.h."""
+    """Where a reader of EVT2, EVT2.1 or EVT4 stands; fields as `ae_evt2` in kernels.h."""
 
     started: int = 0
     loop: int = 0
     high: int = 0
     untimed: int = 0
     unknown: int = 0
+    legacy: int = 0
+    vector: int = 0
 
 
 def evt2_state() -> Evt2State:

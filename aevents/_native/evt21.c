@@ -1,0 +1,87 @@
+/* EVT 2.1: 64-bit words, the type in bits 63-60. Layout: docs/formats, "EVT2.1".
+ *
+ *   0x0 OFF, 0x1 ON    59-54 low 6 bits of t, 53-43 x, 42-32 y; bit i of 31-0: an event at x + i
+ *   0x8 TIME_HIGH      59-32 bits 33-6 of t
+ *   0xA EXT_TRIGGER    59-54 low 6 bits of t, 44-40 id, 32 value
+ *   0xE OTHERS, 0xF CONTINUED    skipped
+ *
+ * Words are little-endian or, in "legacy" streams, two little-endian halves, the upper first. */
+#include "dispatch.h"
+#include "evt2_words.h"
+
+enum { TIME_HIGH = 8, EXT_TRIGGER = 10, OTHERS = 14 };
+
+/* A word by its upper half. Returns 0 if it is a trigger that has no room. */
+AE_INLINE int any_word(uint32_t word, uint32_t mask, ae_evt2 *state, ae_columns *out)
+{
+    uint32_t type = word >> 28;
+    if (type < 2) {
+        if (state->started)
+            out->n = spread(word, mask, high_time(state), out, out->n);
+        else
+            state->untimed += events_in(mask);
+    } else if (type == TIME_HIGH) {
+        time_high(word & 0xFFFFFFF, state);
+    } else if (type == EXT_TRIGGER) {
+        return trigger_word(word, state, out);
+    } else if (type < OTHERS) {
+        state->unknown++;
+    }
+    return 1;
+}
+
+AE_INLINE size_t decode_from(const uint8_t *upper, const uint8_t *lower, size_t words,
+                             ae_evt2 *state, ae_columns *out)
+{
+    size_t i = 0, limit = out->capacity - AE_SLACK;
+    for (; i < words && out->n <= limit; i++)
+        if (!any_word(ae_load32(upper + 8 * i), ae_load32(lower + 8 * i), state, out))
+            break;
+    return i;
+}
+
+size_t ae_evt21_decode(const uint8_t *data, size_t words, ae_evt2 *state, ae_columns *out)
+{
+    if (out->capacity < AE_SLACK)
+        return 0;
+    size_t upper = state->legacy ? 0 : 4;
+    return decode_from(data + upper, data + (4 - upper), words, state, out);
+}
+
+/* ---- writing ---------------------------------------------------------------------------------- */
+
+AE_INLINE uint8_t *write_word(uint8_t *out, uint32_t upper, uint32_t lower, const ae_encoder *state)
+{
+    ae_store32(out + (state->legacy ? 0 : 4), upper);
+    ae_store32(out + (state->legacy ? 4 : 0), lower);
+    return out + 8;
+}
+
+AE_INLINE uint8_t *write_high(uint8_t *out, uint32_t high, const ae_encoder *state)
+{
+    return write_word(out, (uint32_t)TIME_HIGH << 28 | high, 0, state);
+}
+
+size_t ae_evt21_encode(const ae_columns *in, ae_encoder *state, uint8_t *out, size_t capacity)
+{
+    uint8_t *cursor = out;
+    const uint8_t *end = out + capacity;
+    state->refused = 0;
+    for (size_t k = (size_t)state->next; k < in->n && end - cursor >= 16;) {
+        int64_t t = in->t[k];
+        uint8_t *timed = fits(in, k) ? write_clock(write_high, cursor, end, 16, t, state) : NULL;
+        state->refused = timed == NULL;
+        if (state->refused)
+            break;
+        cursor = timed;
+        if (state->time >> 6 != t >> 6 || end - cursor < 8)
+            break;                          /* no room; the clock goes on from state->time */
+        uint32_t mask;
+        size_t next = neighbours(in, k, &mask);
+        cursor = write_word(cursor, event_word(in, k, in->x[k] & ~31u), mask, state);
+        state->time = t;
+        k = next;
+        state->next = (int64_t)k;
+    }
+    return (size_t)(cursor - out);
+}
