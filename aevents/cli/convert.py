@@ -32,7 +32,8 @@ def convert(
     force
         Overwrite the target if it exists.
     format
-        Format of the output, where the suffix leaves doubt: .raw is evt3 unless this says evt2.
+        Format of the output, where the suffix leaves doubt: .raw is evt3 unless this says
+        evt2, evt21 or evt4.
     """
     reading = Reading(source, given)
     stream = put(reading.stream, steps_of(operators or ()))
