@@ -34,5 +34,6 @@ int ae_select(int level)
     ae_dat_select(level);
     ae_accumulate_select(level);
     ae_inspect_select(level);
+    ae_text_select(level);
     return level;
 }

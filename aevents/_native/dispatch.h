@@ -7,5 +7,6 @@ void ae_evt3_select(int level);
 void ae_dat_select(int level);
 void ae_accumulate_select(int level);
 void ae_inspect_select(int level);
+void ae_text_select(int level);
 
 #endif

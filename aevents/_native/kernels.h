@@ -139,7 +139,7 @@ typedef struct {
 void ae_inspect(const int64_t *t, const uint16_t *x, const uint16_t *y, size_t n,
                 ae_inspection *state);
 
-/* ---- text_read.c, text_write.c: rows of text <-> columns -------------------------------------- */
+/* ---- text_read.c, text_quick.c, text_write.c: rows of text <-> columns ------------------------ */
 
 #define AE_TEXT_ROW 64        /* the encoder stops when fewer bytes than this are left */
 

@@ -1,15 +1,13 @@
-/* Rows of text -> columns.
+/* Rows of text -> columns: any row, exactly. Usual ones are left to text_quick.c.
  *
  * Digits are read eight at a time: which of eight bytes are digits, how many lead, and their value
  * are a few operations on one 64-bit word, without a branch to mispredict on the length of numbers.
  * What is not a plain number (signs, exponents, fractions of integers, words) takes a slow path,
  * which is exact too: it works on the digits, never on a floating point number. */
-#include "cpu.h"
-#include "kernels.h"
+#include "text.h"
 
 #include <string.h>
 
-#define USUAL_ROW 72            /* bytes: four times 16 digits and a separator, and some */
 #define ZEROS 0x3030303030303030u
 
 /* ---- numbers --------------------------------------------------------------------------------- */
@@ -19,9 +17,6 @@ typedef struct {
     const uint8_t *at;
     const uint8_t *end;
 } cursor;
-
-static const uint64_t POWER_OF_10[] = {1,      10,      100,      1000,     10000,
-                                       100000, 1000000, 10000000, 100000000};
 
 /* The next eight bytes, the first in the lowest byte; bytes past the end are 0, so no digits. */
 AE_INLINE uint64_t load8(cursor c)
@@ -46,15 +41,11 @@ AE_INLINE int leading_digits(uint64_t word)
     return others ? __builtin_ctzll(others) >> 3 : 8;
 }
 
-/* The value of the first `count` of eight bytes, which are digits: shifted up behind zeros, then
- * added in pairs, fours and eight. */
+/* The value of the first `count` of eight bytes, which are digits: shifted up behind zeros. */
 AE_INLINE uint64_t value_of_digits(uint64_t word, int count)
 {
     uint64_t digits = (word ^ ZEROS) << 8 * (8 - count) % 64;
-    digits = count ? digits : 0;
-    digits = digits * 10 + (digits >> 8);
-    return (((digits & 0x000000FF000000FFu) * 0x000F424000000064u) +
-            (((digits >> 16) & 0x000000FF000000FFu) * 0x0000271000000001u)) >> 32;
+    return value_of_eight(count ? digits : 0);
 }
 
 /* Up to 16 digits into `value`; returns how many there were. The byte after them decides. */
@@ -211,8 +202,7 @@ AE_INLINE int whole_number(cursor *c, const rows *r, int64_t *value)
     return number(c, 0, value);
 }
 
-/* Decimal seconds as microseconds. The usual form is up to 15 digits, a point, and a fraction: its
- * first eight digits, as a number of 10 ns, hold all that rounding half away needs to know. */
+/* Decimal seconds as microseconds. The usual form is up to 12 digits, a point, and a fraction. */
 AE_INLINE int time_in_seconds(cursor *c, const rows *r, int64_t *value)
 {
     cursor start = *c;
@@ -222,11 +212,10 @@ AE_INLINE int time_in_seconds(cursor *c, const rows *r, int64_t *value)
         c->at++;
         uint64_t word = load8(*c);
         int decimals = leading_digits(word);
-        uint64_t fraction = value_of_digits(word, decimals) * POWER_OF_10[8 - decimals];
+        *value = microseconds(seconds, value_of_digits(word, decimals), decimals);
         c->at += decimals;
         if (decimals == 8)
             skip_digits(c);
-        *value = (int64_t)(seconds * 1000000 + (fraction + 50) / 100);
         if (at_end_of_field(*c, r))
             return 1;
     }
@@ -337,26 +326,6 @@ AE_INLINE int row(cursor *c, const rows *r, int64_t *values)
     return c->at < c->end && *c->at++ == '\n';
 }
 
-/* The usual line: four whole numbers, one separator between them, no blanks. Returns 0 for any
- * other, and leaves the cursor where it was. */
-AE_INLINE int usual_row(cursor *c, const rows *r, int64_t *values)
-{
-    cursor at = *c;
-    if (r->columns != 4 || r->seconds || at.end - at.at < USUAL_ROW)
-        return 0;
-    for (int64_t column = 0; column < 4; column++) {
-        uint64_t value;
-        int count = plain_digits(&at, &value);
-        if (!count || count == 16 || *at.at++ != (column < 3 ? r->separator : '\n'))
-            return 0;
-        values[r->role[column]] = (int64_t)value;
-    }
-    if (values[X] > 65535 || values[Y] > 65535 || values[P] > 1)
-        return 0;
-    *c = at;
-    return 1;
-}
-
 /* The first byte after the line that `at` is in; the last line ends with a newline. */
 static const uint8_t *after_line(const uint8_t *at, const uint8_t *end)
 {
@@ -376,16 +345,19 @@ size_t ae_text_decode(const uint8_t *data, size_t length, ae_text *state, ae_col
     while (length && data[length - 1] != '\n')
         length--;
     const rows r = rows_of(state);
+    const ae_quick quick = ae_quick_of(state);
     cursor c = {data, data + length};
     while (c.at < c.end && out->n + AE_SLACK <= out->capacity) {
-        const uint8_t *start = c.at;
+        const uint8_t *start = ae_quick_rows(data, c.at, c.end, &quick, out);
+        if (start > c.at) {
+            c.at = start;
+            continue;
+        }
         int64_t values[5] = {0};
-        int usual = usual_row(&c, &r, values);
-        if (!usual)
-            skip_blanks(&c, r.blank);
-        if (!usual && is_idle(c)) {
+        skip_blanks(&c, r.blank);
+        if (is_idle(c)) {
             c.at = after_line(c.at, c.end);
-        } else if (usual || row(&c, &r, values)) {
+        } else if (row(&c, &r, values)) {
             out->t[out->n] = values[T];
             out->x[out->n] = (uint16_t)values[X];
             out->y[out->n] = (uint16_t)values[Y];

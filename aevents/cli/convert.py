@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from aevents import registry
-from aevents.cli.delivery import draft, formats_for, write_all
+from aevents.cli.delivery import draft, formats_for, sink_of, write_all
 from aevents.cli.figures import figures, show
 from aevents.cli.operators import EventOperators, put, steps_of
 from aevents.cli.reading import Format, Input, Name, Reading
@@ -39,6 +38,6 @@ def convert(
     stream = put(reading.stream, steps_of(operators or ()))
     [wanted] = formats_for([target], format)
     with draft(target, force=force) as name:
-        sink = registry.create(name, format=wanted)
+        sink = sink_of(name, wanted)
         run(partial(write_all, reading, stream, [sink]))
     show(figures(reading, "", [target]), stderr=target == "-")

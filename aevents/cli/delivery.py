@@ -11,6 +11,7 @@ from aevents import registry
 from aevents._contracts import Sink
 from aevents.cli.figures import Progress
 from aevents.cli.reading import Reading
+from aevents.errors import UnknownFormatError
 from aevents.stream import Stream, deliver
 
 PIPED = "evt3"
@@ -47,6 +48,14 @@ def formats_for(
                 f"no folder {Path(name).parent} to write {Path(name).name} into"
             )
     return formats
+
+
+def sink_of(name: str, format: str | None) -> Sink[object]:
+    """Return the sink of this name. Raises `ValueError` for a suffix that says nothing."""
+    try:
+        return registry.create(name, format=format)
+    except UnknownFormatError as error:
+        raise ValueError(str(error)) from error
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from aevents import registry
-from aevents.cli.delivery import formats_for, write_all
+from aevents.cli.delivery import formats_for, sink_of, write_all
 from aevents.cli.figures import figures, show
 from aevents.cli.operators import Operators, Step, put, steps_of
 from aevents.cli.reading import Format, Input, Name, Names, Reading
@@ -46,7 +46,7 @@ def run(
     item = _item(steps)
     _refuse_to_overwrite(source, to)
     formats = formats_for(to, format, frames=item == "frames")
-    sinks = [registry.create(name, format=one) for name, one in zip(to, formats, strict=True)]
+    sinks = [sink_of(name, one) for name, one in zip(to, formats, strict=True)]
     try:
         run_async(partial(write_all, reading, stream, sinks))
     except KeyboardInterrupt:

@@ -74,12 +74,13 @@ class ArrayReader:
     def feed(self, data: Buffer, /) -> Iterator[EventBatch]:
         """Give the events that these bytes complete."""
         if self._header is None:
-            self._head += data
+            before = len(self._head)
+            self._head += memoryview(data)[:SNIFF_BYTES]  # no header is longer
             self._header = read_header(self._head, self._watch)
             if self._header is None:
                 return
             self._begin(self._header)
-            data = bytes(self._head[self._header.length :])
+            data = memoryview(data)[self._header.length - before :]
         if self._header.fortran:
             self._gather(self._header, data)
             return

@@ -11,8 +11,9 @@ are then unpacked as a stream, and what they unpack to is never held.
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
-from bisect import bisect_right
+import zlib
 from collections.abc import Iterator, Mapping
 from typing import IO
 
@@ -27,6 +28,7 @@ from aevents.errors import EncodeError
 from aevents.types import EventBatch, Sensor
 
 READ_BYTES = 1 << 20
+GROWTH = 4
 PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 """What NumPy writes. The others unpack without a bound on what one read may give."""
 MOST_PIXELS = 65_536
@@ -51,7 +53,7 @@ class NpzDecoder:
         self._sensor = sensor
         self._table = Table(self._watch, time_unit=time_unit)
         self._reader = ArrayReader(self._watch, columns=columns, time_unit=time_unit)
-        self._file = _Chunks()
+        self._file = _HeldFile()
 
     @property
     def counts(self) -> dict[str, int]:
@@ -65,7 +67,7 @@ class NpzDecoder:
 
     def feed(self, data: Buffer, /) -> tuple[()]:
         """Take some bytes."""
-        self._file.append(bytes(data))
+        self._file.add(data)
         return ()
 
     def flush(self) -> Iterator[EventBatch]:
@@ -139,71 +141,35 @@ class NpzEncoder:
             yield data
 
 
-class _Chunks(io.RawIOBase):
-    """Chunks of bytes, kept as they came and read as one file: joining them would cost as much as
-    reading the arrays.
-    """
-
-    def __init__(self) -> None:
-        self._chunks: list[bytes] = []
-        self._starts = [0]  # of each chunk, and of the next
-        self._at = 0
-
-    def append(self, chunk: bytes) -> None:
-        """Add a chunk at the end."""
-        if chunk:
-            self._chunks.append(chunk)
-            self._starts.append(self._starts[-1] + len(chunk))
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._starts[-1]}[whence]
-        if base + offset < 0:
-            raise ValueError(f"a place {-base - offset} bytes before the beginning")
-        self._at = base + offset
-        return self._at
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        stop = self._starts[-1]
-        if size is not None and size >= 0:
-            stop = min(stop, self._at + size)
-        parts = []
-        while self._at < stop:
-            index = bisect_right(self._starts, self._at) - 1
-            start = self._starts[index]
-            part = self._chunks[index][self._at - start : stop - start]
-            self._at += len(part)
-            parts.append(part)
-        return parts[0] if len(parts) == 1 else b"".join(parts)
-
-
 class _Entry:
     """One array of the archive, unpacked as it is read."""
 
-    def __init__(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo, watch: Watch) -> None:
+    def __init__(
+        self, file: _HeldFile, archive: zipfile.ZipFile, info: zipfile.ZipInfo, watch: Watch
+    ) -> None:
+        self._file = file
         self._archive = archive
         self._info = info
         self._watch = watch
-        self._stream: IO[bytes] | None = None
+        self._stream: IO[bytes] | _StoredStream | None = None
         self._header: ArrayHeader | None = None
         self._begun = b""  # read together with the header
 
-    def read(self, size: int) -> bytes:
+    def read(self, size: int) -> Buffer:
         """Return the next `size` bytes, fewer at the end."""
         begun, self._begun = self._begun[:size], self._begun[size:]
         try:
             if self._stream is None:
-                self._stream = self._archive.open(self._info)
-            return begun + self._stream.read(size - len(begun))
+                self._stream = self._open()
+            rest = self._stream.read(size - len(begun))
+            return begun + bytes(rest) if begun else rest
         except Exception as error:  # zipfile raises many kinds on a damaged file
             self._watch.fail(f"{self._info.filename} cannot be unpacked: {error}")
 
     def header(self) -> ArrayHeader:
         """Return the header; what `read` gives next is the first value."""
         if self._header is None:
-            head = self.read(SNIFF_BYTES)
+            head = bytes(self.read(SNIFF_BYTES))
             self._header = read_header(head, self._watch)
             if self._header is None:
                 self._watch.fail(f"{self._info.filename} ends before its header does")
@@ -216,8 +182,81 @@ class _Entry:
         data = self.read(count * header.dtype.itemsize)
         return np.frombuffer(data, header.dtype, len(data) // header.dtype.itemsize)
 
+    def _open(self) -> IO[bytes] | _StoredStream:
+        stream = self._archive.open(self._info)  # this checks the entry's own header
+        if self._info.compress_type == zipfile.ZIP_DEFLATED:
+            return stream
+        return _StoredStream(self._file.view, self._info)
 
-def _entries(file: _Chunks, watch: Watch) -> dict[str, _Entry]:
+
+class _HeldFile(io.RawIOBase):
+    """A file in memory that is written first, then read; `view` gives its bytes without a copy.
+
+    It grows as a `Room` does, and for the reasons told there.
+    """
+
+    def __init__(self) -> None:
+        self._room = np.empty(READ_BYTES, np.uint8)
+        self._size = 0
+        self._at = 0
+
+    @property
+    def view(self) -> memoryview:
+        """All that has been written."""
+        return self._room.data[: self._size].toreadonly()
+
+    def add(self, data: Buffer) -> None:
+        """Write more at the end."""
+        size = self._size + len(data)
+        if size > len(self._room):
+            room = np.empty(max(size, GROWTH * len(self._room)), np.uint8)
+            room[: self._size] = self._room[: self._size]
+            self._room = room
+        self._room[self._size : size] = np.frombuffer(data, np.uint8)
+        self._size = size
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
+        if start + offset < 0:
+            raise OSError("a position before the file")
+        self._at = start + offset
+        return self._at
+
+    def read(self, size: int = -1, /) -> bytes:
+        end = self._at + size if size >= 0 else self._size
+        data = bytes(self.view[self._at : end])
+        self._at += len(data)
+        return data
+
+
+class _StoredStream:
+    """The bytes of an entry that is not deflated: views of the file, not copies."""
+
+    def __init__(self, file: memoryview, info: zipfile.ZipInfo) -> None:
+        # After 30 bytes come a name and extra fields; their lengths are the last two words of those
+        begin = info.header_offset + 30
+        name, extra = struct.unpack("<HH", file[begin - 4 : begin])
+        self._left = file[begin + name + extra :][: info.compress_size]
+        self._missing = info.compress_size - len(self._left)
+        self._expected = info.CRC
+        self._sum = 0
+
+    def read(self, size: int) -> memoryview:
+        """Return the next `size` bytes, fewer at the end, where their sum is checked."""
+        data, self._left = self._left[:size], self._left[size:]
+        self._sum = zlib.crc32(data, self._sum)
+        if not self._left and (self._missing or self._sum != self._expected):
+            raise zipfile.BadZipFile("Bad CRC-32")
+        return data
+
+
+def _entries(file: _HeldFile, watch: Watch) -> dict[str, _Entry]:
     """Return the arrays of an archive by their names without the suffix."""
     try:
         archive = zipfile.ZipFile(file)
@@ -228,7 +267,7 @@ def _entries(file: _Chunks, watch: Watch) -> dict[str, _Entry]:
         if info.filename.endswith(".npy"):
             if info.compress_type not in PACKED:
                 watch.fail(f"{info.filename} is packed in way {info.compress_type}, not deflated")
-            entries[info.filename.removesuffix(".npy")] = _Entry(archive, info, watch)
+            entries[info.filename.removesuffix(".npy")] = _Entry(file, archive, info, watch)
     return entries
 
 

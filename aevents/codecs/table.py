@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -62,7 +63,8 @@ class Table:
         out, n = self._out, len(rows["t"])
         out.begin()
         out.t[:n], out.x[:n], out.y[:n] = rows["t"], rows["x"], rows["y"]
-        np.greater(rows["p"], 0, out=out.p[:n].view(np.bool_))
+        on = rows["p"] if rows["p"].dtype == np.bool_ else rows["p"] > 0
+        out.p[:n] = on
         out.n = n
         return self._watch.batch(*out.take())
 
@@ -87,17 +89,23 @@ def _fitting(rows: Mapping[str, Column]) -> Flags | None:
 
 def _within(column: Column, least: int, most: int) -> Flags | None:
     """Return which values are whole and from `least` to `most`, or None if all are."""
-    if column.dtype.kind == "b":
+    if _always_within(column.dtype, least, most):
         return None
     if column.dtype.kind == "f":
         with np.errstate(all="ignore"):
             # `most` of a time has no float64 of its own; the number after it has
             fits = (column >= least) & (column < float(most + 1)) & (column == np.floor(column))
     else:
-        limits = np.iinfo(column.dtype.name)
-        if limits.min >= least and limits.max <= most:
-            return None
         if len(column) == 0 or (column.min() >= least and column.max() <= most):
             return None
         fits = (column >= least) & (column <= most)
     return None if fits.all() else fits
+
+
+@cache
+def _always_within(dtype: np.dtype[np.number | np.bool_], least: int, most: int) -> bool:
+    """Say whether every value of this type is whole and from `least` to `most`."""
+    if dtype.kind not in "iu":
+        return dtype.kind == "b"
+    limits = np.iinfo(dtype.name)
+    return limits.min >= least and limits.max <= most

@@ -30,6 +30,7 @@ WRONG = [
     (["run", "in.raw", "--to", "a.raw", "--crop", "9,0,9,5"], "0 <= start < stop, not (9, 9)"),
     (["run", "in.raw", "--to", "a.raw", "--crop", "0,0,999,5"], "reaches beyond the sensor"),
     (["convert", "in.raw", "a.raw", "--window-us", "5"], "Unknown option: --window-us."),
+    (["convert", "in.raw", "a.what"], "aevents: '.what' is no format that can be written here"),
 ]
 
 
@@ -57,7 +58,6 @@ BAD = [
     (["info", "noise.raw"], "aevents: noise.raw begins with b'noise...', which is no format known"),
     (["info", "in.raw", "--format", "evt2"], "aevents: evt2: the header says EVT3"),
     (["info", "other:place"], "aevents: other: is no source known here"),
-    (["convert", "in.raw", "a.what"], "aevents: '.what' is no format that can be written here"),
     (["convert", "in.raw", "none/a.raw"], "to write a.raw into"),
     (["run", "in.raw", "--to", "none/a.raw"], "aevents: no folder none to write a.raw into"),
     (["run", "none.raw", "--to", "a.raw"], "aevents: none.raw: No such file or directory"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -339,6 +340,125 @@ def test_no_cut_makes_c_read_outside(isa: str) -> None:
         for ending in (b"", b"\n", b"\r\n"):
             piece = np.frombuffer(text[:cut] + ending, np.uint8).copy()
             assert kernels.text_decode(piece, 0, state, kernels.columns(100)) <= len(piece)
+
+
+# ---- rows that C reads quickly, and those next to them ------------------------------------------
+
+ORDERS = ["".join(order) for order in itertools.permutations("txyp")]
+
+
+def row_of(columns: str, separator: str, **fields: str) -> bytes:
+    return separator.join(fields[name] for name in columns).encode()
+
+
+@pytest.mark.parametrize("columns", ORDERS)
+@pytest.mark.parametrize("separator", [",", ";", "\t", " "])
+@pytest.mark.parametrize("ending", [b"\n", b"\r\n"])
+def test_numbers_of_every_length_are_read_in_any_order(
+    kernels: ModuleType, columns: str, separator: str, ending: bytes
+) -> None:
+    events = [
+        (int("1234567890123456789"[:digits]), int("65535"[:x]), int("40976"[:y]), digits % 2)
+        for digits in range(1, 20)
+        for x in range(1, 6)
+        for y in range(1, 6)
+    ]
+    for seconds in (False, True):
+        rows = [
+            row_of(columns, separator, t=time, x=str(x), y=str(y), p=str(p))
+            for t, x, y, p in events
+            for time in [f"{t // 10**6}.{t % 10**6:06d}" if seconds else str(t)]
+        ]
+        text = ending.join([*rows, b""])
+        layout: dict[str, Any] = {"columns": columns, "separator": separator, "seconds": seconds}
+        found, state = read(kernels, text, **layout)
+        assert found == events
+        assert state["bad_lines"] == 0
+
+
+@pytest.mark.parametrize("decimals", range(1, 13))
+def test_decimals_of_every_length_are_rounded(kernels: ModuleType, decimals: int) -> None:
+    digits = "987654350001"[:decimals]
+    text = f"12.{digits},1,2,0\n".encode() * 6
+    expected = 12_000_000 + [
+        900000, 980000, 987000, 987600, 987650, 987654, 987654, 987654, 987654, 987654, 987654,
+        987654,
+    ][decimals - 1]  # fmt: skip
+    assert read(kernels, text, seconds=True)[0] == [(expected, 1, 2, 0)] * 6
+    half = f"12.9876545{'0' * (decimals - 1)},1,2,0\n".encode() * 6
+    assert read(kernels, half, seconds=True)[0] == [(12_987_655, 1, 2, 0)] * 6
+
+
+# One thing about a row that is as it should not be, or is so but seldom.
+NEARLY: list[bytes] = [
+    b"1,2,3,1 \n", b" 1,2,3,1\n", b"1, 2,3,1\n", b"1,2,3,-1\n", b"1,2,3,+1\n", b"1,2,3,01\n",
+    b"1,2,3,2\n", b"1,2,3,9\n", b"1,2,3,:\n", b"1,2,3,/\n", b"1,2,3,\n", b"1,2,,1\n", b",2,3,1\n",
+    b"1,,3,1\n", b"1;2,3,1\n", b"1,2;3,1\n", b"1,2,3;1\n", b"1,2,3,1\r\r\n", b"1,2,3,1\r",
+    b"1,2,3,1,\n", b"1,2,3,1,5\n", b"1,2,3\n", b"1\n", b"\n", b"\r\n", b"# 1,2,3,1\n", b"%\n",
+    b"-1,2,3,1\n", b"1.0,2,3,1\n", b"1e3,2,3,1\n", b"1.5,2,3,1\n", b"1,65535,65535,1\n",
+    b"1,65536,3,1\n", b"1,2,65536,1\n", b"1,99999999,3,1\n", b"1,00000002,3,1\n",
+    b"1,000000002,3,1\n", b"1,2,000000003,1\n", b"9999999999999999,2,3,1\n",
+    b"99999999999999999,2,3,1\n", b"9223372036854775807,2,3,1\n",
+    b"9223372036854775808,2,3,1\n", b"00000000000000000000000000000001,2,3,1\n",
+    b"\xb1,2,3,1\n", b"1,2,3,\xb1\n", b"1\x00,2,3,1\n", b"1,2,3,1\n\n1,2,3,0\n",
+    b"1.,2,3,1\n", b".5,2,3,1\n", b"1.5.5,2,3,1\n", b"999999999999.999999,2,3,1\n",
+    b"9999999999999.999999,2,3,1\n", b"1.00000049999999,2,3,1\n", b"1.5e3,2,3,1\n",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("isa", COMPILED)
+@pytest.mark.parametrize("seconds", [False, True])
+def test_c_leaves_the_quick_way_and_takes_it_again(isa: str, seconds: bool) -> None:
+    usual = b"1.000000,2,3,1\n" if seconds else b"1000000,2,3,1\n"
+    for line in NEARLY:
+        text = usual * 3 + line + usual * 3 + line + line + usual
+        expected = read(twins, text, seconds=seconds)
+        assert read(implementation(isa), text, seconds=seconds) == expected
+
+
+@pytest.mark.parametrize("isa", COMPILED)
+def test_a_row_is_the_same_wherever_the_text_is_cut_and_begins(isa: str) -> None:
+    """Copies that end where the text does: a read outside is found by the sanitizers."""
+    kernels = implementation(isa)
+    rows = [
+        row_of("txyp", ",", t="1234567890123456"[:t], x="1279"[:x], y="719"[:y], p="1")
+        for t in range(1, 17)
+        for x, y in ((1, 1), (4, 3))
+    ]
+    for row in rows:
+        for before in range(40):
+            for rest in (b"\n", b"\r\n", b"\n" * 40, b"\n1,2,3", b""):
+                text = b"#" * before + b"\n" * (before > 0) + row + rest
+                piece = np.frombuffer(text, np.uint8).copy()
+                state, out = kernels.text_state(), kernels.columns(100)
+                assert kernels.text_decode(piece, 0, state, out) == text.rfind(b"\n") + 1
+                assert out.n == (rest != b"")
+                assert state.bad_lines == 0
+
+
+@pytest.mark.parametrize("isa", COMPILED)
+def test_quick_rows_stop_where_the_columns_are_full(isa: str) -> None:
+    text = b"".join(b"%d,%d,7,1\n" % (1000 + i, i % 640) for i in range(500))
+    for capacity in range(65, 100):
+        found = read(implementation(isa), text, capacity=capacity)
+        assert found == read(twins, text, capacity=capacity)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    rows=st.lists(EVENT, min_size=4, max_size=12),
+    layout=LAYOUTS,
+    at=st.integers(0, 10**6),
+    byte=st.sampled_from([*b"0159.,; \t\r\n#%-+e\x00\xb0\xff"]),
+)
+def test_c_reads_what_the_twin_reads_with_one_byte_changed(
+    rows: list[Event], layout: dict[str, Any], at: int, byte: int
+) -> None:
+    text = bytearray(written(twins, rows, **layout))
+    text[at % len(text)] = byte
+    expected = read(twins, bytes(text), **layout)
+    for isa in COMPILED:
+        assert read(implementation(isa), bytes(text), **layout) == expected
 
 
 WRONG: list[tuple[dict[str, Any], str]] = [
