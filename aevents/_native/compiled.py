@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from ._kernels import ffi, lib
+from .checks import check_events, check_frame, check_sensor, check_table, text_layout
 from .columns import CAPACITY, SLACK, Columns, checked
-from .twins.accumulate import check_events, check_frame, check_sensor, check_table
-from .twins.text import text_layout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from typing_extensions import Buffer
 
+    from .checks import Coordinates, Counters, Polarities
     from .twins import (
         DatState,
         EncoderState,
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
         InspectionState,
         TextState,
     )
-    from .twins.accumulate import Coordinates, Counters, Polarities
 
 if lib.AE_SLACK != SLACK:  # pragma: no cover
     raise ImportError("the C kernels were built from another version: build the package again")

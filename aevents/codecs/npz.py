@@ -11,9 +11,7 @@ are then unpacked as a stream, and what they unpack to is never held.
 from __future__ import annotations
 
 import io
-import struct
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from typing import IO
 
@@ -23,12 +21,12 @@ from aevents._native.room import Room
 from aevents.codecs.array import ArrayHeader, ArrayReader, are_numbers, read_header
 from aevents.codecs.base import SNIFF_BYTES, Buffer, Codec, Watch
 from aevents.codecs.fields import TimeUnit, find_columns
+from aevents.codecs.held import HeldFile, StoredStream
 from aevents.codecs.table import SLAB, Column, Table
 from aevents.errors import EncodeError
 from aevents.types import EventBatch, Sensor
 
 READ_BYTES = 1 << 20
-GROWTH = 4
 PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 """What NumPy writes. The others unpack without a bound on what one read may give."""
 MOST_PIXELS = 65_536
@@ -53,7 +51,7 @@ class NpzDecoder:
         self._sensor = sensor
         self._table = Table(self._watch, time_unit=time_unit)
         self._reader = ArrayReader(self._watch, columns=columns, time_unit=time_unit)
-        self._file = _HeldFile()
+        self._file = HeldFile()
 
     @property
     def counts(self) -> dict[str, int]:
@@ -145,13 +143,13 @@ class _Entry:
     """One array of the archive, unpacked as it is read."""
 
     def __init__(
-        self, file: _HeldFile, archive: zipfile.ZipFile, info: zipfile.ZipInfo, watch: Watch
+        self, file: HeldFile, archive: zipfile.ZipFile, info: zipfile.ZipInfo, watch: Watch
     ) -> None:
         self._file = file
         self._archive = archive
         self._info = info
         self._watch = watch
-        self._stream: IO[bytes] | _StoredStream | None = None
+        self._stream: IO[bytes] | StoredStream | None = None
         self._header: ArrayHeader | None = None
         self._begun = b""  # read together with the header
 
@@ -182,81 +180,14 @@ class _Entry:
         data = self.read(count * header.dtype.itemsize)
         return np.frombuffer(data, header.dtype, len(data) // header.dtype.itemsize)
 
-    def _open(self) -> IO[bytes] | _StoredStream:
+    def _open(self) -> IO[bytes] | StoredStream:
         stream = self._archive.open(self._info)  # this checks the entry's own header
         if self._info.compress_type == zipfile.ZIP_DEFLATED:
             return stream
-        return _StoredStream(self._file.view, self._info)
+        return StoredStream(self._file.view, self._info)
 
 
-class _HeldFile(io.RawIOBase):
-    """A file in memory that is written first, then read; `view` gives its bytes without a copy.
-
-    It grows as a `Room` does, and for the reasons told there.
-    """
-
-    def __init__(self) -> None:
-        self._room = np.empty(READ_BYTES, np.uint8)
-        self._size = 0
-        self._at = 0
-
-    @property
-    def view(self) -> memoryview:
-        """All that has been written."""
-        return self._room.data[: self._size].toreadonly()
-
-    def add(self, data: Buffer) -> None:
-        """Write more at the end."""
-        size = self._size + len(data)
-        if size > len(self._room):
-            room = np.empty(max(size, GROWTH * len(self._room)), np.uint8)
-            room[: self._size] = self._room[: self._size]
-            self._room = room
-        self._room[self._size : size] = np.frombuffer(data, np.uint8)
-        self._size = size
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._at
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
-        if start + offset < 0:
-            raise OSError("a position before the file")
-        self._at = start + offset
-        return self._at
-
-    def read(self, size: int = -1, /) -> bytes:
-        end = self._at + size if size >= 0 else self._size
-        data = bytes(self.view[self._at : end])
-        self._at += len(data)
-        return data
-
-
-class _StoredStream:
-    """The bytes of an entry that is not deflated: views of the file, not copies."""
-
-    def __init__(self, file: memoryview, info: zipfile.ZipInfo) -> None:
-        # After 30 bytes come a name and extra fields; their lengths are the last two words of those
-        begin = info.header_offset + 30
-        name, extra = struct.unpack("<HH", file[begin - 4 : begin])
-        self._left = file[begin + name + extra :][: info.compress_size]
-        self._missing = info.compress_size - len(self._left)
-        self._expected = info.CRC
-        self._sum = 0
-
-    def read(self, size: int) -> memoryview:
-        """Return the next `size` bytes, fewer at the end, where their sum is checked."""
-        data, self._left = self._left[:size], self._left[size:]
-        self._sum = zlib.crc32(data, self._sum)
-        if not self._left and (self._missing or self._sum != self._expected):
-            raise zipfile.BadZipFile("Bad CRC-32")
-        return data
-
-
-def _entries(file: _HeldFile, watch: Watch) -> dict[str, _Entry]:
+def _entries(file: HeldFile, watch: Watch) -> dict[str, _Entry]:
     """Return the arrays of an archive by their names without the suffix."""
     try:
         archive = zipfile.ZipFile(file)

@@ -6,16 +6,18 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from aevents._native import kernels
 from aevents._native.columns import Columns
 from aevents._native.room import Room
-from aevents._native.twins import EncoderState
 from aevents.codecs.base import Buffer, ByteBuffer, Watch
 from aevents.codecs.header import Header, parse_header
 from aevents.errors import EncodeError
 from aevents.types import EventBatch, Sensor, TriggerBatch
+
+if TYPE_CHECKING:
+    from aevents._native.twins import EncoderState  # not loaded where there is C
 
 
 class PackedDecoder(ABC):

@@ -11,17 +11,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..checks import check_events, check_frame, check_sensor, check_table
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Counters = NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.uint32]
-    Coordinates = NDArray[np.uint16]
-    Polarities = NDArray[np.bool_] | NDArray[np.uint8]
-
-MOST_COUNTERS = 2**31  # indices are 32 bits wide in C
-LONGEST_SIDE = 65535
-COUNTER_TYPES = ("uint8", "uint16", "uint32")
-FRAME_TYPES = ("float32", "int32")
+    from ..checks import Coordinates, Counters, Polarities
 
 
 def accumulate(  # noqa: PLR0913 - the columns and the frame
@@ -76,47 +71,3 @@ def readout(
     else:
         out.reshape(-1)[:] = values.view(np.int32) if out.dtype == np.int32 else values
     counts[:] = 0
-
-
-def check_table(counts: Counters, spill: NDArray[np.uint32] | None, counters: int) -> None:
-    """Raise unless these tables have that many counters and the extra slot."""
-    if str(counts.dtype) not in COUNTER_TYPES or counts.shape != (counters + 1,):
-        raise ValueError(
-            f"counts must be {counters} + 1 of {', '.join(COUNTER_TYPES)}, "
-            f"not {counts.dtype} {counts.shape}"
-        )
-    if spill is None and counts.dtype != np.uint32:
-        raise ValueError(f"counters of {counts.dtype} need a spill")
-    if spill is not None and (spill.dtype != np.uint32 or spill.shape != counts.shape):
-        raise ValueError(f"spill must be uint32 {counts.shape}, not {spill.dtype} {spill.shape}")
-    if not counts.flags.c_contiguous or not (spill is None or spill.flags.c_contiguous):
-        raise ValueError("counts and spill must be contiguous")
-
-
-def check_sensor(width: int, height: int, planes: int) -> None:
-    """Raise unless a frame of this size can be counted."""
-    if not (0 < width <= LONGEST_SIDE and 0 < height <= LONGEST_SIDE and planes in (1, 2)):
-        raise ValueError(f"no frame is {width}x{height} in {planes} planes")
-    if planes * width * height >= MOST_COUNTERS:
-        raise ValueError(f"{planes} planes of {width}x{height} are too many counters: 2^31 or more")
-
-
-def check_events(x: Coordinates, y: Coordinates, p: Polarities) -> None:
-    """Raise unless these are columns of one length."""
-    types = [str(column.dtype) for column in (x, y, p)]
-    if types[:2] != ["uint16", "uint16"] or types[2] not in ("bool", "uint8"):
-        raise TypeError(f"x, y, p must be uint16, uint16, bool, not {', '.join(types)}")
-    if not x.shape == y.shape == p.shape == (len(x),):
-        raise ValueError("x, y, p must be of one length")
-
-
-def check_frame(
-    counts: Counters,
-    spill: NDArray[np.uint32] | None,
-    out: NDArray[np.float32] | NDArray[np.int32],
-    signed: bool,
-) -> None:
-    """Raise unless the table can be read out into `out`."""
-    check_table(counts, spill, out.size * (2 if signed else 1))
-    if str(out.dtype) not in FRAME_TYPES or not out.flags.c_contiguous:
-        raise ValueError(f"out must be contiguous {' or '.join(FRAME_TYPES)}, not {out.dtype}")

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..checks import text_layout
 from ..columns import SLACK, checked
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
     from ..columns import Columns
 
-MOST_COLUMNS = 64
-SEPARATORS = ",;\t "
 NUMBER = re.compile(rb"([+-]?)([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?)([0-9]+))?")
 POLARITY_WORDS = {b"true": 1, b"True": 1, b"false": 0, b"False": 0}
 # Beyond that, an exponent moves the point past any digits: no need to know how far.
@@ -44,27 +43,6 @@ class TextState:
     bad_lines: int = 0
     first_bad: int = -1
     next: int = 0
-
-
-def text_layout(
-    columns: Sequence[str], separator: str, seconds: bool, offset: int
-) -> dict[str, int]:
-    """Return the fields of a state, checked: see `text_state`."""
-    if len(columns) > MOST_COLUMNS:
-        raise ValueError(f"a row has at most {MOST_COLUMNS} columns, not {len(columns)}")
-    if any(list(columns).count(name) != 1 for name in "txyp"):
-        raise ValueError(f"columns must name each of t, x, y, p once, not {', '.join(columns)}")
-    if len(separator) != 1 or separator not in SEPARATORS:
-        raise ValueError(f"the separator must be a comma, ;, tab or space, not {separator!r}")
-    places = {f"{name}_column": list(columns).index(name) for name in "txyp"}
-    return {
-        "columns": len(columns),
-        **places,
-        "separator": ord(separator),
-        "seconds": int(seconds),
-        "offset": offset,
-        "first_bad": -1,
-    }
 
 
 def text_state(

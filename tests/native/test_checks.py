@@ -1,0 +1,68 @@
+"""What kernels ask of their arguments."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from aevents._native.checks import (
+    check_events,
+    check_frame,
+    check_sensor,
+    check_table,
+    text_layout,
+)
+
+
+def table(size: int) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
+    return np.zeros(size, np.uint8)
+
+
+def test_a_table_has_a_counter_each_and_one_more() -> None:
+    spill = np.zeros(7, np.uint32)
+    check_table(table(7), spill, 6)
+    with pytest.raises(ValueError, match=r"counts must be 7 \+ 1 of uint8"):
+        check_table(table(7), spill, 7)
+    with pytest.raises(ValueError, match="counters of uint8 need a spill"):
+        check_table(table(7), None, 6)
+    with pytest.raises(ValueError, match="spill must be uint32"):
+        check_table(table(7), spill[:6], 6)
+    with pytest.raises(ValueError, match="contiguous"):
+        check_table(table(14)[::2], spill, 6)
+
+
+def test_a_frame_has_a_size_that_can_be_counted() -> None:
+    check_sensor(1280, 720, 2)
+    with pytest.raises(ValueError, match="no frame is 0x720 in 2 planes"):
+        check_sensor(0, 720, 2)
+    with pytest.raises(ValueError, match="too many counters"):
+        check_sensor(65_535, 65_535, 1)
+
+
+def test_events_are_columns_of_one_length() -> None:
+    x = np.zeros(3, np.uint16)
+    check_events(x, x, x > 0)
+    with pytest.raises(TypeError, match="must be uint16, uint16, bool, not int64"):
+        check_events(np.zeros(3, np.int64), x, x > 0)
+    with pytest.raises(ValueError, match="one length"):
+        check_events(x, x[:2], x > 0)
+
+
+def test_a_frame_to_read_into_is_of_float32_or_int32() -> None:
+    spill = np.zeros(7, np.uint32)
+    check_frame(table(7), spill, np.zeros(6, np.float32), False)
+    check_frame(table(7), spill, np.zeros(3, np.int32), True)
+    with pytest.raises(ValueError, match="float32 or int32, not float64"):
+        check_frame(table(7), spill, np.zeros(6), False)  # type: ignore[arg-type]
+
+
+def test_a_row_of_text_has_each_column_once() -> None:
+    layout = text_layout("xpyt", ";", True, 5)
+    assert [layout[f"{name}_column"] for name in "txyp"] == [3, 0, 2, 1]
+    assert (layout["separator"], layout["seconds"], layout["offset"]) == (ord(";"), 1, 5)
+    with pytest.raises(ValueError, match="each of t, x, y, p once"):
+        text_layout("txyy", ",", False, 0)
+    with pytest.raises(ValueError, match="separator must be"):
+        text_layout("txyp", "|", False, 0)
+    with pytest.raises(ValueError, match="at most 64 columns"):
+        text_layout(["t", "x", "y", "p", *["_"] * 61], ",", False, 0)
