@@ -27,7 +27,7 @@ check: $(VENV)/.dev
 
 types: $(VENV)/.dev
 	$(BIN)/mypy
-	PATH="$(CURDIR)/$(BIN):$$PATH" basedpyright --verifytypes aevents --ignoreexternal
+	PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONPATH="$(CURDIR)" basedpyright --verifytypes aevents --ignoreexternal
 
 tests: $(VENV)/.dev $(PEERS)/.installed
 	$(BIN)/pytest -n 2

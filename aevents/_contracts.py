@@ -70,7 +70,9 @@ class Report(Mapping[str, int]):
     back, and so on.
     """
 
-    LOSSES = frozenset({"outside_frame", "torn_bytes", "untimed", "bad_lines", "bad_rows"})
+    LOSSES = frozenset(
+        {"outside_frame", "torn_bytes", "untimed", "bad_lines", "bad_rows", "bad_packets"}
+    )
     __slots__ = ("_anomalies", "delivered", "events")
 
     def __init__(self, delivered: int, events: int, anomalies: Mapping[str, int]) -> None:

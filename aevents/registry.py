@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Never, TypeVar, cast, overload
 from urllib.parse import parse_qsl
 
 from aevents._contracts import Origin, Sink
-from aevents.codecs import csv, dat, evt2, evt3, npy, npz
+from aevents.codecs import aedat2, aedat3, aedat4, csv, dat, evt2, evt3, npy, npz
 from aevents.codecs.base import Codec, Encoder
 from aevents.codecs.sniff import Recognise
 from aevents.errors import UnknownFormatError
@@ -34,7 +34,17 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-CODECS = (evt3.CODEC, evt2.CODEC, dat.CODEC, npy.CODEC, npz.CODEC, csv.CODEC)
+CODECS = (
+    evt3.CODEC,
+    evt2.CODEC,
+    dat.CODEC,
+    aedat4.CODEC,
+    aedat3.CODEC,
+    aedat2.CODEC,
+    npy.CODEC,
+    npz.CODEC,
+    csv.CODEC,
+)
 """The formats of the house, in the order in which they are asked whether some bytes are theirs:
 text last.
 """

@@ -78,15 +78,19 @@ def decode(codec: Codec, chunks: Iterable[Buffer], **options: object) -> list[ob
 
 
 def check_codec(
-    codec: Codec, *, batch: EventBatch | None = None, mutations: int = 1_000, seed: int = 0
+    codec: Codec,
+    *,
+    batch: EventBatch | None = None,
+    recording: bytes | None = None,
+    mutations: int = 1_000,
+    seed: int = 0,
 ) -> None:
     """Check a format: round trip, the chunking law, truncation at every byte, mutated bytes.
 
-    Whatever the bytes, decoding gives batches or raises `DecodeError`, nothing else.
+    Whatever the bytes, decoding gives batches or raises `DecodeError`, nothing else. A format that
+    is not written is checked on a small `recording`, which must hold events.
     """
-    assert codec.encoder is not None, "a codec without encoder is checked on recordings"
-    batch = batch or example_events(seed=seed)
-    data = encode(codec.encoder(), [batch])
+    batch, data = _example_of(codec, batch or example_events(seed=seed), recording)
     whole = decode(codec, [data])
     assert_same_events(whole, [batch])
     random = np.random.default_rng(seed)
@@ -186,6 +190,18 @@ def _assert_same_item(one: object, other: object) -> None:
 def _joined(items: Iterable[object]) -> EventBatch:
     batches = [item for item in items if isinstance(item, EventBatch)]
     return EventBatch.concat(batches) if batches else EventBatch.empty()
+
+
+def _example_of(
+    codec: Codec, batch: EventBatch, recording: bytes | None
+) -> tuple[EventBatch, bytes]:
+    """Return events, and the bytes that mean them."""
+    if recording is None:
+        assert codec.encoder is not None, "a codec without encoder is checked on a recording"
+        return batch, encode(codec.encoder(), [batch])
+    read = _joined(decode(codec, [recording]))
+    assert len(read), "there are no events in the recording"
+    return read, recording
 
 
 def _check_truncation(codec: Codec, data: bytes, batch: EventBatch) -> None:

@@ -212,12 +212,29 @@ class TriggerBatch(msgspec.Struct, frozen=True, eq=False, weakref=True):
         return len(self.t)
 
 
+class ImuBatch(msgspec.Struct, frozen=True, eq=False, weakref=True):
+    """Inertial measurements: `t` int64 (µs), `temperature` (°C), and `accelerometer` (g),
+    `gyroscope` (°/s) and `magnetometer` (µT) of shape `(n, 3)`, all float32.
+    """
+
+    t: Times
+    temperature: npt.NDArray[np.float32]
+    accelerometer: npt.NDArray[np.float32]
+    gyroscope: npt.NDArray[np.float32]
+    magnetometer: npt.NDArray[np.float32]
+    sensor: Sensor
+    span: Span
+
+    def __len__(self) -> int:
+        return len(self.t)
+
+
 class Frame(msgspec.Struct, frozen=True, eq=False, weakref=True):
     """A dense picture: `array` of shape `(…, height, width)`, or `(…, width, height)` where `axes`
     is `"xy"`.
 
-    `np.asarray(frame)` is its array, without a copy. `mode` says how it was made (`"count"`,
-    `"signed"`, `"polarity"`, `"binary"`).
+    `np.asarray(frame)` is its array, without a copy. `mode` says how it was made: `"count"`,
+    `"signed"`, `"polarity"`, `"binary"`; `"intensity"`, of a camera's own, may be `(…, 3)` in RGB.
     """
 
     array: npt.NDArray[np.generic]

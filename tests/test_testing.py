@@ -13,7 +13,7 @@ import pytest
 from aevents import Event, EventBatch, Frame, Frames, Origin, Sensor, Span, Window
 from aevents.codecs.base import Buffer, Codec, Patch
 from aevents.codecs.dat import CODEC as DAT
-from aevents.codecs.dat import DatDecoder
+from aevents.codecs.dat import DatDecoder, DatEncoder
 from aevents.testing import (
     assert_same,
     assert_same_events,
@@ -122,9 +122,19 @@ def test_a_broken_codec_is_caught(decoder: Callable[..., object], error: type[Ex
         check_codec(broken(decoder), batch=SMALL, mutations=50)
 
 
-def test_a_codec_without_encoder_cannot_be_checked() -> None:
-    with pytest.raises(AssertionError, match="is checked on recordings"):
-        check_codec(Codec("mute", (), DatDecoder))
+def test_a_codec_without_encoder_is_checked_on_a_recording() -> None:
+    mute = Codec("mute", (), DatDecoder)
+    check_codec(mute, recording=encode(DatEncoder(), [SMALL]), mutations=200)
+    with pytest.raises(AssertionError, match="is checked on a recording"):
+        check_codec(mute)
+    with pytest.raises(AssertionError, match="no events in the recording"):
+        check_codec(mute, recording=encode(DatEncoder(), []))
+
+
+def test_a_broken_decoder_is_caught_on_a_recording() -> None:
+    recording = encode(DatEncoder(), [SMALL])
+    with pytest.raises(AssertionError):
+        check_codec(Codec("broken", (), Forgetful), recording=recording, mutations=0)
 
 
 def test_decode_feeds_and_flushes() -> None:

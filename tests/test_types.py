@@ -5,7 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from aevents import EVENT_DTYPE, Event, EventBatch, Frame, Sensor, Span, TriggerBatch, ms, s, us
+from aevents import (
+    EVENT_DTYPE,
+    Event,
+    EventBatch,
+    Frame,
+    ImuBatch,
+    Sensor,
+    Span,
+    TriggerBatch,
+    ms,
+    s,
+    us,
+)
 from aevents.types import span_of
 
 SENSOR = Sensor(640, 480, "left", "0042")
@@ -154,3 +166,11 @@ def test_a_sensor_is_parsed_from_its_size() -> None:
 def test_other_sizes_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="WIDTHxHEIGHT"):
         Sensor.parse(text)
+
+
+def test_inertial_measurements_have_a_length() -> None:
+    axes = np.zeros((2, 3), np.float32)
+    batch = ImuBatch(
+        np.array([5, 9]), np.zeros(2, np.float32), axes, axes, axes, SENSOR, Span(5, 10)
+    )
+    assert len(batch) == 2

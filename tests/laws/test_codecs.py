@@ -9,6 +9,7 @@ import pytest
 from aevents.codecs.base import Codec
 from aevents.registry import codecs
 from aevents.testing import check_codec, example_events
+from tests.recordings import MADE
 
 MUTATIONS = int(os.environ.get("AEVENTS_MUTATIONS", "10000"))
 SMALL = example_events(90)
@@ -17,4 +18,4 @@ SMALL = example_events(90)
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("codec", codecs(), ids=lambda codec: codec.name)
 def test_a_codec_obeys_the_laws(codec: Codec) -> None:
-    check_codec(codec, batch=SMALL, mutations=MUTATIONS)
+    check_codec(codec, batch=SMALL, recording=MADE.get(codec.name), mutations=MUTATIONS)

@@ -1,0 +1,177 @@
+"""Events and triggers to AEDAT4, laid out as dv-processing does, whose checks it passes."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Literal, get_args
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from aevents.codecs.aedat4_streams import (
+    EVENT,
+    EVENTS,
+    SOURCES,
+    TRIGGERS,
+    StreamInfo,
+    description,
+)
+from aevents.codecs.base import Patch
+from aevents.codecs.compression import lz4_pack, zstd_pack
+from aevents.codecs.flatbuffer import structs, tables
+from aevents.errors import EncodeError
+from aevents.types import EventBatch, Sensor, TriggerBatch
+
+MAGIC = b"#!AER-DAT4.0\r\n"
+
+Compression = Literal["none", "lz4", "lz4_high", "zstd", "zstd_high"]
+PACK: tuple[Callable[[bytes], bytes], ...] = (
+    bytes,
+    lz4_pack,
+    partial(lz4_pack, level=9),
+    zstd_pack,
+    partial(zstd_pack, level=10),
+)
+"""By the number of the compression."""
+
+PACKET_EVENTS = 10_000
+"""Events in a packet, as dv-processing writes them: 160 kB before compression."""
+MOST = 1 << 15
+"""Columns and rows are signed numbers of 16 bits."""
+TABLE_PLACE = 54
+"""Where the header says where the table is."""
+TRIGGER = np.dtype([("back", "<i4"), ("t", "<i8"), ("source", "i1"), ("unused", "V3")])
+DEFINITION = np.dtype(
+    [("back", "<i4"), ("id", "<i4"), ("size", "<i4"), ("place", "<i8"), ("count", "<i8"),
+     ("start", "<i8"), ("stop", "<i8"), ("unused", "V4")]
+)  # fmt: skip
+BY_EDGE = {edge: source for source, edge in SOURCES.items()}
+
+
+class Written(msgspec.Struct, frozen=True):
+    """A packet that was written, for the table."""
+
+    id: int
+    size: int
+    place: int
+    count: int
+    start: int
+    stop: int
+
+
+class Aedat4Encoder:
+    """Events and triggers to AEDAT4 bytes: stream 0 and stream 1.
+
+    `compression` is `"none"`, `"lz4"`, `"lz4_high"`, `"zstd"` or `"zstd_high"`. Events go into
+    packets of 10,000. The place of the table is settled at the end, so the output must be a file.
+    """
+
+    def __init__(self, *, compression: Compression = "lz4") -> None:
+        names: tuple[str, ...] = get_args(Compression)
+        if compression not in names:
+            raise ValueError(f"compression is one of {', '.join(names)}, not {compression!r}")
+        self._compression = names.index(compression)
+        self._name = compression.upper()
+        self._packets: list[Written] = []
+        self._place = 0  # bytes written; 0 before the header is
+        self._events = np.zeros(PACKET_EVENTS, EVENT)
+        self._held = 0  # of these, not yet a packet
+
+    def feed(self, batch: EventBatch | TriggerBatch, /) -> Iterator[bytes]:
+        """Give the packets that are full. Raises `EncodeError` for what does not fit."""
+        if not isinstance(batch, EventBatch | TriggerBatch):
+            raise EncodeError("aedat4", f"holds events and triggers, not {type(batch).__name__}")
+        if not self._place:
+            yield self._begin(batch.sensor)
+        if isinstance(batch, TriggerBatch):
+            if len(batch):
+                yield self._packet(1, _trigger_packet(batch), batch.t)
+            return
+        _check(batch)
+        for at in range(0, len(batch), PACKET_EVENTS):
+            yield from self._take(batch[at : at + PACKET_EVENTS])
+
+    def flush(self) -> Iterator[bytes | Patch]:
+        """Give the last packet and the table, and set its place in the header."""
+        if not self._place:
+            yield self._begin(Sensor())
+        if self._held:
+            yield self._event_packet()
+        yield PACK[self._compression](_table(self._packets))
+        yield Patch(TABLE_PLACE, struct.pack("<q", self._place))
+
+    def _begin(self, sensor: Sensor) -> bytes:
+        streams = {
+            0: StreamInfo(0, EVENTS, "events", sensor),
+            1: StreamInfo(1, TRIGGERS, "triggers", sensor),
+        }
+        header = MAGIC + _header(self._compression, description(streams, self._name).encode())
+        self._place = len(header)
+        return header
+
+    def _take(self, batch: EventBatch) -> Iterator[bytes]:
+        """Take at most a packet of events in; give the packet that they fill."""
+        room = PACKET_EVENTS - self._held
+        self._fill(batch[:room])
+        if self._held == PACKET_EVENTS:
+            yield self._event_packet()
+        self._fill(batch[room:])
+
+    def _fill(self, batch: EventBatch) -> None:
+        room = self._events[self._held : self._held + len(batch)]
+        room["t"], room["x"], room["y"], room["on"] = batch.t, batch.x, batch.y, batch.p
+        self._held += len(batch)
+
+    def _event_packet(self) -> bytes:
+        events, self._held = self._events[: self._held], 0
+        return self._packet(0, structs(EVENTS, events), events["t"])
+
+    def _packet(self, id: int, content: bytes, t: npt.NDArray[np.int64]) -> bytes:
+        data = PACK[self._compression](content)
+        place = self._place + 8
+        first, last = int(t.min()), int(t.max())
+        self._packets.append(Written(id, len(data), place, len(t), first, last))
+        self._place = place + len(data)
+        return struct.pack("<ii", id, len(data)) + data
+
+
+def _header(compression: int, text: bytes) -> bytes:
+    """Return the header, its fields at the places where dv-processing has them."""
+    text += bytes(4 - len(text) % 4)  # a zero ends a string
+    vtable = struct.pack("<5H", 10, 20, 4, 12, 8)
+    table = struct.pack("<iiIq", len(vtable), compression, 12, -1)
+    body = struct.pack("<I4s6x", 24, b"IOHE") + vtable + table
+    body += struct.pack("<I", len(text.rstrip(b"\0"))) + text
+    return struct.pack("<I", len(body)) + body
+
+
+def _check(batch: EventBatch) -> None:
+    if len(batch) and max(batch.x.max(), batch.y.max()) >= MOST:
+        at = int(np.argmax((batch.x >= MOST) | (batch.y >= MOST)))
+        where = f"t={batch.t[at]}, x={batch.x[at]}, y={batch.y[at]}"
+        raise EncodeError("aedat4", f"an event at {where} does not fit: 0 <= x, y < {MOST}")
+
+
+def _trigger_packet(batch: TriggerBatch) -> bytes:
+    edges = list(zip(batch.id.tolist(), batch.value.tolist(), strict=True))
+    unknown = set(edges) - set(BY_EDGE)
+    if unknown:
+        id, value = min(unknown)
+        raise EncodeError(
+            "aedat4",
+            f"a trigger of input {id} and value {value} does not fit: there are inputs 0 (signal), "
+            "1 (pulse), 2 (generator), 3 (frame), 4 (exposure), 5 (reset); 1 and 5 only rise",
+        )
+    rows = np.zeros(len(batch), TRIGGER)
+    rows["t"], rows["source"] = batch.t, [BY_EDGE[edge] for edge in edges]
+    return tables(TRIGGERS, (4, 12), rows)
+
+
+def _table(packets: list[Written]) -> bytes:
+    rows = np.zeros(len(packets), DEFINITION)
+    for name in Written.__struct_fields__:
+        rows[name] = [getattr(packet, name) for packet in packets]
+    return tables("FTAB", (12, 4, 20, 28, 36), rows)

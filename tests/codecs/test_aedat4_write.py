@@ -1,0 +1,136 @@
+"""AEDAT4 as it is written: the places that dv-processing looks at."""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+import numpy as np
+import pytest
+
+from aevents import EncodeError, EventBatch, Frame, Sensor, Span, TriggerBatch
+from aevents.codecs.aedat4 import CODEC
+from aevents.codecs.aedat4_write import Aedat4Encoder
+from aevents.codecs.base import Patch
+from aevents.codecs.compression import lz4_unpack
+from aevents.codecs.flatbuffer import root, unprefixed
+from aevents.testing import assert_same_events, decode, encode, example_events
+
+SENSOR = Sensor(640, 480, "DVX")
+ONE = EventBatch.from_columns(t=[5], x=[6], y=[7], p=[1], sensor=SENSOR)
+
+
+def some_triggers(id: list[int], value: list[bool]) -> TriggerBatch:
+    t = 100 + np.arange(len(id))
+    return TriggerBatch(t, np.array(id, np.uint8), np.array(value, bool), SENSOR, Span(100, 109))
+
+
+def test_the_header_is_where_dv_processing_has_it() -> None:
+    data = encode(Aedat4Encoder(compression="none"), [ONE])
+    assert data[:14] == b"#!AER-DAT4.0\r\n"
+    (size,) = struct.unpack_from("<I", data, 14)
+    assert size % 4 == 0
+    assert data[18:42] == (
+        b"\x18\x00\x00\x00IOHE\x00\x00\x00\x00\x00\x00\x0a\x00\x14\x00\x04\x00\x0c\x00\x08\x00"
+    )
+    assert struct.unpack_from("<iiI", data, 42) == (10, 0, 12)
+    (text,) = struct.unpack_from("<I", data, 62)
+    assert data[66:86] == b'<dv version="2.0"><n'
+    assert data[66 + text : 18 + size].strip(b"\0") == b""
+    assert data[66 + text] == 0
+
+
+def test_a_packet_of_one_event_is_this() -> None:
+    data = encode(Aedat4Encoder(compression="none"), [ONE])
+    start = 18 + int.from_bytes(data[14:18], "little")
+    assert data[start : start + 56] == (
+        b"\x00\x00\x00\x00\x30\x00\x00\x00"  # stream 0, 48 bytes
+        b"\x2c\x00\x00\x00\x10\x00\x00\x00EVTS\x00\x00\x06\x00\x08\x00\x04\x00"
+        b"\x06\x00\x00\x00\x04\x00\x00\x00\x01\x00\x00\x00"
+        b"\x05\x00\x00\x00\x00\x00\x00\x00\x06\x00\x07\x00\x01\x00\x00\x00"
+    )
+    (table,) = struct.unpack_from("<q", data, 54)
+    assert table == start + 56
+
+
+def test_the_table_says_where_each_packet_is() -> None:
+    batch = example_events(25_000, sensor=SENSOR)
+    data = encode(Aedat4Encoder(), [batch, some_triggers([0, 0], [True, False])])
+    (place,) = struct.unpack_from("<q", data, 54)
+    table = unprefixed(lz4_unpack(data[place:], 1 << 20))
+    kinds = ("<i8", "V8", "<i8", "<i8", "<i8")
+    columns: list[list[Any]] = [column.tolist() for column in next(root(table).tables(0, kinds))]
+    places, headers, counts, starts, stops = columns
+    assert counts == [10_000, 10_000, 2, 5_000]
+    assert [data[at - 8 : at] for at in places] == headers
+    assert [struct.unpack("<ii", header)[0] for header in headers] == [0, 0, 1, 0]
+    t = batch.t.tolist()
+    assert starts == [t[0], t[10_000], 100, t[20_000]]
+    assert stops == [t[9_999], t[19_999], 101, t[-1]]
+
+
+def test_how_the_events_come_makes_no_difference() -> None:
+    batch = example_events(25_000, sensor=SENSOR)
+    whole = encode(Aedat4Encoder(), [batch])
+    parts = [batch[at : at + 777] for at in range(0, len(batch), 777)]
+    assert encode(Aedat4Encoder(), parts) == whole
+
+
+@pytest.mark.parametrize("compression", ["none", "lz4", "lz4_high", "zstd", "zstd_high"])
+def test_what_is_written_is_read_back(compression: str) -> None:
+    batch = example_events(21_000, sensor=SENSOR)
+    data = encode(Aedat4Encoder(compression=compression), [batch])  # type: ignore[arg-type] # above
+    found = decode(CODEC, [data])
+    assert_same_events(found, [batch])
+    assert {item.sensor for item in found if isinstance(item, EventBatch)} == {SENSOR}
+
+
+def test_triggers_are_written_and_read_back() -> None:
+    id = [5, 0, 0, 1, 2, 2, 3, 3, 4, 4]
+    value = [True, True, False, True, True, False, True, False, True, False]
+    data = encode(Aedat4Encoder(), [some_triggers(id, value), some_triggers([], [])])
+    (again, empty) = decode(CODEC, [data])
+    assert isinstance(again, TriggerBatch)
+    assert again.t.tolist() == list(range(100, 110))
+    assert (again.id.tolist(), again.value.tolist()) == (id, value)
+    assert isinstance(empty, EventBatch)
+    assert (len(empty), empty.sensor) == (0, SENSOR)
+
+
+def test_a_file_without_events_has_a_header_and_a_table() -> None:
+    (empty,) = decode(CODEC, [encode(Aedat4Encoder(), [])], strict=True)
+    assert isinstance(empty, EventBatch)
+    assert len(empty) == 0
+
+
+def test_the_place_of_the_table_comes_last() -> None:
+    encoder = Aedat4Encoder()
+    pieces = [*encoder.feed(ONE), *encoder.flush()]
+    assert isinstance(pieces[-1], Patch)
+    assert pieces[-1].offset == 54
+    assert not any(isinstance(piece, Patch) for piece in pieces[:-1])
+    cut = b"".join(piece for piece in pieces[:-2] if isinstance(piece, bytes))
+    assert_same_events(decode(CODEC, [cut], strict=True), [ONE])
+
+
+@pytest.mark.parametrize(("x", "y"), [(32_768, 0), (0, 32_768)])
+def test_columns_and_rows_that_do_not_fit_are_refused(x: int, y: int) -> None:
+    batch = EventBatch.from_columns(t=[5, 6], x=[0, x], y=[0, y], p=[0, 0])
+    with pytest.raises(EncodeError, match=f"t=6, x={x}, y={y} does not fit: 0 <= x, y < 32768"):
+        encode(Aedat4Encoder(), [batch])
+
+
+def test_triggers_that_do_not_fit_are_refused() -> None:
+    with pytest.raises(EncodeError, match="a trigger of input 6 and value True does not fit"):
+        encode(Aedat4Encoder(), [some_triggers([0, 6], [True, True])])
+
+
+def test_frames_are_refused() -> None:
+    picture = Frame(np.zeros((2, 2), np.uint8), Span(0, 1), SENSOR)
+    with pytest.raises(EncodeError, match="holds events and triggers, not Frame"):
+        encode(Aedat4Encoder(), [picture])
+
+
+def test_other_compressions_are_refused() -> None:
+    with pytest.raises(ValueError, match="none, lz4, lz4_high, zstd, zstd_high, not 'gzip'"):
+        Aedat4Encoder(compression="gzip")  # type: ignore[arg-type]  # the point
