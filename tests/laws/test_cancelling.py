@@ -114,12 +114,15 @@ aevents.run(main)
 
 
 @pytest.mark.timeout(60)
-def test_a_real_interrupt_leaves_a_whole_file(tmp_path: Path) -> None:
+def test_a_real_interrupt_leaves_a_whole_file(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     program = subprocess.Popen(
         [sys.executable, "-c", PROGRAM], cwd=tmp_path, stderr=subprocess.PIPE, env=os.environ
     )
     copy = tmp_path / "copy.raw"
     deadline = time.monotonic() + 30
+    request.addfinalizer(program.kill)
     while not (copy.exists() and copy.stat().st_size > 100_000):
         assert time.monotonic() < deadline, "nothing was written"
         assert program.poll() is None
