@@ -12,6 +12,10 @@ from pathlib import Path
 import pytest
 import uvloop
 from blockbuster import BlockBuster, blockbuster_ctx
+from hypothesis import settings
+
+settings.register_profile("house", deadline=None)  # the machines are noisy
+settings.load_profile("house")
 
 ROOT = Path(__file__).parent.parent
 RECORDINGS = Path(os.environ.get("AEVENTS_RECORDINGS", ROOT.parent / "shared" / "recordings"))

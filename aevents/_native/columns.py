@@ -23,6 +23,7 @@ except ImportError:
     ffi = FFI()
 
 CAPACITY = 32768  # events: 0.4 MB, which stays in L2 between decoding and counting
+IN_PLACE = 1 << 18  # events at a time that are written where they stay: fewer, larger batches
 TRIGGER_CAPACITY = 1024
 SLACK = 64  # as AE_SLACK in kernels.h: slots that a decoder may scribble on
 FREE_SLABS = 32  # kept for each capacity: what a worker hop makes ready, and some
@@ -156,6 +157,7 @@ class Columns:
     def keep_in(self, room: Room) -> None:
         """Write into `room` from here on: what `take` returns stays there, in a row."""
         self._return_slab()
+        self.capacity = IN_PLACE
         self._room = room
         self._lent = True
 

@@ -39,7 +39,7 @@ class Room:
         size, least = len(self._arrays[0]), self.length + count
         if least > size:
             expected = self._expected() if self._expected and not size else 0
-            larger = _empty(max(least, 4 * size, FIRST, min(expected, MOST)))
+            larger = _empty(max(least, 4 * size, FIRST, min(expected, MOST) + count))
             held, self._arrays = self._part(0, self.length), larger
             _fill(self._part(0, self.length), held)
         return self._part(self.length, least)

@@ -22,7 +22,11 @@ SNIFF_BYTES = 65_536
 
 
 class Decoder(Protocol):
-    """Bytes in, batches out: an operator. `counts` names what was not as it should be."""
+    """Bytes in, batches out: an operator. `counts` names what was not as it should be.
+
+    A decoder may have a method `keep_in`, for a room (`_native/room.py`) where all events are
+    wanted in one batch: `kernels.columns().keep_in(room)` spares copying them.
+    """
 
     @property
     def counts(self) -> Mapping[str, int]:

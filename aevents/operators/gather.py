@@ -21,7 +21,7 @@ class Gather:
     def __init__(self, size: Callable[[], int] | None = None) -> None:
         self._room = Room((lambda: size() // BYTES_AN_EVENT) if size else None)
         self._sensor: Sensor | None = None
-        self._span = Span(0, 0)
+        self._span: Span | None = None
 
     def fuse(self, before: object, /) -> None:
         """Have a decoder right before this one write where the events stay."""
@@ -31,22 +31,26 @@ class Gather:
 
     def feed(self, batch: EventBatch, /) -> tuple[()]:
         """Take the batch in."""
-        span = batch.span
-        if len(batch):
-            covered = span_of(batch.t)
-            span = Span(min(span.start, covered.start), max(span.stop, covered.stop))
-            if not self._room.holds(batch.t):
-                self._room.add((batch.t, batch.x, batch.y, batch.p))
-        if self._sensor is not None:
-            span = Span(min(self._span.start, span.start), max(self._span.stop, span.stop))
-        self._sensor, self._span = self._sensor or batch.sensor, span
+        if not self._room.holds(batch.t):
+            self._room.add((batch.t, batch.x, batch.y, batch.p))
+        self._sensor = self._sensor or batch.sensor
+        self._span = _joined(self._span or batch.span, batch)
         return ()
 
     def flush(self) -> tuple[EventBatch, ...]:
         """Give the one batch, or nothing where no batch came."""
-        if self._sensor is None:
+        if self._sensor is None or self._span is None:
             return ()
         return (EventBatch(*self._room.events(), self._sensor, self._span),)
+
+
+def _joined(span: Span, batch: EventBatch) -> Span:
+    """Return the span that covers this one, the batch's, and its events, which may be late."""
+    covered = span_of(batch.t) if len(batch) else batch.span
+    return Span(
+        min(span.start, batch.span.start, covered.start),
+        max(span.stop, batch.span.stop, covered.stop),
+    )
 
 
 class Each:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from aevents._native import columns
 from aevents._native import room as module
 from aevents._native.room import Arrays, Room
 
@@ -106,8 +107,9 @@ def test_what_was_decoded_before_the_room_became_too_small_stays(
     kernels: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "FIRST", 4)
+    monkeypatch.setattr(columns, "IN_PLACE", 100)
     words = packed([0x80000001, *[0x10000000] * 80], 4)
-    room, out, state = Room(), kernels.columns(100), kernels.evt2_state()
+    room, out, state = Room(), kernels.columns(), kernels.evt2_state()
     out.keep_in(room)
     for _ in range(40):
         at = 0

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from aevents._native.room import FIRST
+from aevents._native.room import FIRST, Room
+from aevents.codecs.base import Codec
+from aevents.codecs.sniff import Recognise
+from aevents.operators.base import Chain
 from aevents.operators.gather import Each, Gather
-from aevents.testing import check_operator, cut_events, example_events
+from aevents.registry import codecs
+from aevents.testing import check_operator, cut_events, encode, example_events
 from aevents.types import Event, EventBatch, Sensor, Span
 
 
@@ -48,6 +53,26 @@ def test_room_for_a_source_of_known_size_is_taken_beforehand() -> None:
     (whole,) = gather.flush()
     assert list(whole) == list(events)
     assert asked == [1]
+
+
+IN_PLACE = [codec for codec in codecs() if hasattr(codec.decoder, "keep_in")]
+
+
+@pytest.mark.parametrize("codec", IN_PLACE, ids=lambda codec: codec.name)
+def test_a_decoder_right_before_it_writes_in_place(
+    codec: Codec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert codec.encoder is not None
+    events, copied = example_events(5_000), []
+    data = encode(codec.encoder(), [events])
+    monkeypatch.setattr(Room, "add", lambda _room, more: copied.append(len(more[0])))
+    options: dict[str, object] = {"sensor": None, "strict": False}
+    decoder = Recognise(codecs, name="", kind=EventBatch, format=codec.name, options=options)
+    chain: Chain[bytes, EventBatch] = Chain([decoder, Gather()])
+    assert [*chain.feed(data[:3_000]), *chain.feed(data[3_000:])] == []
+    (whole,) = chain.flush()
+    assert list(whole) == list(events)
+    assert copied == []
 
 
 def test_times_that_go_back_are_within_the_span() -> None:
