@@ -25,7 +25,7 @@ from aevents.codecs.evt3 import Evt3Encoder
 from aevents.registry import codec, codecs, split_url
 from aevents.testing import encode, example_events
 
-EVENTS = example_events(50)
+EVENTS = example_events(50, sensor=Sensor(200, 180))  # small enough for every format
 EVT3 = encode(Evt3Encoder(), [EVENTS])
 
 
