@@ -35,4 +35,4 @@ def test_the_sanitizers_find_nothing(tmp_path: Path) -> None:
         "UBSAN_OPTIONS": "print_stacktrace=1",
         "AEVENTS_LEVELS": " ".join(COMPILED),
     }
-    native_tests_pass(tmp_path, {"AEVENTS_SANITIZE": "1"}, run)
+    native_tests_pass(tmp_path, {"AEVENTS_SANITIZE": "1"}, run, laws=True)
