@@ -98,7 +98,7 @@ def test_what_is_no_regular_file_is_written_as_it_is(tmp_path: Path) -> None:
 FORMATS = [
     (["a.raw", "-"], None, [None, "evt3"]),
     (["a.raw", "-", "b.dat"], "evt2", ["evt2", "evt2", None]),
-    (["a.bin", "udp://there:1"], "dat", ["dat", None]),
+    (["a.events", "udp://there:1"], "dat", ["dat", None]),
 ]
 
 

@@ -6,12 +6,16 @@ import numpy as np
 import pytest
 
 from aevents._native.checks import (
+    check_colours,
     check_events,
     check_frame,
+    check_kind,
+    check_next,
     check_sensor,
     check_table,
     text_layout,
 )
+from aevents._native.twins import EsState
 
 
 def table(size: int) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
@@ -66,3 +70,25 @@ def test_a_row_of_text_has_each_column_once() -> None:
         text_layout("txyp", "|", False, 0)
     with pytest.raises(ValueError, match="at most 64 columns"):
         text_layout(["t", "x", "y", "p", *["_"] * 61], ",", False, 0)
+
+
+def test_a_stream_of_pixels_is_of_a_known_kind() -> None:
+    check_kind(4)
+    with pytest.raises(ValueError, match="kind must be one of 1, 2, 4, not 3"):
+        check_kind(3)
+
+
+def test_colours_are_a_row_of_three_bytes_for_each_event() -> None:
+    rgb = np.zeros((7, 3), np.uint8)
+    check_colours(4, rgb, 7)
+    check_colours(1, None, 7)
+    with pytest.raises(ValueError, match="colour events need rgb"):
+        check_colours(4, None, 7)
+    with pytest.raises(ValueError, match=r"of shape \(8, 3\)"):
+        check_colours(4, rgb, 8)
+
+
+def test_writing_goes_on_at_one_of_the_events() -> None:
+    check_next(EsState(next=7), 7)
+    with pytest.raises(ValueError, match="the next event is 8 of 7"):
+        check_next(EsState(next=8), 7)
