@@ -97,12 +97,15 @@ def _looks_legacy(body: bytes) -> bool:
     return _senseless(body, legacy=True) < _senseless(body, legacy=False)
 
 
-def _senseless(body: bytes, *, legacy: bool) -> int:
-    """Return how many words of a reserved type, and events without a time, there are if read so."""
+def _senseless(body: bytes, *, legacy: bool) -> tuple[int, int]:
+    """Return how many words of a reserved type and events without a time there are if read so.
+
+    One odd word may be damage; the start of a stream may be cut off, so times count last.
+    """
     state, out, at = kernels.evt21_state(legacy=legacy), kernels.columns(), 0
     while (after := kernels.evt21_decode(body, at, state, out)) > at:
         at = after
-    return state.unknown + state.untimed  # the start of a stream may be cut off
+    return state.unknown // 2, state.untimed
 
 
 CODEC = Codec(
