@@ -42,7 +42,8 @@ class Origin(msgspec.Struct, Generic[T_co], frozen=True):
     """How to open a source afresh: as a waiting source, a blocking one, or either.
 
     `live` says that it can be neither slowed nor rewound. `name` is for messages. `size` tells how
-    many bytes it holds, where that is known; it may block.
+    many bytes it holds, where that is known; it may block. `within` returns the same source for
+    somebody who wants nothing of before `start` µs: that may be left out.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Origin(msgspec.Struct, Generic[T_co], frozen=True):
     blocking: Callable[[], BlockingSource[T_co]] | None = None
     live: bool = False
     size: Callable[[], int] | None = None
+    within: Callable[[int], Origin[T_co]] | None = None
 
 
 class Sink(Protocol[T_contra]):

@@ -26,6 +26,12 @@ class Decoder(Protocol):
 
     A decoder may have a method `keep_in`, for a room (`_native/room.py`) where all events are
     wanted in one batch: `kernels.columns().keep_in(room)` spares copying them.
+
+    The decoder of a format that can be read from the middle has `locate(read, size, start)`: fed
+    the first bytes of a file of `size` bytes, and given a way to `read` others, it returns the
+    `Jump` behind which all events from `start` µs on come, or None where there is none. A fresh
+    decoder, fed the same first bytes, forgets what it made of them in `resume(jump)`, and goes on
+    with the bytes from `jump.offset` on.
     """
 
     @property
@@ -37,6 +43,20 @@ class Decoder(Protocol):
 
     def flush(self) -> Iterable[object]:
         """Give what is left: the input has ended."""
+
+
+ReadAt = Callable[[int, int], bytes]
+"""Reads from an offset so many bytes of a file, fewer at its end."""
+
+
+class Jump(msgspec.Struct, frozen=True):
+    """An input that goes on elsewhere: `head` are a file's first bytes, the next come from
+    `offset`; `state` is what the decoder must know there.
+    """
+
+    offset: int
+    state: object = None
+    head: bytes = b""
 
 
 class Patch(msgspec.Struct, frozen=True):
@@ -60,21 +80,39 @@ class Encoder(Protocol[T_contra]):
         """Give the end of the file."""
 
 
+def _no_decoder(**_options: object) -> Decoder:
+    raise TypeError("this format is read by path")
+
+
 class Codec(msgspec.Struct, frozen=True):
     """A format by name: its suffixes, how it is recognised, and how it is decoded and encoded.
 
     `matches` looks at the first bytes (at most `SNIFF_BYTES`) and says whether they are this
     format's; where no codec matches, the suffix decides. `kinds` are the types of batches that a
-    file of it may hold.
+    file of it may hold. `seekable` says that `time_slice` need not read what comes before.
+
+    A format that a library reads and writes by path has, instead of a decoder and an encoder,
+    `reader(path, kind=, start=, …)`, which gives an iterator of items with `close()`, and
+    `writer(path, …)`, which gives a sink. `extra` is the extra of this package that installs what
+    a format needs.
     """
 
     name: str
     suffixes: tuple[str, ...]
-    decoder: Callable[..., Decoder]
+    decoder: Callable[..., Decoder] = _no_decoder
     encoder: Callable[..., Encoder[Never]] | None = None
     matches: Callable[[bytes], bool] | None = None
     kinds: tuple[type, ...] = (EventBatch,)
     about: str = ""
+    seekable: bool = False
+    extra: str = ""
+    reader: Callable[..., Iterator[object]] | None = None
+    writer: Callable[..., object] | None = None
+
+    @property
+    def writable(self) -> bool:
+        """Whether this format can be written."""
+        return self.encoder is not None or self.writer is not None
 
 
 class ByteBuffer:

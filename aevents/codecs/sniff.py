@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from msgspec.structs import replace
+
 from aevents._native.room import Room
-from aevents.codecs.base import SNIFF_BYTES, Buffer, Codec, Decoder
+from aevents.codecs.base import SNIFF_BYTES, Buffer, Codec, Decoder, Jump, ReadAt
 from aevents.errors import DecodeError, UnknownFormatError
 
 
 class Recognise:
     """A decoder that looks at the first bytes before it knows which decoder it is.
+
+    A source may begin with a `Jump`, to read from the middle; or with the codec itself, and then
+    with items that some library has decoded: they are handed on.
 
     `name` is the file's (for its suffix and for messages); `format` names the codec outright;
     `options` go to the decoder that is found. Raises `UnknownFormatError` when no codec matches,
@@ -27,10 +33,10 @@ class Recognise:
         format: str | None,
         options: dict[str, object],
     ) -> None:
+        self.kind = kind
+        self.format = format
         self._codecs = codecs
         self._name = name
-        self._kind = kind
-        self._format = format
         self._options = options
         self._head = b""
         self._decoder: Decoder | None = None
@@ -46,8 +52,34 @@ class Recognise:
         """Have the decoder, if it can, decode into `room`, where the events stay."""
         self._room = room
 
-    def feed(self, data: Buffer, /) -> Iterator[object]:
+    def feed(self, item: object, /) -> Iterator[object]:
         """Give what the decoder gives, once enough bytes have come to choose it."""
+        if isinstance(item, Buffer):
+            yield from self._decode(item)
+        elif isinstance(item, Jump):
+            self._resume(item)
+        elif isinstance(item, Codec):
+            self._use(item)
+        else:
+            yield from self._wanted((item,))
+
+    def locate(self, read: ReadAt, size: int, start: int) -> Jump | None:
+        """Return where to begin reading for the events from `start` µs on; None: at the start."""
+        self._head = read(0, SNIFF_BYTES)
+        decoder = self._choose()
+        if not hasattr(decoder, "locate"):
+            return None
+        deque(decoder.feed(self._head), maxlen=0)
+        jump: Jump | None = decoder.locate(read, size, start)
+        return jump and replace(jump, head=self._head)
+
+    def _resume(self, jump: Jump) -> None:
+        self._head = jump.head
+        self._decoder = self._choose()
+        deque(self._decoder.feed(self._head), maxlen=0)
+        self._decoder.resume(jump)  # type: ignore[attr-defined]  # it located the jump
+
+    def _decode(self, data: Buffer) -> Iterator[object]:
         if self._decoder is None:
             self._head += bytes(data)
             if len(self._head) < SNIFF_BYTES:
@@ -58,6 +90,8 @@ class Recognise:
 
     def flush(self) -> Iterator[object]:
         """Give what is left."""
+        if self.codec and self.codec.reader:
+            return
         if self._decoder is None:
             self._decoder = self._choose()
             yield from self._wanted(self._decoder.feed(self._head))
@@ -65,22 +99,27 @@ class Recognise:
 
     def _choose(self) -> Decoder:
         if not self._head:
-            raise DecodeError(self._format or self._name, "the input is empty")
-        if self._format:
-            codec = next(one for one in self._codecs() if one.name == self._format)
+            raise DecodeError(self.format or self._name, "the input is empty")
+        if self.format:
+            codec = next(one for one in self._codecs() if one.name == self.format)
         else:
             codec = recognise(self._head[:SNIFF_BYTES], self._codecs, self._name)
-        if self._kind not in codec.kinds:
-            held = ", ".join(kind.__name__ for kind in codec.kinds)
-            raise ValueError(f"{codec.name} holds {held}, not {self._kind.__name__}")
-        self.codec = codec
+        self._use(codec)
+        if codec.reader is not None:
+            raise DecodeError(codec.name, "is read from a file, not from a stream of bytes")
         decoder = codec.decoder(**self._options)
         if self._room is not None and hasattr(decoder, "keep_in"):
             decoder.keep_in(self._room)
         return decoder
 
+    def _use(self, codec: Codec) -> None:
+        if self.kind not in codec.kinds:
+            held = ", ".join(kind.__name__ for kind in codec.kinds)
+            raise ValueError(f"{codec.name} holds {held}, not {self.kind.__name__}")
+        self.codec = codec
+
     def _wanted(self, items: Iterable[object]) -> Iterator[object]:
-        return (item for item in items if isinstance(item, self._kind))
+        return (item for item in items if isinstance(item, self.kind))
 
 
 def recognise(head: bytes, codecs: Callable[[], Iterable[Codec]], name: str) -> Codec:
