@@ -26,6 +26,7 @@ from aevents.codecs.aedat4_streams import (
     EVENTS,
     FRAMES,
     IMU,
+    SOURCES,
     TRIGGERS,
     StreamInfo,
     describe,
@@ -34,8 +35,8 @@ from aevents.codecs.aedat4_streams import (
     imu,
     triggers,
 )
-from aevents.codecs.aedat4_write import MAGIC, Aedat4Encoder
-from aevents.codecs.base import Buffer, Codec, Watch
+from aevents.codecs.aedat4_write import MAGIC, MOST, Aedat4Encoder
+from aevents.codecs.base import Buffer, Codec, Limits, Watch
 from aevents.codecs.compression import lz4_unpack, zstd_unpack
 from aevents.codecs.flatbuffer import Table, identifier, root, unprefixed
 from aevents.types import EventBatch, Frame, ImuBatch, Sensor, TriggerBatch
@@ -228,6 +229,12 @@ CODEC = Codec(
     matches=lambda head: head.startswith(MAGIC),
     decoder=Aedat4Decoder,
     encoder=Aedat4Encoder,
+    limits=Limits(
+        kinds=((EventBatch, TriggerBatch),),
+        width=MOST,
+        height=MOST,
+        inputs=1 + max(input for input, _ in SOURCES.values()),
+    ),
     kinds=(EventBatch, TriggerBatch, ImuBatch, Frame),
     about="iniVation AEDAT 4.0, of DV (.aedat4)",
 )

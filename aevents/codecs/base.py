@@ -80,6 +80,27 @@ class Encoder(Protocol[T_contra]):
         """Give the end of the file."""
 
 
+class Limits(msgspec.Struct, frozen=True):
+    """What a file of a format can take, so far as that can be told before it is written.
+
+    `kinds` are types of items; where there are several rows of them, a file takes those of one row.
+    `options` are what the encoder has to be told for some types. Columns are below `width`, rows
+    below `height`, trigger inputs below `inputs`; times are `start_us` and later, and none is more
+    than `back_us` before, or `leap_us` after, the one before it (the first: after 0). None is no
+    limit. `sized` says that the sensor's size must be known, and events lie on it.
+    """
+
+    kinds: tuple[tuple[type, ...], ...] = ((EventBatch,),)
+    options: Mapping[type, Mapping[str, object]] = {}
+    width: int = 1 << 16
+    height: int = 1 << 16
+    inputs: int = 1 << 8
+    start_us: int | None = None
+    back_us: int | None = None
+    leap_us: int | None = None
+    sized: bool = False
+
+
 def _no_decoder(**_options: object) -> Decoder:
     raise TypeError("this format is read by path")
 
@@ -89,7 +110,9 @@ class Codec(msgspec.Struct, frozen=True):
 
     `matches` looks at the first bytes (at most `SNIFF_BYTES`) and says whether they are this
     format's; where no codec matches, the suffix decides. `kinds` are the types of batches that a
-    file of it may hold. `seekable` says that `time_slice` need not read what comes before.
+    file of it may hold; `limits` say what it takes when written. `seekable` says that `time_slice`
+    need not read what comes before. `unverified` says what no file or reader of other software has
+    confirmed.
 
     A format that a library reads and writes by path has, instead of a decoder and an encoder,
     `reader(path, kind=, start=, …)`, which gives an iterator of items with `close()`, and
@@ -102,6 +125,8 @@ class Codec(msgspec.Struct, frozen=True):
     decoder: Callable[..., Decoder] = _no_decoder
     encoder: Callable[..., Encoder[Never]] | None = None
     matches: Callable[[bytes], bool] | None = None
+    limits: Limits = Limits()
+    unverified: str = ""
     kinds: tuple[type, ...] = (EventBatch,)
     about: str = ""
     seekable: bool = False

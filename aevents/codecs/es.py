@@ -16,7 +16,7 @@ import struct
 from collections.abc import Callable, Iterator
 from typing import cast
 
-from aevents.codecs.base import Buffer, Codec, Watch
+from aevents.codecs.base import Buffer, Codec, Limits, Watch
 from aevents.codecs.es_generic import GenericReader, GenericWriter
 from aevents.codecs.es_pixels import ATIS, COLOUR, DVS, PixelBatch, PixelReader, PixelWriter
 from aevents.errors import EncodeError
@@ -163,6 +163,14 @@ CODEC = Codec(
     matches=_matches,
     decoder=EsDecoder,
     encoder=EsEncoder,
+    limits=Limits(
+        kinds=((EventBatch, ExposureBatch), (ColourBatch,), (GenericBatch,)),
+        options={ExposureBatch: {"atis": True}},
+        start_us=0,
+        back_us=0,
+        leap_us=1 << 34,
+        sized=True,
+    ),
     kinds=(EventBatch, ExposureBatch, ColourBatch, GenericBatch),
     about="Event Stream, version 2 (.es)",
 )

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from aevents.codecs.base import Buffer, ByteBuffer, Codec, Watch
+from aevents.codecs.base import Buffer, ByteBuffer, Codec, Limits, Watch
 from aevents.errors import EncodeError
 from aevents.types import EventBatch, Sensor
 
@@ -133,5 +133,12 @@ CODEC = Codec(
     suffixes=(".bin",),
     decoder=NmnistDecoder,
     encoder=NmnistEncoder,
+    limits=Limits(
+        width=256,
+        height=OVERFLOW_ROW,
+        start_us=0,
+        back_us=CLOCK_US - 1,
+        leap_us=CLOCK_US + MOST_OVERFLOWS * OVERFLOW_US - 1,
+    ),
     about="N-MNIST and N-Caltech101 (.bin)",
 )

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from aevents._native.room import Room
 from aevents.codecs.array import MAGIC, ArrayReader
-from aevents.codecs.base import Buffer, Codec, Patch, Watch
+from aevents.codecs.base import Buffer, Codec, Limits, Patch, Watch
 from aevents.codecs.fields import TimeUnit
 from aevents.codecs.table import SLAB
 from aevents.errors import EncodeError
@@ -147,5 +147,6 @@ CODEC = Codec(
     matches=_matches,
     decoder=NpyDecoder,
     encoder=NpyEncoder,
+    limits=Limits(kinds=((EventBatch,), (Frame,))),
     about="NumPy array of events, or of frames when written (.npy)",
 )
