@@ -26,7 +26,6 @@ from aevents.codecs.aedat4_streams import (
     EVENTS,
     FRAMES,
     IMU,
-    SOURCES,
     TRIGGERS,
     StreamInfo,
     describe,
@@ -35,7 +34,7 @@ from aevents.codecs.aedat4_streams import (
     imu,
     triggers,
 )
-from aevents.codecs.aedat4_write import MAGIC, MOST, Aedat4Encoder
+from aevents.codecs.aedat4_write import BY_EDGE, MAGIC, MOST, Aedat4Encoder
 from aevents.codecs.base import Buffer, Codec, Limits, Watch
 from aevents.codecs.compression import lz4_unpack, zstd_unpack
 from aevents.codecs.flatbuffer import Table, identifier, root, unprefixed
@@ -233,7 +232,7 @@ CODEC = Codec(
         kinds=((EventBatch, TriggerBatch),),
         width=MOST,
         height=MOST,
-        inputs=1 + max(input for input, _ in SOURCES.values()),
+        edges=frozenset(BY_EDGE),
     ),
     kinds=(EventBatch, TriggerBatch, ImuBatch, Frame),
     about="iniVation AEDAT 4.0, of DV (.aedat4)",

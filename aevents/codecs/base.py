@@ -85,20 +85,26 @@ class Limits(msgspec.Struct, frozen=True):
 
     `kinds` are types of items; where there are several rows of them, a file takes those of one row.
     `options` are what the encoder has to be told for some types. Columns are below `width`, rows
-    below `height`, trigger inputs below `inputs`; times are `start_us` and later, and none is more
-    than `back_us` before, or `leap_us` after, the one before it (the first: after 0). None is no
-    limit. `sized` says that the sensor's size must be known, and events lie on it.
+    below `height`; triggers have one of these `edges` (input and value); times are `start_us` and
+    later, and none is more than `back_us` before, or `leap_us` after, the one before it (the first:
+    after 0). None is no limit. `sized` says that the sensor's size must be known, and events lie on
+    it.
     """
 
     kinds: tuple[tuple[type, ...], ...] = ((EventBatch,),)
     options: Mapping[type, Mapping[str, object]] = {}
     width: int = 1 << 16
     height: int = 1 << 16
-    inputs: int = 1 << 8
+    edges: frozenset[tuple[int, bool]] | None = None
     start_us: int | None = None
     back_us: int | None = None
     leap_us: int | None = None
     sized: bool = False
+
+
+def edges_of(inputs: int) -> frozenset[tuple[int, bool]]:
+    """Return both edges of each of so many trigger inputs."""
+    return frozenset((input, value) for input in range(inputs) for value in (False, True))
 
 
 def _no_decoder(**_options: object) -> Decoder:
@@ -115,9 +121,9 @@ class Codec(msgspec.Struct, frozen=True):
     confirmed.
 
     A format that a library reads and writes by path has, instead of a decoder and an encoder,
-    `reader(path, kind=, start=, …)`, which gives an iterator of items with `close()`, and
-    `writer(path, …)`, which gives a sink. `extra` is the extra of this package that installs what
-    a format needs.
+    `reader(path, kind=, start=, …)`, which gives an iterator of items of this kind (`object`: of
+    all) with `close()`, and `writer(path, …)`, which gives a sink. `extra` is the extra of this
+    package that installs what a format needs.
     """
 
     name: str

@@ -18,7 +18,7 @@ from typing import ClassVar
 
 from aevents._native import kernels
 from aevents._native.columns import Columns
-from aevents.codecs.base import SNIFF_BYTES, Codec, Limits, Watch
+from aevents.codecs.base import SNIFF_BYTES, Codec, Limits, Watch, edges_of
 from aevents.codecs.header import Header, parse_header, write_header
 from aevents.codecs.packed import PackedDecoder, PackedEncoder, encoded
 from aevents.errors import EncodeError
@@ -129,7 +129,7 @@ CODEC = Codec(
         kinds=((EventBatch,), (TriggerBatch,)),
         width=1 << 14,
         height=1 << 14,
-        inputs=DatEncoder.inputs,
+        edges=edges_of(DatEncoder.inputs),
         start_us=0,
         back_us=1 << 31,
         leap_us=(1 << 32) - 1,

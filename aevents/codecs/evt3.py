@@ -16,7 +16,7 @@ import struct
 
 from aevents._native import kernels
 from aevents._native.columns import Columns
-from aevents.codecs.base import Codec, Limits
+from aevents.codecs.base import Codec, Limits, edges_of
 from aevents.codecs.header import Header, write_header
 from aevents.codecs.packed import PackedDecoder, PackedEncoder, encoded
 from aevents.codecs.raw import begin_raw, matches_raw, raw_lines
@@ -77,7 +77,7 @@ CODEC = Codec(
         kinds=((EventBatch, TriggerBatch),),
         width=2048,
         height=2048,
-        inputs=Evt3Encoder.inputs,
+        edges=edges_of(Evt3Encoder.inputs),
         start_us=0,
         back_us=(1 << 23) - 1,
         leap_us=(4097 << 24) - 1,

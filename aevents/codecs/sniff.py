@@ -113,7 +113,7 @@ class Recognise:
         return decoder
 
     def _use(self, codec: Codec) -> None:
-        if self.kind not in codec.kinds:
+        if not any(issubclass(kind, self.kind) for kind in codec.kinds):
             held = ", ".join(kind.__name__ for kind in codec.kinds)
             raise ValueError(f"{codec.name} holds {held}, not {self.kind.__name__}")
         self.codec = codec

@@ -37,7 +37,7 @@ def recording(tmp_path: Path, events: EventBatch) -> Path:
 @pytest.fixture
 def reading(recording: Path) -> Reading:
     """A reading of the recording; made outside the loop, as the commands do."""
-    return Reading(str(recording), Input())
+    return Reading(str(recording), Input(), EventBatch)
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ def test_a_table_goes_to_standard_error_when_asked(capsys: pytest.CaptureFixture
 @pytest.fixture
 def torn(tmp_path: Path) -> Reading:
     (tmp_path / "torn.raw").write_bytes(encode(Evt2Encoder(), [example_events(600)])[:-1])
-    return Reading(str(tmp_path / "torn.raw"), Input())
+    return Reading(str(tmp_path / "torn.raw"), Input(), EventBatch)
 
 
 async def test_figures_name_what_came_what_was_odd_and_what_was_written(torn: Reading) -> None:

@@ -36,10 +36,10 @@ async def test_a_reading_knows_how_far_it_has_come(reading: Reading, events: Eve
 
 
 def test_what_has_no_size_has_no_fraction(tmp_path: Path) -> None:
-    assert Reading("-", Input()).fraction is None
-    assert Reading(str(tmp_path), Input()).fraction is None
+    assert Reading("-", Input(), EventBatch).fraction is None
+    assert Reading(str(tmp_path), Input(), EventBatch).fraction is None
 
 
 def test_a_missing_file_is_noticed_at_once(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        Reading(str(tmp_path / "none.raw"), Input())
+        Reading(str(tmp_path / "none.raw"), Input(), EventBatch)

@@ -90,8 +90,9 @@ def edges(codec: Codec) -> Iterator[tuple[object, object]]:
         yield events(7, x=limits.width - 1), events(7, x=limits.width)
     if limits.height < 1 << 16:
         yield events(7, y=limits.height - 1), events(7, y=limits.height)
-    if limits.inputs < 1 << 8:
-        yield triggers(limits.inputs - 1), triggers(limits.inputs)
+    if limits.edges is not None:
+        inputs = {input for input, _ in limits.edges}
+        yield triggers(max(inputs)), triggers(max(inputs) + 1)
     if limits.start_us is not None:
         yield events(limits.start_us), events(limits.start_us - 1)
     if limits.back_us is not None:
