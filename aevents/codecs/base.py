@@ -4,7 +4,8 @@ was decoded.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Never, NoReturn, Protocol, TypeVar
 
 import msgspec
@@ -80,8 +81,40 @@ class Encoder(Protocol[T_contra]):
         """Give the end of the file."""
 
 
+class Reader:
+    """A file that is being read by path: an iterator of items with `close`, and what was counted.
+
+    `items` is a generator, which releases everything when it is closed; `counts` grows meanwhile.
+    """
+
+    __slots__ = ("_items", "counts")
+
+    def __init__(
+        self, items: Generator[object, None, None], counts: Mapping[str, int] = MappingProxyType({})
+    ) -> None:
+        self._items = items
+        self.counts: Mapping[str, int] = counts
+
+    def __iter__(self) -> Iterator[object]:
+        return self
+
+    def __next__(self) -> object:
+        return next(self._items)
+
+    def close(self) -> None:
+        """Release everything. May be called twice."""
+        self._items.close()
+
+
+class Opened(msgspec.Struct, frozen=True):
+    """What an input begins with that is read by path: the items that follow are its reader's."""
+
+    codec: Codec
+    reader: Reader
+
+
 def _no_decoder(**_options: object) -> Decoder:
-    raise TypeError("this format is read by path")
+    raise DecodeError("input", "this format is read from a file, not from a stream of bytes")
 
 
 class Codec(msgspec.Struct, frozen=True):
@@ -92,9 +125,8 @@ class Codec(msgspec.Struct, frozen=True):
     file of it may hold. `seekable` says that `time_slice` need not read what comes before.
 
     A format that a library reads and writes by path has, instead of a decoder and an encoder,
-    `reader(path, kind=, start=, …)`, which gives an iterator of items with `close()`, and
-    `writer(path, …)`, which gives a sink. `extra` is the extra of this package that installs what
-    a format needs.
+    `reader(path, kind=, start=, …)`, which gives a `Reader`, and `writer(path, …)`, which gives a
+    sink. `extra` is the extra of this package that installs what a format needs.
     """
 
     name: str
@@ -106,7 +138,7 @@ class Codec(msgspec.Struct, frozen=True):
     about: str = ""
     seekable: bool = False
     extra: str = ""
-    reader: Callable[..., Iterator[object]] | None = None
+    reader: Callable[..., Reader] | None = None
     writer: Callable[..., object] | None = None
 
     @property
