@@ -30,10 +30,10 @@ from aevents.codecs import (
     evt21,
     nmnist,
     npy,
-    npz,
 )
 from aevents.codecs.base import Codec
 from aevents.codecs.sniff import Recognise, recognise
+from aevents.containers import npz
 from aevents.errors import UnknownFormatError
 from aevents.operators.gather import Gather
 from aevents.sinks import images, video
@@ -153,10 +153,10 @@ def create(
     if path is not None and path.suffix.lower() in PICTURES and format is None:
         return cast("Sink[object]", PICTURES[path.suffix.lower()](path, **options))
     one = writer_of(text, format)
-    if one.encoder is None:
-        if path is None or one.writer is None:
-            raise UnknownFormatError(f"{one.name} cannot go to standard output", _piped())
+    if path is not None and one.writer is not None:
         return cast("Sink[object]", one.writer(path, **options))
+    if one.encoder is None:
+        raise UnknownFormatError(f"{one.name} cannot go to standard output", _piped())
     return cast("Sink[object]", FileSink(one.encoder(**options), path))  # says what it cannot hold
 
 

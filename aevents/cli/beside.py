@@ -16,12 +16,26 @@ from aevents.cli.operators import Step, put
 from aevents.operators.base import Operator
 from aevents.operators.select import Crop
 from aevents.stream import Stream
-from aevents.types import ColourBatch, EventBatch, ExposureBatch, Flags, Frame, Span, Times
+from aevents.types import (
+    ColourBatch,
+    Coordinates,
+    EventBatch,
+    ExposureBatch,
+    Flags,
+    Frame,
+    Sensor,
+    Span,
+    Times,
+)
 
 T = TypeVar("T")
 
 PIXELS = (ExposureBatch, ColourBatch, Frame)
 """Kinds of which a crop or a polarity should keep some, and cannot."""
+
+
+BESIDE_COLUMNS = ("sensor", "span", "window")
+"""What a batch has beside its columns."""
 
 
 class Timed(Protocol):
@@ -88,6 +102,24 @@ class Beside:
         return replace(item, sensor=cut.sensor)
 
 
+class OnSensor:
+    """Keep what is on the sensor, where its size is known."""
+
+    def feed(self, item: T, /) -> Iterator[T]:
+        """Give what of the item is on the sensor."""
+        sensor: Sensor = getattr(item, "sensor", Sensor())
+        x: Coordinates | None = getattr(item, "x", None)
+        y: Coordinates | None = getattr(item, "y", None)
+        if x is None or y is None or not sensor.sized or not len(x):
+            yield item
+        else:
+            yield from _those_of(item, (x < sensor.width) & (y < sensor.height))
+
+    def flush(self) -> tuple[()]:
+        """Give nothing."""
+        return ()
+
+
 class ZeroTime:
     """Count times from `start` µs; where that is None, from the first thing that comes."""
 
@@ -120,11 +152,17 @@ def _between(item: T, slice: Mapping[str, object]) -> Iterator[T]:
         if start <= time and (stop is None or time < stop):
             yield item
         return
-    kept = t >= start if stop is None else (t >= start) & (t < stop)
-    if kept.any():
-        names = [one.name for one in fields(item) if one.name not in ("sensor", "span")]  # type: ignore[arg-type]  # batches are structs
-        yield replace(item, **{name: _those_of(getattr(item, name), kept) for name in names})
+    yield from _those_of(item, t >= start if stop is None else (t >= start) & (t < stop))
 
 
-def _those_of(column: npt.NDArray[np.generic] | Sequence[bytes], kept: Flags) -> object:
+def _those_of(item: T, kept: Flags) -> Iterator[T]:
+    """Yield the batch of those rows of an item whose entry is true, if there are any."""
+    if kept.all():
+        yield item
+    elif kept.any():
+        names = [one.name for one in fields(item) if one.name not in BESIDE_COLUMNS]  # type: ignore[arg-type]  # batches are structs
+        yield replace(item, **{name: _column_of(getattr(item, name), kept) for name in names})
+
+
+def _column_of(column: npt.NDArray[np.generic] | Sequence[bytes], kept: Flags) -> object:
     return column[kept] if isinstance(column, np.ndarray) else tuple(compress(column, kept))

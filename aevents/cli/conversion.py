@@ -11,14 +11,16 @@ import msgspec
 
 from aevents import registry
 from aevents._contracts import Sink
-from aevents.cli.beside import ZeroTime, put_beside
+from aevents.cli.beside import OnSensor, ZeroTime, put_beside
 from aevents.cli.delivery import draft, sink_of
 from aevents.cli.extent import Extent, refuse_misfit, settled
-from aevents.cli.kinds import names_of
+from aevents.cli.figures import Progress, Row, figures
+from aevents.cli.kinds import Census, names_of
 from aevents.cli.operators import Step, start_of
 from aevents.cli.reading import Input, Reading
 from aevents.codecs.base import Codec
 from aevents.errors import UnknownFormatError
+from aevents.runtime import run
 from aevents.stream import Stream, deliver
 from aevents.types import EventBatch, Sensor
 
@@ -26,7 +28,7 @@ from aevents.types import EventBatch, Sensor
 class Wanted(msgspec.Struct, frozen=True):
     """How to convert: what to keep, what to do to the events, and how to read and to write.
 
-    `format` of None: the suffix of the target says it.
+    `format` of None: the suffix of the target says it. `on_sensor` leaves out what is off it.
     """
 
     only: tuple[type, ...] = ()
@@ -35,6 +37,7 @@ class Wanted(msgspec.Struct, frozen=True):
     force: bool = False
     format: str | None = None
     given: Input = Input()
+    on_sensor: bool = False
 
 
 class Conversion:
@@ -52,7 +55,13 @@ class Conversion:
         self._to = codec_written(target, wanted.format)
         self._refuse_absent()
         self.reading: Reading[object] = self._read()
+        self.written: Census = Census()
         self._looking = False
+
+    @property
+    def figures(self) -> list[Row]:
+        """What was written, and what was odd."""
+        return figures(self.reading, "", [self.target], self.written)
 
     @property
     def events(self) -> int:
@@ -83,7 +92,8 @@ class Conversion:
             if extent is not None and self._to is not None:
                 refuse_misfit(self._to, extent, zero=self._wanted.zero_time)
             self.reading = self._read()
-            async with self.reading.start(self._stream(extent)) as items:
+            stream = self._stream(extent).through(lambda: self.written)
+            async with self.reading.start(stream) as items:
                 await deliver(items, [self._sink(name, extent)])
 
     def _read(self) -> Reading[object]:
@@ -120,6 +130,8 @@ class Conversion:
         stream = reading.stream
         if self._wanted.only:
             stream = stream.filter(partial(_is_one_of, self._wanted.only))
+        if self._wanted.on_sensor:
+            stream = stream.through(OnSensor)
         return put_beside(stream, self._wanted.steps)
 
     def _stream(self, extent: Extent | None) -> Stream[object]:
@@ -142,6 +154,16 @@ class Conversion:
             if self._from is not None and kind not in self._from.kinds:
                 held = names_of(self._from.kinds)
                 raise ValueError(f"{self._from.name} holds {held}, not {names_of([kind])}")
+
+
+def convert_one(conversion: Conversion) -> None:
+    """Run a conversion to its end, with a line on the terminal meanwhile."""
+
+    async def main() -> None:
+        with Progress(conversion):
+            await conversion.run()
+
+    run(main)
 
 
 def codec_read(source: str, given: Input) -> Codec | None:

@@ -8,9 +8,9 @@ from typing import Annotated
 from cyclopts import Parameter
 from msgspec.structs import replace
 
-from aevents.cli.conversion import Conversion, Wanted
+from aevents.cli.conversion import Conversion, Wanted, convert_one
 from aevents.cli.delivery import formats_for
-from aevents.cli.figures import Progress, figures, show
+from aevents.cli.figures import show
 from aevents.cli.kinds import Only
 from aevents.cli.many import Many, cpus
 from aevents.cli.operators import EventOperators, steps_of
@@ -83,13 +83,8 @@ def convert(
 def _convert_one(source: str, target: str, wanted: Wanted) -> None:
     [format] = formats_for([target], wanted.format)
     conversion = Conversion(source, target, replace(wanted, format=format))
-
-    async def main() -> None:
-        with Progress(conversion):
-            await conversion.run()
-
-    run(main)
-    show(figures(conversion.reading, "", [target]), stderr=target == "-")
+    convert_one(conversion)
+    show(conversion.figures, stderr=target == "-")
 
 
 def _convert_many(sources: list[str], target: str, wanted: Wanted, jobs: int | None) -> None:

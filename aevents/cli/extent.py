@@ -96,10 +96,8 @@ def _misfits(limits: Limits, extent: Extent, *, zero: bool) -> Iterator[str]:
         )
     if limits.edges is not None and extent.edges - limits.edges:
         input, value = min(extent.edges - limits.edges)
-        yield (
-            f"there are triggers of input {input} and value {int(value)}, which it has not: "
-            f"--only {','.join(name_of(kind) for kind in extent.census.kinds if kind is not TriggerBatch)}"
-        )
+        kept = ",".join(name_of(kind) for kind in extent.census.kinds if kind is not TriggerBatch)
+        yield f"it has no triggers of input {input} and value {int(value)}: --only {kept}"
     if limits.start_us is not None and start < limits.start_us:
         yield f"times begin at {start} µs, before {limits.start_us}: --zero-time counts from there"
     if limits.leap_us is not None and start > limits.leap_us:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
 from cyclopts import CycloptsError
 
+from aevents.cli.kinds import Census
 from aevents.cli.reading import Reading
 from aevents.errors import AeventsError
+from aevents.types import Damage
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -58,17 +60,33 @@ def line_of(error: Exception) -> str:
     return " ".join(text.split())
 
 
-def figures(reading: Reading[T], item: str, written: Sequence[str]) -> list[Row]:
-    """Return what a run has done so far; `item` names in the plural what came out of it."""
+def figures(
+    reading: Reading[T], item: str, written: Sequence[str], census: Census | None = None
+) -> list[Row]:
+    """Return what a run has done so far; `item` names in the plural what came out of it. The
+    `census` is that of what was read unless there is another.
+    """
     report = reading.report
     seconds = reading.seconds
     return [
-        *(list(reading.census.named()) or [("events", 0)]),
+        *(list((census or reading.census).named()) or [("events", 0)]),
         ("speed", f"{_mev(reading.events / seconds)} Mev/s"),
         *([(item, report.delivered)] if item else []),
         *((name, count) for name, count in sorted(report.anomalies.items())),
         *(("wrote", name) for name in written if name != "-"),
     ]
+
+
+def damage_rows(damage: Sequence[Damage], most: int) -> list[Row]:
+    """Return a row for each place of damage, for the first `most` of them."""
+    rows: list[Row] = [("damage", _place(one)) for one in damage[:most]]
+    return rows + [("damage", f"… and {len(damage) - most:,} more places")] * (len(damage) > most)
+
+
+def _place(one: Damage) -> str:
+    sizes = ((one.bytes, "bytes"), (one.events, "events"))
+    size = ", ".join(f"{count:,} {name}" for count, name in sizes if count)
+    return f"{one.what} at byte {one.offset:,}" + (f": {size}" if size else "")
 
 
 class Underway(Protocol):

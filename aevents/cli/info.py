@@ -13,16 +13,18 @@ import numpy as np
 import numpy.typing as npt
 from cyclopts import Parameter
 
-from aevents.cli.figures import Progress, Row, show
+from aevents.cli.figures import Progress, Row, damage_rows, show
 from aevents.cli.reading import Format, Input, Name, Reading, Size
 from aevents.runtime import run
-from aevents.types import EventBatch, Sensor
+from aevents.types import Damage, EventBatch, Sensor
 
 if TYPE_CHECKING:
     from hashlib import _Hash as Hash  # typeshed knows it by this name
 
 LITTLE_ENDIAN = {"t": "<i8", "x": "<u2", "y": "<u2", "p": "|u1"}
 """The arrays that a checksum is taken of."""
+MOST_PLACES = 5
+"""So many places of damage are shown to people; `--json` has all that are known."""
 
 
 class SensorSize(msgspec.Struct, frozen=True):
@@ -38,7 +40,8 @@ class Info(msgspec.Struct, frozen=True):
     `first_us` and `last_us` are the times of the first and the last event as recorded, null where
     there are no events. `duration_us` is the latest time minus the earliest. `rate_hz` is events
     divided by that duration, null where the duration is 0. `others` counts what the recording holds
-    beside events: triggers, imu, frames, exposures, colours, bytes.
+    beside events: triggers, imu, frames, exposures, colours, bytes. `damage` are places where the
+    recording is not what it was: the first thousand.
     """
 
     format: str | None
@@ -51,6 +54,7 @@ class Info(msgspec.Struct, frozen=True):
     rate_hz: float | None
     others: dict[str, int]
     anomalies: dict[str, int]
+    damage: list[Damage]
     checksum: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -155,6 +159,7 @@ async def _survey(reading: Reading[object], *, checksum: bool) -> Info:
         rate_hz=seen.events / seconds if seconds else None,
         others={name: count for name, count in reading.census.named() if name != "events"},
         anomalies=dict(reading.report.anomalies),
+        damage=list(reading.report.damage),
         checksum={name: one.hexdigest() for name, one in seen.hashes.items()} or msgspec.UNSET,
     )
 
@@ -173,5 +178,6 @@ def _rows(found: Info) -> list[Row]:
         ("rate", "not known" if rate is None else f"{rate / 1e6:,.3f} Mev/s"),
         *found.others.items(),
         *sorted(found.anomalies.items()),
+        *damage_rows(found.damage, MOST_PLACES),
         *(("sha256 " + name, text) for name, text in (found.checksum or {}).items()),
     ]

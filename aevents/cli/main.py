@@ -21,6 +21,7 @@ from aevents.cli.figures import line_of
 from aevents.cli.formats import formats
 from aevents.cli.info import info
 from aevents.cli.reading import hide_hyphen
+from aevents.cli.repair import repair
 from aevents.cli.run import run
 from aevents.errors import AeventsError
 
@@ -75,5 +76,6 @@ app: App = App(
 )
 app.command(info)
 app.command(convert)
+app.command(repair)
 app.command(run)
 app.command(formats)

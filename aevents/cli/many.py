@@ -114,7 +114,7 @@ def cpus() -> int:
 
 
 def _told(conversion: Conversion) -> str:
-    counts = dict(conversion.reading.census.named()) or {"events": 0}
+    counts = dict(conversion.written.named()) or {"events": 0}
     counts |= sorted(conversion.reading.report.anomalies.items())
     return ", ".join(f"{count:,} {name}" for name, count in counts.items())
 

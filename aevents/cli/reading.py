@@ -16,7 +16,7 @@ from aevents import registry
 from aevents._contracts import Report
 from aevents._driver import AsyncRun
 from aevents.cli.kinds import Census
-from aevents.codecs.base import Buffer, Jump
+from aevents.codecs.base import Buffer, Jump, Opened
 from aevents.codecs.sniff import Recognise
 from aevents.errors import UnknownFormatError
 from aevents.stream import Stream
@@ -86,16 +86,20 @@ class Input:
 
 
 class Progressed:
-    """An operator that hands on what it is given, and knows up to which byte that was."""
+    """An operator that hands on what it is given, and knows up to which byte that was: None where
+    a library reads the file.
+    """
 
     def __init__(self) -> None:
-        self.offset: int = 0
+        self.offset: int | None = 0
 
     def feed(self, item: T, /) -> tuple[T]:
         """Give the item."""
         if isinstance(item, Jump):
             self.offset = item.offset
-        elif isinstance(item, Buffer):
+        elif isinstance(item, Opened):
+            self.offset = None
+        elif isinstance(item, Buffer) and self.offset is not None:
             self.offset += len(item)
         return (item,)
 
@@ -153,13 +157,7 @@ class Reading(Generic[T]):
     def fraction(self) -> float | None:
         """How much of the file has been read, from 0 to 1; None where that is not known."""
         read = self._bytes.offset
-        return min(1.0, read / self._size) if self._size and not self._by_path else None
-
-    @property
-    def _by_path(self) -> bool:
-        """Whether a library reads the file, and nobody counts bytes."""
-        codecs = (one.codec for one in self._operators if isinstance(one, Recognise))
-        return any(codec is not None and codec.reader is not None for codec in codecs)
+        return min(1.0, read / self._size) if self._size and read is not None else None
 
     @property
     def doing(self) -> str:

@@ -190,6 +190,7 @@ CODEC = Codec(
     suffixes=(".aedat",),
     matches=_matches,
     decoder=Aedat3Decoder,
+    unverified="everything but the polarity bit: no recording of a camera was at hand",
     kinds=(EventBatch, TriggerBatch),
     about="AEDAT 3.1 of cAER (.aedat)",
 )

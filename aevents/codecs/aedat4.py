@@ -234,6 +234,9 @@ CODEC = Codec(
         height=MOST,
         edges=frozenset(BY_EDGE),
     ),
+    unverified=(
+        "triggers, IMU and frames: their layouts are from the source of other software alone"
+    ),
     kinds=(EventBatch, TriggerBatch, ImuBatch, Frame),
     about="iniVation AEDAT 4.0, of DV (.aedat4)",
 )

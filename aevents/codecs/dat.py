@@ -134,6 +134,7 @@ CODEC = Codec(
         back_us=1 << 31,
         leap_us=(1 << 32) - 1,
     ),
+    unverified="version 1, beyond one file of faery's",
     kinds=(EventBatch, TriggerBatch),
     about="Prophesee DAT, versions 1 and 2 (.dat)",
 )

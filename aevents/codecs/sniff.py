@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from msgspec.structs import replace
 
 from aevents._native.room import Room
-from aevents.codecs.base import SNIFF_BYTES, Buffer, Codec, Decoder, Jump, ReadAt
+from aevents.codecs.base import SNIFF_BYTES, Buffer, Codec, Decoder, Jump, Opened, ReadAt, Reader
 from aevents.errors import DecodeError, UnknownFormatError
+from aevents.types import Damage
 
 
 class Recognise:
     """A decoder that looks at the first bytes before it knows which decoder it is.
 
-    A source may begin with a `Jump`, to read from the middle; or with the codec itself, and then
-    with items that some library has decoded: they are handed on.
+    An input may begin with a `Jump`, to be read from the middle. What is `Opened` by path has been
+    decoded already: its items are handed on.
 
     `name` is the file's (for its suffix and for messages); `format` names the codec outright;
     `options` go to the decoder that is found. Raises `UnknownFormatError` when no codec matches,
@@ -40,13 +41,20 @@ class Recognise:
         self._options = options
         self._head = b""
         self._decoder: Decoder | None = None
+        self._reader: Reader | None = None
         self._room: Room | None = None
         self.codec: Codec | None = None
 
     @property
     def counts(self) -> Mapping[str, int]:
         """What the decoder has counted."""
-        return self._decoder.counts if self._decoder else {}
+        counted = self._reader or self._decoder
+        return counted.counts if counted else {}
+
+    @property
+    def damage(self) -> Sequence[Damage]:
+        """Where the decoder found the input damaged."""
+        return getattr(self._reader or self._decoder, "damage", ())
 
     def keep_in(self, room: Room) -> None:
         """Have the decoder, if it can, decode into `room`, where the events stay."""
@@ -58,8 +66,9 @@ class Recognise:
             yield from self._decode(item)
         elif isinstance(item, Jump):
             self._resume(item)
-        elif isinstance(item, Codec):
-            self._use(item)
+        elif isinstance(item, Opened):
+            self._use(item.codec)
+            self._reader = item.reader
         else:
             yield from self._wanted((item,))
 
@@ -90,7 +99,7 @@ class Recognise:
 
     def flush(self) -> Iterator[object]:
         """Give what is left."""
-        if self.codec and self.codec.reader:
+        if self._reader is not None:
             return
         if self._decoder is None:
             self._decoder = self._choose()
@@ -105,8 +114,6 @@ class Recognise:
         else:
             codec = recognise(self._head[:SNIFF_BYTES], self._codecs, self._name)
         self._use(codec)
-        if codec.reader is not None:
-            raise DecodeError(codec.name, "is read from a file, not from a stream of bytes")
         decoder = codec.decoder(**self._options)
         if self._room is not None and hasattr(decoder, "keep_in"):
             decoder.keep_in(self._room)

@@ -4,7 +4,7 @@ itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import BinaryIO
 from msgspec.structs import replace
 
 from aevents._contracts import Origin
-from aevents.codecs.base import SNIFF_BYTES, Codec
+from aevents.codecs.base import SNIFF_BYTES, Codec, Opened, Reader
 from aevents.codecs.sniff import Recognise
 from aevents.sources.file import file_origin, read_from
 
@@ -36,8 +36,9 @@ def recording_origin(
     def plan(start: int | None, path: Path) -> Iterator[object] | None:
         recognise = make()
         codec = _read_by_path(path, codecs, recognise.format)
-        if codec is not None:
-            return _with_codec(codec, path, {**options, "kind": recognise.kind, "start": start})
+        if codec is not None and codec.reader is not None:
+            reader = codec.reader(path, kind=recognise.kind, start=start, **options)
+            return _opened(codec, reader)
         return None if start is None else _from_the_middle(path, recognise, start)
 
     def within(start: int) -> Origin[object]:
@@ -72,13 +73,10 @@ def first_bytes(path: Path) -> bytes:
         return file.read(SNIFF_BYTES)
 
 
-def _with_codec(
-    codec: Codec, path: Path, options: Mapping[str, object]
-) -> Generator[object, None, None]:
-    yield codec
-    assert codec.reader is not None
-    with closing(codec.reader(path, **options)) as items:  # type: ignore[type-var]  # it has `close`
-        yield from items
+def _opened(codec: Codec, reader: Reader) -> Generator[object, None, None]:
+    with closing(reader):
+        yield Opened(codec, reader)
+        yield from reader
 
 
 def _from_the_middle(

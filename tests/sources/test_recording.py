@@ -11,7 +11,7 @@ import anyio.to_thread
 import pytest
 
 from aevents import DecodeError, EventBatch, Sensor, TriggerBatch
-from aevents.codecs.base import Buffer, Codec, Jump, ReadAt
+from aevents.codecs.base import Buffer, Codec, Jump, ReadAt, Reader
 from aevents.codecs.sniff import Recognise
 from aevents.sources.recording import recording_origin
 from aevents.stream import Stream, stream_of
@@ -46,23 +46,27 @@ class Counting:
         self._at = jump.offset - len(HEAD)
 
 
-def read(
-    path: Path, *, kind: type, start: int | None, closed: list[str]
-) -> Generator[EventBatch, None, None]:
+def read(path: Path, *, kind: type, start: int | None) -> Reader:
     """Read like a library that opens the file itself."""
-    try:
-        for t in range(start or 0, 5):
-            yield EventBatch.from_columns(t=[t], x=[0], y=[0], p=[0], sensor=Sensor(1, 1))
-    finally:
-        closed.append(path.name)
+    counts = {"odd": 1}
+
+    def items() -> Generator[EventBatch, None, None]:
+        try:
+            for t in range(start or 0, 5):
+                yield EventBatch.from_columns(t=[t], x=[0], y=[0], p=[0], sensor=Sensor(1, 1))
+            counts["odd"] += 1
+        finally:
+            CLOSED.append(path.name)
+
+    return Reader(items(), counts)
 
 
-BYTES = Codec("counting", (".count",), Counting, matches=lambda head: head.startswith(HEAD))
 CLOSED: list[str] = []
+BYTES = Codec("counting", (".count",), Counting, matches=lambda head: head.startswith(HEAD))
 LIBRARY = Codec(
     "library",
     (".lib",),
-    reader=partial(read, closed=CLOSED),
+    reader=read,
     matches=lambda head: head.startswith((b"LIB", b"bag:")),
 )
 
@@ -124,6 +128,13 @@ async def test_a_library_reads_the_file_itself(library: Path) -> None:
     assert await times_of(recording(library)) == [0, 1, 2, 3, 4]
     assert await times_of(recording(library).time_slice(3)) == [3, 4]
     assert CLOSED == ["a.lib"] * 4
+
+
+async def test_what_a_library_counts_is_reported(library: Path) -> None:
+    async with recording(library).open() as run:
+        async for _ in run:
+            pass
+    assert run.report == {"delivered": 5, "events": 5, "odd": 2}
 
 
 async def test_break_closes_the_library(library: Path) -> None:
