@@ -75,8 +75,9 @@ class Conversion:
 
     @property
     def fraction(self) -> float | None:
-        """How much has been read in this pass."""
-        return self.reading.fraction
+        """How much has been read in this pass; None where a library reads the file."""
+        by_path = self._from is not None and self._from.reader is not None
+        return None if by_path else self.reading.fraction
 
     @property
     def doing(self) -> str:

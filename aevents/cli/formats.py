@@ -40,7 +40,7 @@ def table() -> str:
     of other people's has confirmed.
     """
     rows = [
-        ("format", "", "suffixes", "read", "written", "seekable", "extra", "not verified"),
+        ("format", "about", "suffixes", "read", "written", "seekable", "extra", "not verified"),
         ("---",) * 8,
         *(_markdown_row(codec) for codec in registry.CODECS),
     ]

@@ -101,4 +101,6 @@ def _refuse_same(pairs: Sequence[Pair]) -> None:
     for source, target in pairs:
         other = by_target.setdefault(target, source)
         if other != source:
-            raise ValueError(f"{other} and {source} would both become {target}")
+            raise ValueError(
+                f"{other} and {source} would both become {target}: convert one by itself"
+            )

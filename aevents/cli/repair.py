@@ -60,7 +60,8 @@ def _left_out(conversion: Conversion) -> Iterator[Row]:
     read, written = conversion.reading.census, conversion.written
     for kind in read.kinds:
         if left := read[kind] - written[kind]:
-            yield f"{name_of(kind)} left out", f"{left:,} off the sensor (--size gives its size)"
+            told = f"{left:,} {name_of(kind)} off the sensor (--size WIDTHxHEIGHT if it is larger)"
+            yield "left out", told
 
 
 def _damage(conversion: Conversion) -> list[Row]:

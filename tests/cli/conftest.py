@@ -35,7 +35,7 @@ def recording(tmp_path: Path, events: EventBatch) -> Path:
 
 
 @pytest.fixture
-def reading(recording: Path) -> Reading:
+def reading(recording: Path) -> Reading[EventBatch]:
     """A reading of the recording; made outside the loop, as the commands do."""
     return Reading(str(recording), Input(), EventBatch)
 
