@@ -9,6 +9,7 @@ from typing import Never, Protocol, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 from msgspec.structs import fields, replace
 
 from aevents.cli.kinds import name_of, number_in
@@ -28,7 +29,7 @@ from aevents.types import (
     Times,
 )
 
-T = TypeVar("T")
+T = TypeVar("T", bound=Struct)
 
 PIXELS = (ExposureBatch, ColourBatch, Frame)
 """Kinds of which a crop or a polarity should keep some, and cannot."""
@@ -82,7 +83,7 @@ class Beside:
         elif self._step.method in ("crop", "polarity"):
             yield self._of_the_same_pixels(item)
         elif self._step.method == "time_slice":
-            yield from _between(item, self._step.options)
+            yield from _between(cast("Struct", item), self._step.options)
         else:
             yield item
 
@@ -99,7 +100,7 @@ class Beside:
             return item
         crop = cast("Crop", self._make())
         (cut,) = crop.feed(EventBatch.empty(item.sensor))
-        return replace(item, sensor=cut.sensor)
+        return replace(cast("Struct", item), sensor=cut.sensor)
 
 
 class OnSensor:
@@ -160,7 +161,7 @@ def _those_of(item: T, kept: Flags) -> Iterator[T]:
     if kept.all():
         yield item
     elif kept.any():
-        names = [one.name for one in fields(item) if one.name not in BESIDE_COLUMNS]  # type: ignore[arg-type]  # batches are structs
+        names = [one.name for one in fields(item) if one.name not in BESIDE_COLUMNS]
         yield replace(item, **{name: _column_of(getattr(item, name), kept) for name in names})
 
 

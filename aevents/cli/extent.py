@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterator
 import numpy as np
 
 from aevents.cli.kinds import Census, name_of, names_of, number_in
-from aevents.codecs.base import Codec, Limits
+from aevents.codecs.base import Codec
+from aevents.codecs.limits import Limits
 from aevents.errors import EncodeError
 from aevents.types import Sensor, Times, TriggerBatch
 

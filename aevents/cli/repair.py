@@ -13,7 +13,7 @@ from aevents.cli.figures import Row, damage_rows, show
 from aevents.cli.kinds import name_of
 from aevents.cli.reading import Format, Input, Name, Size
 from aevents.codecs.base import Codec
-from aevents.errors import EncodeError, UnknownFormatError
+from aevents.errors import EncodeError
 
 MOST_PLACES = 20
 
@@ -48,7 +48,7 @@ def repair(
     given = Input(from_=format, size=size)
     codec = codec_read(source, given)
     if codec is None:
-        raise UnknownFormatError(f"{source} is no file to repair", ())
+        raise FileNotFoundError(f"{source} is no file to repair")
     _refuse_other(codec, source, target)
     wanted = Wanted(force=force, format=codec.name, given=given, on_sensor=True)
     conversion = Conversion(source, target, wanted)

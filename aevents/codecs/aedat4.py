@@ -35,9 +35,10 @@ from aevents.codecs.aedat4_streams import (
     triggers,
 )
 from aevents.codecs.aedat4_write import BY_EDGE, MAGIC, MOST, Aedat4Encoder
-from aevents.codecs.base import Buffer, Codec, Limits, Watch
+from aevents.codecs.base import Buffer, Codec, Watch
 from aevents.codecs.compression import lz4_unpack, zstd_unpack
 from aevents.codecs.flatbuffer import Table, identifier, root, unprefixed
+from aevents.codecs.limits import Limits
 from aevents.types import EventBatch, Frame, ImuBatch, Sensor, TriggerBatch
 
 Item = EventBatch | TriggerBatch | ImuBatch | Frame

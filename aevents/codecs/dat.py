@@ -18,8 +18,9 @@ from typing import ClassVar
 
 from aevents._native import kernels
 from aevents._native.columns import Columns
-from aevents.codecs.base import SNIFF_BYTES, Codec, Limits, Watch, edges_of
+from aevents.codecs.base import SNIFF_BYTES, Codec, Watch
 from aevents.codecs.header import Header, parse_header, write_header
+from aevents.codecs.limits import Limits, edges_of
 from aevents.codecs.packed import PackedDecoder, PackedEncoder, encoded
 from aevents.errors import EncodeError
 from aevents.types import EventBatch, Sensor, TriggerBatch

@@ -16,9 +16,10 @@ import struct
 from collections.abc import Callable, Iterator
 from typing import cast
 
-from aevents.codecs.base import Buffer, Codec, Limits, Watch
+from aevents.codecs.base import Buffer, Codec, Watch
 from aevents.codecs.es_generic import GenericReader, GenericWriter
 from aevents.codecs.es_pixels import ATIS, COLOUR, DVS, PixelBatch, PixelReader, PixelWriter
+from aevents.codecs.limits import Limits
 from aevents.errors import EncodeError
 from aevents.types import ColourBatch, Damage, EventBatch, ExposureBatch, GenericBatch, Sensor
 

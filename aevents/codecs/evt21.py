@@ -19,8 +19,9 @@ from typing import Literal
 
 from aevents._native import kernels
 from aevents._native.columns import Columns
-from aevents.codecs.base import Codec, Limits, edges_of
+from aevents.codecs.base import Codec
 from aevents.codecs.header import Header, write_header
+from aevents.codecs.limits import Limits, edges_of
 from aevents.codecs.packed import PackedDecoder, PackedEncoder, encoded
 from aevents.codecs.raw import begin_raw, matches_raw, raw_lines
 from aevents.types import EventBatch, Sensor, TriggerBatch

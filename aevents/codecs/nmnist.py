@@ -13,7 +13,8 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from aevents.codecs.base import Buffer, ByteBuffer, Codec, Limits, Watch
+from aevents.codecs.base import Buffer, ByteBuffer, Codec, Watch
+from aevents.codecs.limits import Limits
 from aevents.errors import EncodeError
 from aevents.types import Damage, EventBatch, Sensor
 

@@ -15,8 +15,9 @@ import numpy.typing as npt
 
 from aevents._native.room import Room
 from aevents.codecs.array import MAGIC, ArrayReader
-from aevents.codecs.base import Buffer, Codec, Limits, Patch, Watch
+from aevents.codecs.base import Buffer, Codec, Patch, Watch
 from aevents.codecs.fields import TimeUnit
+from aevents.codecs.limits import Limits
 from aevents.codecs.table import SLAB
 from aevents.errors import EncodeError
 from aevents.types import EVENT_DTYPE, Damage, EventBatch, Frame, Sensor

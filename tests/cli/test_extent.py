@@ -8,7 +8,8 @@ import pytest
 from msgspec.structs import replace
 
 from aevents.cli.extent import Extent, refuse_misfit, settled
-from aevents.codecs.base import Codec, Limits, edges_of
+from aevents.codecs.base import Codec
+from aevents.codecs.limits import Limits, edges_of
 from aevents.errors import EncodeError
 from aevents.registry import codec
 from aevents.types import EventBatch, ExposureBatch, Frame, ImuBatch, Sensor, TriggerBatch

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from aevents.codecs.base import Codec
+from aevents.codecs.limits import edges_of
 from aevents.errors import EncodeError
 from aevents.registry import codecs
 from aevents.testing import encode
@@ -30,9 +31,8 @@ SPAN = Span(7, 8)
 
 
 def events(*times: int, x: int = 1, y: int = 1, sensor: Sensor = LARGE) -> EventBatch:
-    ones = [1] * len(times)
-    columns = {"x": np.multiply(ones, x), "y": np.multiply(ones, y)}
-    return EventBatch.from_columns(t=list(times), p=ones, sensor=sensor, **columns)
+    ones = np.ones(len(times), np.int64)
+    return EventBatch.from_columns(t=list(times), x=ones * x, y=ones * y, p=ones, sensor=sensor)
 
 
 def triggers(id: int) -> TriggerBatch:
@@ -122,3 +122,7 @@ def test_what_has_no_limit_is_taken_however_large(codec: Codec) -> None:
         assert takes(codec, events(1 << 62, 0))
     if limits.leap_us is None:
         assert takes(codec, events(1 << 62))
+
+
+def test_an_input_has_two_edges() -> None:
+    assert edges_of(2) == {(0, False), (0, True), (1, False), (1, True)}
