@@ -29,13 +29,13 @@ from aevents.types import (
     Times,
 )
 
-T = TypeVar("T", bound=Struct)
+T = TypeVar("T")
 
 PIXELS = (ExposureBatch, ColourBatch, Frame)
 """Kinds of which a crop or a polarity should keep some, and cannot."""
 
 
-BESIDE_COLUMNS = ("sensor", "span", "window")
+NO_COLUMNS = ("sensor", "span", "window")
 """What a batch has beside its columns."""
 
 
@@ -83,7 +83,7 @@ class Beside:
         elif self._step.method in ("crop", "polarity"):
             yield self._of_the_same_pixels(item)
         elif self._step.method == "time_slice":
-            yield from _between(cast("Struct", item), self._step.options)
+            yield from _between(item, self._step.options)
         else:
             yield item
 
@@ -100,7 +100,7 @@ class Beside:
             return item
         crop = cast("Crop", self._make())
         (cut,) = crop.feed(EventBatch.empty(item.sensor))
-        return replace(cast("Struct", item), sensor=cut.sensor)
+        return _changed(item, sensor=cut.sensor)
 
 
 class OnSensor:
@@ -137,7 +137,7 @@ class ZeroTime:
         moved: dict[str, object] = {"span": Span(*(max(0, time - start) for time in span))}
         if t is not None:
             moved["t"] = t - start
-        return (replace(item, **moved),)
+        return (_changed(item, **moved),)
 
     def flush(self) -> tuple[()]:
         """Give nothing."""
@@ -161,8 +161,13 @@ def _those_of(item: T, kept: Flags) -> Iterator[T]:
     if kept.all():
         yield item
     elif kept.any():
-        names = [one.name for one in fields(item) if one.name not in BESIDE_COLUMNS]
-        yield replace(item, **{name: _column_of(getattr(item, name), kept) for name in names})
+        names = [one.name for one in fields(cast("Struct", item)) if one.name not in NO_COLUMNS]
+        yield _changed(item, **{name: _column_of(getattr(item, name), kept) for name in names})
+
+
+def _changed(item: T, **changes: object) -> T:
+    """Return a batch or a frame with other values."""
+    return cast("T", replace(cast("Struct", item), **changes))
 
 
 def _column_of(column: npt.NDArray[np.generic] | Sequence[bytes], kept: Flags) -> object:
