@@ -30,6 +30,7 @@ from aevents.codecs import (
     evt21,
     nmnist,
     npy,
+    triggers,
 )
 from aevents.codecs.base import Codec
 from aevents.codecs.sniff import Recognise
@@ -63,6 +64,7 @@ CODECS = (
     npz.CODEC,
     nmnist.CODEC,
     csv.CODEC,
+    triggers.CODEC,
 )
 """The formats of the house, in the order in which they are asked whether some bytes are theirs:
 text last.
