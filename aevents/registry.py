@@ -21,6 +21,7 @@ from aevents.codecs import (
     aedat2,
     aedat3,
     aedat4,
+    aer,
     csv,
     dat,
     es,
@@ -63,6 +64,7 @@ CODECS = (
     npy.CODEC,
     npz.CODEC,
     nmnist.CODEC,
+    aer.CODEC,
     csv.CODEC,
     triggers.CODEC,
 )
