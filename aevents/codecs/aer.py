@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aevents.codecs.base import Buffer, ByteBuffer, Codec, Watch
-from aevents.types import EventBatch, Sensor
+from aevents.types import Damage, EventBatch, Sensor
 
 WORD_BYTES = 4
 SLAB = 32_768
@@ -35,6 +35,11 @@ class AerDecoder:
     def counts(self) -> dict[str, int]:
         """What was not as it should be, by name."""
         return self._watch.counts
+
+    @property
+    def damage(self) -> list[Damage]:
+        """Where the input is damaged."""
+        return self._watch.damage
 
     def feed(self, data: Buffer, /) -> Iterator[EventBatch]:
         """Give the events that these bytes complete, at most 32 k a batch."""

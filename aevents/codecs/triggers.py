@@ -14,7 +14,7 @@ import numpy as np
 from aevents.codecs.base import SNIFF_BYTES, Buffer, Codec, Watch
 from aevents.codecs.lines import BYTE_ORDER_MARK, Lines
 from aevents.errors import EncodeError
-from aevents.types import Sensor, TriggerBatch
+from aevents.types import Damage, Sensor, TriggerBatch
 
 HEADER = b"p,id,t"
 LOOK_LINES = 64
@@ -36,6 +36,11 @@ class TriggersDecoder:
     def counts(self) -> dict[str, int]:
         """What was not as it should be, by name."""
         return self._watch.counts
+
+    @property
+    def damage(self) -> list[Damage]:
+        """Where the input is damaged."""
+        return self._watch.damage
 
     def feed(self, data: Buffer, /) -> Iterator[TriggerBatch]:
         """Give the triggers of the lines that these bytes complete."""
