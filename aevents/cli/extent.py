@@ -10,6 +10,7 @@ from aevents.cli.kinds import Census, name_of, names_of, number_in
 from aevents.codecs.base import Codec
 from aevents.codecs.limits import Limits
 from aevents.errors import EncodeError
+from aevents.registry import codecs
 from aevents.types import Sensor, Times, TriggerBatch
 
 
@@ -82,14 +83,14 @@ def refuse_misfit(target: Codec, extent: Extent, *, zero: bool) -> None:
 
     `zero` says that times will be counted from the earliest.
     """
+    if not _row_for(extent.census.kinds, target.limits):
+        raise EncodeError(target.name, _told_kinds(target, extent))
     for reason in _misfits(target.limits, extent, zero=zero):
         raise EncodeError(target.name, reason)
 
 
 def _misfits(limits: Limits, extent: Extent, *, zero: bool) -> Iterator[str]:
     start = 0 if zero or extent.start is None else extent.start
-    if not _row_for(extent.census.kinds, limits):
-        yield _told_kinds(limits, extent)
     if extent.width > limits.width or extent.height > limits.height:
         yield (
             f"columns go up to {extent.width - 1} and rows to {extent.height - 1}, and it holds "
@@ -119,13 +120,25 @@ def _off_sensor(limits: Limits, extent: Extent) -> Iterator[str]:
         yield f"there are events off the sensor: --crop 0,0,{size} leaves them out"
 
 
-def _told_kinds(limits: Limits, extent: Extent) -> str:
-    """Say what there is and what the format takes, and how to leave out the rest."""
-    found = ", ".join(f"{extent.census[kind]:,} {name_of(kind)}" for kind in extent.census.kinds)
-    rows = [[kind for kind in row if kind in extent.census.kinds] for row in limits.kinds]
-    choices = " or ".join(f"--only {','.join(map(name_of, row))}" for row in rows if row)
-    held = ", or ".join(names_of(row) for row in limits.kinds)
-    return f"it holds {held}, and there are {found}" + (f": {choices}" if choices else "")
+def _told_kinds(target: Codec, extent: Extent) -> str:
+    """Say what there is and what the format takes, and how to leave out the rest; or another format
+    of the same suffix that takes it all.
+    """
+    kinds = extent.census.kinds
+    found = ", ".join(f"{count:,} {name}" for name, count in extent.census.named())
+    rows = [[kind for kind in row if kind in kinds] for row in target.limits.kinds]
+    choices = [f"--only {','.join(map(name_of, row))}" for row in rows if row]
+    choices += [f"--format {one.name}" for one in _like(target) if _row_for(kinds, one.limits)]
+    held = ", or ".join(names_of(row) for row in target.limits.kinds)
+    told = f"it holds {held}, and there are {found}"
+    return f"{told}: {' or '.join(choices)}" if choices else told
+
+
+def _like(target: Codec) -> Iterator[Codec]:
+    """Yield the other formats that files of this suffix may have."""
+    for one in codecs():
+        if one.writable and one.name != target.name and {*one.suffixes} & {*target.suffixes}:
+            yield one
 
 
 def _row_for(kinds: Collection[type], limits: Limits) -> tuple[type, ...] | None:

@@ -105,6 +105,13 @@ def test_what_does_not_fit_is_named_with_what_to_do(items: list[object], said: s
         refuse_misfit(TOY, extent_of(items), zero=False)
 
 
+def test_another_format_of_the_same_suffix_is_named_if_it_takes_it() -> None:
+    with pytest.raises(
+        EncodeError, match=r"csv: it holds events, and .* 2 triggers: --format trig"
+    ):
+        refuse_misfit(codec("csv"), extent_of([triggers(1, 2)]), zero=False)
+
+
 def test_what_fits_is_not_refused() -> None:
     refuse_misfit(TOY, extent_of([events(10, 5, 105, x=7, y=7), triggers(3, id=1)]), zero=False)
     refuse_misfit(TOY, extent_of([]), zero=False)
