@@ -19,7 +19,7 @@ from aevents.cli.kinds import Census, names_of
 from aevents.cli.operators import Step, start_of
 from aevents.cli.reading import Input, Reading
 from aevents.codecs.base import Codec
-from aevents.errors import UnknownFormatError
+from aevents.errors import EncodeError, UnknownFormatError
 from aevents.runtime import run
 from aevents.stream import Stream, deliver
 from aevents.types import EventBatch, Sensor
@@ -91,6 +91,7 @@ class Conversion:
         with draft(self.target, force=self._wanted.force) as name:
             extent = await self._look()
             if extent is not None and self._to is not None:
+                self._refuse_nothing(extent, self._to)
                 refuse_misfit(self._to, extent, zero=self._wanted.zero_time)
             self.reading = self._read()
             stream = self._stream(extent).through(lambda: self.written)
@@ -149,6 +150,12 @@ class Conversion:
         asked = self._to.limits.options if self._to else {}
         options = {name: value for kind in kinds for name, value in asked.get(kind, {}).items()}
         return sink_of(name, self._wanted.format, **options)
+
+    def _refuse_nothing(self, extent: Extent, target: Codec) -> None:
+        """Refuse to write a file of other kinds than events that has none of them."""
+        only = self._wanted.only
+        if only and EventBatch not in only and not extent.census.kinds:
+            raise EncodeError(target.name, f"there are no {names_of(only, 'or')} to write")
 
     def _refuse_absent(self) -> None:
         for kind in self._wanted.only:

@@ -75,6 +75,13 @@ def test_a_kind_that_the_source_has_not_is_refused() -> None:
         convert("both.raw", "out.csv", only=(EventBatch, ImuBatch))
 
 
+def test_a_file_of_nothing_but_kinds_that_are_not_there_is_not_made() -> None:
+    Path("in.raw").write_bytes(encode(Evt3Encoder(), [events(1, 2)]))
+    with pytest.raises(EncodeError, match="dat: there are no triggers to write"):
+        convert("in.raw", "out.dat", only=(TriggerBatch,), zero_time=True)
+    assert not Path("out.dat").exists()
+
+
 def test_values_without_room_are_refused_before_a_byte_is_written(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
