@@ -17,6 +17,8 @@ from aevents.types import EventBatch
 
 MARK = ".aevents-"
 """Between the name of a draft and the number of the process that writes it."""
+CAN_ASK = os.name == "posix"
+"""Whether a process can be asked if it is there; elsewhere the same call ends it."""
 PIPED = "evt3"
 """What goes to standard output unless `--format` says otherwise: compact, and with the sensor."""
 
@@ -100,6 +102,8 @@ def _drafts(path: Path) -> Iterator[Path]:
 
 
 def _runs(pid: int) -> bool:
+    if not CAN_ASK:
+        return True
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

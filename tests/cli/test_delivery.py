@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from aevents._contracts import Origin
+from aevents.cli import delivery
 from aevents.cli.delivery import draft, formats_for, write_all
 from aevents.cli.reading import Reading
 from aevents.errors import DecodeError
@@ -125,6 +126,16 @@ def test_drafts_of_processes_that_are_gone_are_removed_and_no_others(tmp_path: P
     with draft(str(tmp_path / "a.raw"), force=False) as name:
         Path(name).touch()
     assert {path.name for path in tmp_path.iterdir()} == {*others, "a.raw"}
+
+
+def test_a_draft_stays_where_its_process_cannot_be_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "CAN_ASK", False)
+    (tmp_path / ".a.aevents-77.raw").touch()
+    with draft(str(tmp_path / "a.raw"), force=False) as name:
+        Path(name).touch()
+    assert (tmp_path / ".a.aevents-77.raw").exists()
 
 
 def test_a_process_of_somebody_else_still_runs(
