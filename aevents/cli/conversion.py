@@ -13,7 +13,7 @@ from aevents import registry
 from aevents._contracts import Sink
 from aevents.cli.beside import OnSensor, ZeroTime, put_beside
 from aevents.cli.delivery import draft, sink_of
-from aevents.cli.extent import Extent, refuse_misfit, settled
+from aevents.cli.extent import Extent, Fitting, refuse_misfit, settled
 from aevents.cli.figures import Progress, Row, figures
 from aevents.cli.kinds import Census, names_of
 from aevents.cli.operators import Step, start_of
@@ -141,6 +141,8 @@ class Conversion:
         stream = self._kept(self.reading)
         if extent is not None and extent.census.kinds:
             stream = stream.filter(partial(_is_one_of, extent.census.kinds))
+        elif self._to is not None:
+            stream = stream.through(partial(Fitting, self._to))
         if self._wanted.zero_time:
             stream = stream.through(partial(ZeroTime, extent.start if extent else None))
         return stream

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from typing import TypeVar
 
 import numpy as np
 
@@ -12,6 +13,8 @@ from aevents.codecs.limits import Limits
 from aevents.errors import EncodeError
 from aevents.registry import codecs
 from aevents.types import Sensor, Times, TriggerBatch
+
+T = TypeVar("T")
 
 
 class Extent:
@@ -58,6 +61,31 @@ class Extent:
         self._last[kind] = int(t[-1])
 
 
+class Fitting:
+    """An operator that hands on what there is room for in one file; `EncodeError` for other kinds.
+
+    Empty batches of other kinds are dropped: decoders give them to tell of the sensor.
+    """
+
+    def __init__(self, target: Codec) -> None:
+        self._target = target
+        self._census = Census()
+
+    def feed(self, item: T, /) -> tuple[T, ...]:
+        """Give the item."""
+        fits = _row_for({*self._census.kinds, type(item)}, self._target.limits) is not None
+        if not fits and not number_in(item):
+            return ()
+        self._census.feed(item)
+        if not fits:
+            raise EncodeError(self._target.name, _told_kinds(self._target, self._census, more=True))
+        return (item,)
+
+    def flush(self) -> tuple[()]:
+        """Give nothing."""
+        return ()
+
+
 def settled(source: Codec, sensor: Sensor, kinds: Collection[type], limits: Limits) -> bool:
     """Say whether nothing need be looked at to know that there is room for a recording: by its
     format, and by the size of its sensor.
@@ -84,7 +112,7 @@ def refuse_misfit(target: Codec, extent: Extent, *, zero: bool) -> None:
     `zero` says that times will be counted from the earliest.
     """
     if not _row_for(extent.census.kinds, target.limits):
-        raise EncodeError(target.name, _told_kinds(target, extent))
+        raise EncodeError(target.name, _told_kinds(target, extent.census))
     for reason in _misfits(target.limits, extent, zero=zero):
         raise EncodeError(target.name, reason)
 
@@ -120,13 +148,13 @@ def _off_sensor(limits: Limits, extent: Extent) -> Iterator[str]:
         yield f"there are events off the sensor: --crop 0,0,{size} leaves them out"
 
 
-def _told_kinds(target: Codec, extent: Extent) -> str:
+def _told_kinds(target: Codec, census: Census, *, more: bool = False) -> str:
     """Say what there is and what the format takes, and how to leave out the rest; or another format
-    of the same suffix that takes it all.
+    of the same suffix that takes it all. There may be `more` to come.
     """
-    kinds = extent.census.kinds
-    found = ", ".join(f"{count:,} {name}" for name, count in extent.census.named())
-    rows = [[kind for kind in row if kind in kinds] for row in target.limits.kinds]
+    kinds = census.kinds
+    found = ", ".join(f"{count:,} {name}" for name, count in census.named())
+    rows = [[kind for kind in row if more or kind in kinds] for row in target.limits.kinds]
     choices = [f"--only {','.join(map(name_of, row))}" for row in rows if row]
     choices += [f"--format {one.name}" for one in _like(target) if _row_for(kinds, one.limits)]
     held = ", or ".join(names_of(row) for row in target.limits.kinds)

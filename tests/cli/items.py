@@ -38,7 +38,7 @@ def imu(*times: int) -> ImuBatch:
 def exposures(*times: int, x: int = 1) -> ExposureBatch:
     t = np.array(times, np.int64)
     place = np.full(len(t), x, np.uint16)
-    return ExposureBatch(t, place, place, t < 0, SENSOR, Span(0, max(times)))
+    return ExposureBatch(t, place, place, t < 0, SENSOR, Span(0, max(times, default=0)))
 
 
 def colours(*times: int) -> ColourBatch:

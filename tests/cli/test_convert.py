@@ -12,11 +12,14 @@ import pytest
 
 import aevents
 from aevents.cli.main import execute
+from aevents.codecs.dat import DatEncoder
 from aevents.codecs.evt2 import Evt2Encoder
 from aevents.codecs.evt3 import Evt3Encoder
 from aevents.testing import encode, example_events
 from aevents.types import EventBatch, Sensor
 from tests.cli.conftest import Cli
+from tests.cli.items import events as events_at
+from tests.cli.items import triggers
 
 
 @pytest.fixture(autouse=True)
@@ -107,6 +110,17 @@ def test_a_conversion_that_is_killed_leaves_no_half_file_and_the_next_cleans_up(
     assert execute(["convert", "in.raw", "out.raw", "--force"]) == 0
     assert {path.name for path in tmp_path.iterdir()} == before
     assert list(aevents.load("out.raw")) == list(events)
+
+
+def test_a_pipe_is_refused_where_it_comes_to_what_does_not_fit(cli: Cli) -> None:
+    both = encode(Evt3Encoder(), [events_at(1), triggers(2)])
+    ended = cli("convert", "-", "out.csv", given=both)
+    assert (ended.returncode, ended.stdout) == (1, b"")
+    assert b"csv: it holds events, and there are 1 triggers: --only events" in ended.stderr
+    assert not Path("out.csv").exists()
+    assert cli("convert", "-", "out.csv", "--only", "events", given=both).returncode == 0
+    of_triggers = encode(DatEncoder(), [triggers(2)])
+    assert cli("convert", "-", "out.dat", given=of_triggers).returncode == 0
 
 
 def test_many_go_into_a_folder(events: EventBatch, capsys: pytest.CaptureFixture[str]) -> None:

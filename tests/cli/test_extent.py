@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import pytest
 from msgspec.structs import replace
 
-from aevents.cli.extent import Extent, refuse_misfit, settled
+from aevents.cli.extent import Extent, Fitting, refuse_misfit, settled
 from aevents.codecs.base import Codec
 from aevents.codecs.limits import Limits, edges_of
 from aevents.errors import EncodeError
@@ -110,6 +110,19 @@ def test_another_format_of_the_same_suffix_is_named_if_it_takes_it() -> None:
         EncodeError, match=r"csv: it holds events, and .* 2 triggers: --format trig"
     ):
         refuse_misfit(codec("csv"), extent_of([triggers(1, 2)]), zero=False)
+
+
+def test_what_comes_is_handed_on_while_there_is_room_for_its_kind() -> None:
+    fitting = Fitting(TOY)
+    some, others = events(1), triggers(2)
+    assert fitting.feed(some) == (some,)
+    assert fitting.feed(others) == (others,)
+    assert fitting.feed(exposures()) == ()
+    with pytest.raises(
+        EncodeError, match=r"toy: .* there are 1 events, 1 triggers, 2 exposures: -"
+    ):
+        fitting.feed(exposures(1, 2))
+    assert fitting.flush() == ()
 
 
 def test_what_fits_is_not_refused() -> None:
