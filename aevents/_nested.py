@@ -102,7 +102,8 @@ class Limited(Nested[T]):
     async def __anext__(self) -> T:
         item = await self.peek()
         await _sleep_until(self._next)
-        self._next = max(self._next + self._seconds, _now())
+        late = _now() - self._next
+        self._next += self._seconds + (late if late > self._seconds else 0)
         self.held.clear()
         return item
 

@@ -56,8 +56,8 @@ class Channel(Generic[T]):
     """
 
     __slots__ = (
-        "_bytes", "_closed", "_error", "_items", "_most_bytes", "_overflow", "_reader", "_writers",
-        "abandoned", "delivered", "dropped", "dropped_events", "received",
+        "_closed", "_error", "_items", "_most_bytes", "_overflow", "_reader", "_writers",
+        "abandoned", "delivered", "dropped", "dropped_events", "held_bytes", "received",
     )  # fmt: skip
 
     def __init__(self, overflow: Overflow = BLOCK, *, capacity: int = CAPACITY) -> None:
@@ -67,11 +67,11 @@ class Channel(Generic[T]):
         self.delivered = 0
         self.dropped = 0
         self.dropped_events = 0
+        self.held_bytes = 0  # only where bytes are bounded
         self.abandoned = False
         self._overflow = overflow
         self._most_bytes = overflow.capacity_bytes
         self._items: deque[T] = deque()
-        self._bytes = 0
         self._closed = False
         self._error: Exception | None = None
         self._reader: asyncio.Future[None] | None = None
@@ -83,8 +83,8 @@ class Channel(Generic[T]):
     @property
     def counts(self) -> dict[str, int]:
         """What was dropped: items by policy, and how many events were in them."""
-        name = f"queue_{self._overflow.policy.replace('drop', 'dropped')}"
-        return {name: self.dropped, "queue_dropped_events": self.dropped_events}
+        name = "oldest" if self._overflow.policy == "drop_oldest" else "newest"
+        return {f"queue_dropped_{name}": self.dropped, "queue_dropped_events": self.dropped_events}
 
     @property
     def error(self) -> Exception | None:
@@ -110,7 +110,7 @@ class Channel(Generic[T]):
                 self.close(SlowConsumerError(len(self._items), self.dropped))
             return True
         self._items.append(item)
-        self._bytes += size
+        self.held_bytes += size
         self._wake_reader()
         return True
 
@@ -173,12 +173,12 @@ class Channel(Generic[T]):
         if len(self._items) >= self._overflow.capacity:
             return True
         most = self._most_bytes
-        return most is not None and bool(self._items) and self._bytes + size > most
+        return most is not None and bool(self._items) and self.held_bytes + size > most
 
     def _pop(self) -> T:
         item = self._items.popleft()
         if self._most_bytes is not None:
-            self._bytes -= _size(item)
+            self.held_bytes -= _size(item)
         return item
 
     def _drop(self, item: T) -> None:

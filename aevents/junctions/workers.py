@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
-from typing import Generic, Literal, TypeVar, cast
+from typing import Generic, Literal, TypeVar, cast, overload
 
 import anyio
 import anyio.to_thread
@@ -23,16 +23,29 @@ U = TypeVar("U")
 Where = Literal["thread", "loop"]
 
 
-@asynccontextmanager
-async def workers(
+@overload
+def workers(
+    stream: Stream[T], function: Callable[[T], Awaitable[U]], *, where: Literal["loop"],
+    count: int = ..., ordered: bool = ..., max_pending: int | None = ...,
+) -> AbstractAsyncContextManager[Stream[U]]: ...  # fmt: skip
+
+
+@overload
+def workers(
+    stream: Stream[T], function: Callable[[T], U], *, where: Literal["thread"] = ...,
+    count: int = ..., ordered: bool = ..., max_pending: int | None = ...,
+) -> AbstractAsyncContextManager[Stream[U]]: ...  # fmt: skip
+
+
+def workers(
     stream: Stream[T],
-    function: Callable[[T], U | Awaitable[U]],
+    function: Callable[[T], object],
     *,
-    count: int = 4,
     where: Where = "thread",
+    count: int = 4,
     ordered: bool = True,
     max_pending: int | None = None,
-) -> AsyncIterator[Stream[U]]:
+) -> AbstractAsyncContextManager[Stream[object]]:
     """Apply a function to each item, `count` of them at a time, and give the results as a stream.
 
     `where` is `"thread"` for a function that computes or blocks, `"loop"` for a coroutine function.
@@ -40,41 +53,50 @@ async def workers(
     `max_pending` items (twice `count` unless given) are on the way between input and reader; then
     the stream waits. An error ends all, and is raised behind the results before it. Raises
     `ValueError` for a count or bound below 1, `TypeError` for a function of the other kind.
+
+    >>> async def classify(frames, net):
+    ...     async with workers(frames, net, count=2) as labels:
+    ...         async for label in labels:
+    ...             print(label)
     """
     pending = 2 * count if max_pending is None else max_pending
     _check(function, where, count, pending)
-    desk: _Desk[T, U] = _Desk(function, count, pending, ordered=ordered)
+    return _at_work(stream, _Desk(function, count, pending, ordered=ordered))
+
+
+@asynccontextmanager
+async def _at_work(stream: Stream[T], desk: _Desk[T]) -> AsyncIterator[Stream[object]]:
     async with running([partial(desk.run, stream)]):
         yield outlet(desk.results, "workers", desk.pumps, live=stream.endless)
     desk.pumps.raise_unread()
 
 
-class _Job(Generic[U]):
+class _Job:
     """An item at work, and its result."""
 
     def __init__(self) -> None:
         self.done = anyio.Event()
-        self.result: U
+        self.result: object = None
         self.error: Exception | None = None
 
 
-class _Desk(Generic[T, U]):
+class _Desk(Generic[T]):
     """Gives out jobs, and collects the results."""
 
     def __init__(
         self,
-        function: Callable[[T], U | Awaitable[U]],
+        function: Callable[[T], object],
         count: int,
         pending: int,
         *,
         ordered: bool,
     ) -> None:
-        self.results: Channel[U] = Channel(capacity=1)
+        self.results: Channel[object] = Channel(capacity=1)
         self.pumps = Pumps([])
         self._function = function
         self._waits = _is_coroutine(function)
         self._ordered = ordered
-        self._jobs: Channel[_Job[U]] = Channel(capacity=pending)
+        self._jobs: Channel[_Job] = Channel(capacity=pending)
         self._pending = anyio.Semaphore(pending)
         self._limiter = anyio.CapacityLimiter(count)
 
@@ -89,20 +111,20 @@ class _Desk(Generic[T, U]):
 
     async def _begin(self, working: TaskGroup, item: T) -> bool:
         await self._pending.acquire()
-        job: _Job[U] = _Job()
+        job = _Job()
         if self._ordered:
             self._jobs.offer(job)
         working.start_soon(self._work, job, item)
         return not self.results.abandoned
 
-    async def _work(self, job: _Job[U], item: T) -> None:
+    async def _work(self, job: _Job, item: T) -> None:
         try:
             if self._waits:
                 async with self._limiter:
-                    job.result = await cast("Awaitable[U]", self._function(item))
+                    job.result = await cast("Awaitable[object]", self._function(item))
             else:
-                call = cast("Callable[[T], U]", self._function)
-                job.result = await anyio.to_thread.run_sync(call, item, limiter=self._limiter)
+                work = partial(self._function, item)
+                job.result = await anyio.to_thread.run_sync(work, limiter=self._limiter)
         except Exception as error:  # comes out behind the results before it
             job.error = error
         job.done.set()
