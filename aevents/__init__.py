@@ -21,6 +21,7 @@ from aevents.junctions.accumulate import Accumulation, accumulate
 from aevents.junctions.channel import BLOCK, NEWEST, Overflow
 from aevents.junctions.hub import Hub
 from aevents.junctions.merge import buffer, merge
+from aevents.junctions.merge_sorted import merge_sorted
 from aevents.junctions.tee import tee
 from aevents.junctions.workers import workers
 from aevents.operators.base import Chain, Operator
@@ -95,6 +96,7 @@ __all__ = [
     "from_array",
     "load",
     "merge",
+    "merge_sorted",
     "ms",
     "open",
     "png",
