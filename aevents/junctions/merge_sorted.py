@@ -111,7 +111,7 @@ class _Merged(Generic[R]):
     ) -> None:
         self._open = ExitStack()
         with self._open:
-            self.runs = [run(stream) for stream in streams]
+            self.runs: list[R] = [run(stream) for stream in streams]
             for one in self.runs:
                 self._open.callback(one.close)
             self._open = self._open.pop_all()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+
 import anyio.to_thread
 import numpy as np
 import pytest
@@ -14,11 +16,11 @@ from tests.junctions.streams import Live, batches, no_tasks_left
 
 
 def recorded(*items: EventBatch) -> Stream[EventBatch]:
-    origin: Origin[EventBatch] = Origin("recorded", blocking=lambda: iter_of(items))  # type: ignore[arg-type]  # a generator
+    origin: Origin[EventBatch] = Origin("recorded", blocking=lambda: iter_of(items))
     return stream_of(origin)
 
 
-def iter_of(items: tuple[EventBatch, ...]) -> object:
+def iter_of(items: tuple[EventBatch, ...]) -> Generator[EventBatch, None, None]:
     yield from items
 
 

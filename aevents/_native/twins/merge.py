@@ -52,9 +52,10 @@ def merge(runs: Runs, until: int, out: Columns) -> None:
         for one, at, end in zip(runs.events, runs.at, ends, strict=True)
     ]
     order = np.argsort(np.concatenate(keys), kind="stable")[: out.capacity]
-    for place, target in enumerate((out.t, out.x, out.y, out.p)):
-        target[: len(order)] = np.concatenate([part[place] for part in parts])[order]
-    out.n = len(order)
+    n = len(order)
+    t, x, y, p = (np.concatenate([part[place] for part in parts])[order] for place in range(4))
+    out.t[:n], out.x[:n], out.y[:n], out.p[:n] = t, x, y, p
+    out.n = n
     which = np.repeat(np.arange(len(runs)), [len(part[0]) for part in parts])[order]
     taken = np.bincount(which, minlength=len(runs))
     runs.at = [at + int(count) for at, count in zip(runs.at, taken, strict=True)]
