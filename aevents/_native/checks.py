@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 Counters = NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.uint32]
 Coordinates = NDArray[np.uint16]
 Polarities = NDArray[np.bool_] | NDArray[np.uint8]
+Events = tuple[NDArray[np.int64], Coordinates, Coordinates, Polarities]
 
 MOST_COUNTERS = 2**31  # indices are 32 bits wide in C
 LONGEST_SIDE = 65535
@@ -18,6 +19,7 @@ COUNTER_TYPES = ("uint8", "uint16", "uint32")
 FRAME_TYPES = ("float32", "int32")
 DVS, ATIS, COLOUR = PIXEL_KINDS = 1, 2, 4  # of Event Stream files
 MOST_COLUMNS = 64
+MOST_RUNS = 64  # as AE_MERGE_RUNS in kernels.h
 SEPARATORS = ",;\t "
 
 
@@ -109,3 +111,9 @@ def check_next(state: _Next, count: int) -> None:
     """Raise `ValueError` if the next event to be written is none of them."""
     if not 0 <= state.next <= count:
         raise ValueError(f"the next event is {state.next} of {count}")
+
+
+def check_runs(k: int) -> None:
+    """Raise `ValueError` if these are more runs than can be merged."""
+    if not 0 <= k <= MOST_RUNS:
+        raise ValueError(f"at most {MOST_RUNS} runs can be merged, not {k}")

@@ -14,6 +14,7 @@ from .checks import (
     check_frame,
     check_kind,
     check_next,
+    check_runs,
     check_sensor,
     check_table,
     text_layout,
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from typing_extensions import Buffer
 
-    from .checks import Coordinates, Counters, Polarities
+    from .checks import Coordinates, Counters, Events, Polarities
     from .twins import (
         DatState,
         EncoderState,
@@ -435,3 +436,38 @@ def _colours(rgb: NDArray[np.uint8] | None, *, writable: bool = False) -> object
     if rgb is None:
         return ffi.NULL
     return ffi.from_buffer("uint8_t[]", rgb, require_writable=writable)
+
+
+class Runs:
+    """`k` runs of events in the order of time, each empty until it is `put`; at most 64."""
+
+    def __init__(self, k: int) -> None:
+        check_runs(k)
+        self.c = ffi.new("ae_run[]", k)
+        self.places = ffi.new("uint32_t[]", lib.AE_MERGE_WINDOW)
+        self._kept: list[object] = [None] * k
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def put(self, which: int, events: Events, key: NDArray[np.int64] | None = None) -> None:
+        """Let run `which` be these columns t, x, y, p, in the order of `key`, or of t."""
+        kept = _events(*events)
+        order = _events(key, *events[1:]) if key is not None else kept
+        one, self._kept[which] = self.c[which], (kept, order)
+        one.key, one.t, one.x, one.y, one.p = order.c.t, kept.c.t, kept.c.x, kept.c.y, kept.c.p
+        one.n, one.at = kept.c.n, 0
+
+    def left(self, which: int) -> int:
+        """Return how many events of run `which` have not been merged yet."""
+        return int(self.c[which].n - self.c[which].at)
+
+
+def merge(runs: Runs, until: int, out: Columns) -> None:
+    """Write into `out`, as far as there is room, the events of all runs that are earlier than
+    `until`, in the order of time, equal ones in the order of the runs.
+    """
+    out.begin()
+    out.c.n = 0
+    lib.ae_merge(runs.c, len(runs), until, runs.places, out.c)
+    out.n = out.c.n

@@ -202,4 +202,25 @@ size_t ae_text_decode(const uint8_t *data, size_t length, ae_text *state, ae_col
  * until none is left or `out` is full. Returns the bytes written. */
 size_t ae_text_encode(const ae_columns *in, ae_text *state, uint8_t *out, size_t capacity);
 
+/* ---- merge.c: runs of events in the order of time --------------------------------------------- */
+
+#define AE_MERGE_WINDOW 16384
+#define AE_MERGE_RUNS 64      /* at most */
+
+typedef struct {              /* events in the order of `key`, which is their time but for late ones */
+    const int64_t *key;
+    const int64_t *t;
+    const uint16_t *x;
+    const uint16_t *y;
+    const uint8_t *p;
+    size_t n;
+    size_t at;                /* the first that has not been taken */
+    size_t end;               /* for the kernel */
+} ae_run;
+
+/* Appends events of a key below `until` to `out`, in the order of keys, those of equal keys in the
+ * order of the runs, until the runs or the room end; moves on `at` of each run. `places` has room
+ * for AE_MERGE_WINDOW numbers. */
+void ae_merge(ae_run *runs, size_t k, int64_t until, uint32_t *places, ae_columns *out);
+
 #endif

@@ -12,6 +12,7 @@ from .evt3 import Evt3State, evt3_decode, evt3_encode, evt3_state
 from .evt4 import evt4_decode, evt4_encode, evt4_state
 from .evt21 import evt21_decode, evt21_encode, evt21_state
 from .inspect import InspectionState, inspect, inspection_state
+from .merge import Runs, merge
 from .text import TextState, text_decode, text_encode, text_state
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Evt2State",
     "Evt3State",
     "InspectionState",
+    "Runs",
     "TextState",
     "accumulate",
     "columns",
@@ -46,6 +48,7 @@ __all__ = [
     "evt21_state",
     "inspect",
     "inspection_state",
+    "merge",
     "readout",
     "text_decode",
     "text_encode",
