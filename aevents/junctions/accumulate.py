@@ -60,7 +60,7 @@ class Accumulation:
     """What has been counted since the last look; made by `accumulate`."""
 
     def __init__(self, frames: Frames, pumps: Pumps, sensor: Sensor | None) -> None:
-        self.begun = anyio.Event()
+        self.begun: anyio.Event = anyio.Event()
         self.ended: bool = False
         self._frames = frames
         self._pumps = pumps

@@ -63,12 +63,12 @@ class Channel(Generic[T]):
     def __init__(self, overflow: Overflow = BLOCK, *, capacity: int = CAPACITY) -> None:
         if overflow.capacity is None:
             overflow = msgspec.structs.replace(overflow, capacity=capacity)
-        self.received = 0
-        self.delivered = 0
-        self.dropped = 0
-        self.dropped_events = 0
-        self.held_bytes = 0  # only where bytes are bounded
-        self.abandoned = False
+        self.received: int = 0
+        self.delivered: int = 0
+        self.dropped: int = 0
+        self.dropped_events: int = 0
+        self.held_bytes: int = 0  # only where bytes are bounded
+        self.abandoned: bool = False
         self._overflow = overflow
         self._most_bytes = overflow.capacity_bytes
         self._items: deque[T] = deque()
