@@ -34,6 +34,7 @@ from aevents.codecs import (
 )
 from aevents.codecs.base import Codec
 from aevents.codecs.sniff import Recognise
+from aevents.containers import hdf5
 from aevents.errors import UnknownFormatError
 from aevents.operators.gather import Gather
 from aevents.sinks import images, video
@@ -61,6 +62,7 @@ CODECS = (
     es.CODEC,
     npy.CODEC,
     npz.CODEC,
+    hdf5.CODEC,
     nmnist.CODEC,
     csv.CODEC,
 )

@@ -33,7 +33,7 @@ def _codecs() -> Iterator[tuple[Codec, str]]:
 
 def _format_row(codec: Codec, origin: str) -> list[str]:
     held = " ".join(kind.__name__ for kind in codec.kinds)
-    write = "yes" if codec.encoder else "no"
+    write = "yes" if codec.writable else "no"
     return [codec.name, " ".join(codec.suffixes), "yes", write, held, codec.about, origin]
 
 

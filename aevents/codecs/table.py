@@ -46,7 +46,7 @@ class Table:
 
     def batch(self, columns: Mapping[str, Column]) -> EventBatch | None:
         """Return the next rows, at most `SLAB`, as a batch; None if none of them is an event."""
-        rows = {**columns, "t": _microseconds(columns["t"], self._time_unit)}
+        rows = {**columns, "t": microseconds(columns["t"], self._time_unit)}
         fits = _fitting(rows)
         if fits is not None:
             self._note(fits)
@@ -69,7 +69,8 @@ class Table:
         return self._watch.batch(*out.take())
 
 
-def _microseconds(t: Column, unit: TimeUnit | None) -> Column:
+def microseconds(t: Column, unit: TimeUnit | None, /) -> Column:
+    """Return times in µs, whole but of any type: `Table` says in which unit they are."""
     if t.dtype.kind in "iu" and unit != "s":
         return t
     scale = 1 if unit == "us" else 1_000_000
