@@ -73,8 +73,15 @@ class Report(Mapping[str, int]):
     """
 
     LOSSES = frozenset(
-        ("outside_frame", "torn_bytes", "untimed")
-        + ("bad_lines", "bad_rows", "bad_packets", "bad_chunks")
+        {
+            "outside_frame",
+            "torn_bytes",
+            "untimed",
+            "bad_lines",
+            "bad_rows",
+            "bad_packets",
+            "bad_chunks",
+        }
     )
     __slots__ = ("_anomalies", "delivered", "events")
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 import numpy as np
@@ -34,14 +34,13 @@ from aevents.containers.hdf5_file import (
     sized,
     stored_rows,
 )
+from aevents.containers.hdf5_index import INDEX_US
 from aevents.types import Sensor
 
 MATRIX = {"x": 0, "y": 1, "t": 2, "p": 3}
 """The columns of MVSEC's rows."""
 MILLISECONDS = ("ms_to_idx", "ms_map_idx")
 """Datasets with the number of the first event of each millisecond: DSEC, TUM-VIE; M3ED."""
-INDEX_US = 2_000
-"""The stretch of time of a row in `/CD/indexes`; the first row stands for none."""
 MOST_ROW_BYTES = 256
 """A row of events has tens of bytes."""
 
@@ -178,8 +177,14 @@ def _choose(
     places: Sequence[Place], datasets: Mapping[str, Dataset], group: str | None, watch: Watch
 ) -> Place:
     wanted = [one for one in places if group is None or _within(one.path, group.strip("/"))]
-    if len(wanted) == 1:
-        return wanted[0]
+    if len(wanted) != 1:
+        _refuse(wanted, datasets, group, watch)
+    return wanted[0]
+
+
+def _refuse(
+    wanted: Sequence[Place], datasets: Mapping[str, Dataset], group: str | None, watch: Watch
+) -> NoReturn:
     names = ", ".join(f"/{one.path}" for one in wanted)
     held = ", ".join(f"/{path}" for path in list(datasets)[:12]) or "nothing"
     where = "" if group is None else f" in {group}"

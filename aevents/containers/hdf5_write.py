@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -12,9 +12,10 @@ import numpy.typing as npt
 
 from aevents.codecs import ecf
 from aevents.containers.hdf5_file import Dataset, File, blosc, import_h5py
+from aevents.containers.hdf5_index import INDEX, Index, TimesIndex, append_rows
 from aevents.errors import EncodeError
 from aevents.sinks.worker import WorkerSink
-from aevents.types import EventBatch, Sensor, Times, TriggerBatch
+from aevents.types import EventBatch, Sensor, TriggerBatch
 
 LayoutName = Literal["prophesee", "dsec", "tumvie"]
 Compression = Literal["none", "gzip", "blosc", "ecf"]
@@ -30,30 +31,27 @@ LONGEST_US = 1 << 36
 
 EVENT = np.dtype([("x", "<u2"), ("y", "<u2"), ("p", "<i2"), ("t", "<i8")], align=True)
 TRIGGER = np.dtype([("p", "<i2"), ("t", "<i8"), ("id", "<i2")], align=True)
-INDEX = np.dtype([("id", "<u8"), ("ts", "<i8")])
-INDEX_US = 2_000
-INDEX_PART = 1 << 16
-"""Rows of an index that are written at once."""
-
-Integers = npt.NDArray[np.int64]
+SIDE = 2048
+"""ECF has 11 bits for a column or a row."""
 
 
 def create(
     path: Path, *, layout: LayoutName = "prophesee", compression: Compression = "none"
 ) -> Hdf5Sink:
-    """Return a sink that writes an HDF5 file. What is written without options can be read by h5py
-    alone, and has the layout that most software of this field knows.
+    """Return a sink that writes an HDF5 file: without options, in Prophesee's layout, which holds
+    all that a batch does and triggers too, in a form that h5py reads alone.
 
     `compression` is `"gzip"`, which is HDF5's own; `"blosc"`, for which readers need hdf5plugin; or
-    `"ecf"`, in Prophesee's layout only, for which they need Prophesee's plug-in, or aevents. Raises
-    `ValueError` for others, `MissingExtraError` without h5py, and hdf5plugin where it is needed.
+    `"ecf"`, in Prophesee's layout only, which Prophesee's own software wants. Raises `ValueError`
+    for others, `MissingExtraError` without h5py, and hdf5plugin where it is needed.
     """
     import_h5py()
     if layout not in LAYOUTS:
         raise ValueError(f"layout is one of {', '.join(LAYOUTS)}, not {layout!r}")
     if compression == "ecf" and layout != "prophesee":
         raise ValueError(f"ecf goes with the layout prophesee, not with {layout}")
-    return Hdf5Sink(path, LAYOUTS[layout], _filter(compression))
+    kind = Ecf if compression == "ecf" else LAYOUTS[layout]
+    return Hdf5Sink(path, kind, _filter(compression))
 
 
 class Hdf5Sink(WorkerSink[EventBatch | TriggerBatch]):
@@ -80,12 +78,13 @@ class Hdf5Sink(WorkerSink[EventBatch | TriggerBatch]):
         if isinstance(item, TriggerBatch):
             layout.put_triggers(item)
             return
-        fitting = layout.fitting(item.t)
+        fitting = layout.fitting(item)
         self._held.append(item.cut(0, fitting, item.span))
         if sum(map(len, self._held)) >= BLOCK:
             self._write(layout, BLOCK)
         if fitting < len(item):
-            what = f"an event at t={int(item.t[fitting])} does not fit"
+            t, x, y = int(item.t[fitting]), int(item.x[fitting]), int(item.y[fitting])
+            what = f"an event at t={t}, x={x}, y={y} does not fit"
             raise EncodeError("hdf5", f"{what}: {layout.limits}")
 
     def end(self) -> None:
@@ -133,8 +132,9 @@ class EventLayout(ABC):
         self._begun = not self.from_first
         self.origin: int = 0
 
-    def fitting(self, t: Times) -> int:
+    def fitting(self, batch: EventBatch) -> int:
         """Return how many of these events, from the first on, can be held."""
+        t = batch.t
         if not self._begun and len(t):
             self._begun, self.origin = True, int(t[0])
             self.begin(self.origin)
@@ -169,42 +169,61 @@ class Prophesee(EventLayout):
     def __init__(self, file: File, filter: Mapping[str, Any], /) -> None:
         super().__init__(file, filter)
         file.attrs.update({"version": "1.0", "format": "HDF5", "integrator_name": "Prophesee"})
-        self._events = self._dataset("CD/events", EVENT, **filter)
-        self._event_index = _TimesIndex(self._dataset("CD/indexes", INDEX, SMALL_CHUNK))
+        self.events: Dataset = self._dataset("CD/events", EVENT, **filter)
+        self._event_index = TimesIndex(self._dataset("CD/indexes", INDEX, SMALL_CHUNK))
         self._triggers = self._dataset("EXT_TRIGGER/events", TRIGGER, SMALL_CHUNK)
-        self._trigger_index = _TimesIndex(self._dataset("EXT_TRIGGER/indexes", INDEX, SMALL_CHUNK))
-        self._packed = filter.get("compression") == ecf.FILTER
+        self._trigger_index = TimesIndex(self._dataset("EXT_TRIGGER/indexes", INDEX, SMALL_CHUNK))
 
     def write(self, batch: EventBatch) -> None:
-        """Append events."""
-        if self._packed:
-            for start in range(0, len(batch), CHUNK):
-                part = batch.cut(start, min(start + CHUNK, len(batch)), batch.span)
-                self._pack(part)
-        else:
-            _append(self._events, _records(batch))
+        """Append events, and what the index says of them."""
+        self.append(batch)
         self._event_index.add(batch.t)
+
+    def append(self, batch: EventBatch) -> None:
+        """Append events."""
+        rows = np.empty(len(batch), EVENT)
+        rows["x"], rows["y"], rows["p"], rows["t"] = batch.x, batch.y, batch.p, batch.t
+        append_rows(self.events, rows)
 
     def put_triggers(self, batch: TriggerBatch) -> None:
         """Append triggers."""
         rows = np.zeros(len(batch), TRIGGER)
         rows["t"], rows["id"], rows["p"] = batch.t, batch.id, batch.value
         if len(batch):
-            _append(self._triggers, rows)
+            append_rows(self._triggers, rows)
             self._trigger_index.add(batch.t)
 
-    def _pack(self, batch: EventBatch) -> None:
-        """Append a chunk, which stays as it is where ECF would change it. The last is filled up, as
-        HDF5 expects whole ones.
-        """
-        columns = batch.t, batch.x, batch.y, batch.p
-        whole = (np.pad(column, (0, CHUNK - len(batch)), mode="edge") for column in columns)
-        filled = EventBatch(*whole, batch.sensor, batch.span)
-        chunk = ecf.encode_chunk(filled)
-        start = len(self._events)
-        self._events.resize(start + len(batch), axis=0)
-        data, left_out = (chunk, 0) if chunk else (_records(filled).tobytes(), 1)
-        self._events.id.write_direct_chunk((start,), data, left_out)
+
+class Ecf(Prophesee):
+    """The same, packed by Prophesee's filter. HDF5 would let a chunk that it cannot hold stay as it
+    is, but Prophesee's own software takes every chunk for packed.
+    """
+
+    limits = "columns and rows are below 2048, times do not go back, and are 19 h apart at most"
+
+    def __init__(self, file: File, filter: Mapping[str, Any], /) -> None:
+        super().__init__(file, filter)
+        self._latest: int | None = None
+
+    def fitting(self, batch: EventBatch) -> int:
+        """Return how many of these events, from the first on, can be held."""
+        t = batch.t[: super().fitting(batch)]
+        if not len(t):
+            return 0
+        latest = t[0] if self._latest is None else self._latest
+        fits = np.diff(t, prepend=latest) >= 0
+        fits &= (batch.x[: len(t)] < SIDE) & (batch.y[: len(t)] < SIDE)
+        fitting = len(t) if fits.all() else int(np.argmin(fits))
+        self._latest = int(t[fitting - 1]) if fitting else self._latest
+        return fitting
+
+    def append(self, batch: EventBatch) -> None:
+        """Append events, chunk by chunk; the last may be shorter."""
+        start = len(self.events)
+        self.events.resize(start + len(batch), axis=0)
+        for at in range(0, len(batch), CHUNK):
+            part = batch.cut(at, min(at + CHUNK, len(batch)), batch.span)
+            self.events.id.write_direct_chunk((start + at,), ecf.encode_chunk(part))
 
 
 class Columns(EventLayout):
@@ -219,15 +238,15 @@ class Columns(EventLayout):
             name: self._dataset(f"events/{name}", dtype, **filter) for name, dtype in types.items()
         }
         self._firsts = self._dataset("ms_to_idx", "<u8", SMALL_CHUNK, **filter)
-        self._index = _Index(1_000)
+        self._index = Index(1_000)
 
     def write(self, batch: EventBatch) -> None:
         """Append events."""
         t = batch.t - self.origin
         for name, column in {"t": t, "x": batch.x, "y": batch.y, "p": batch.p}.items():
-            _append(self._columns[name], column)
-        for _, rows in self._index.add(t):
-            _append(self._firsts, rows)
+            append_rows(self._columns[name], column)
+        for firsts, _ in self._index.add(t):
+            append_rows(self._firsts, firsts)
 
 
 class Dsec(Columns):
@@ -251,62 +270,6 @@ class TumVie(Columns):
 
 
 LAYOUTS: Mapping[str, type[EventLayout]] = {"prophesee": Prophesee, "dsec": Dsec, "tumvie": TumVie}
-
-
-class _Index:
-    """Finds the first event of each stretch of time, from 0 on: that which has its time or a later
-    one.
-    """
-
-    def __init__(self, period_us: int) -> None:
-        self._period = period_us
-        self._latest = 0
-        self._events = 0
-        self._next = 0  # stretch
-
-    def add(self, t: Integers) -> Iterator[tuple[Integers, Integers]]:
-        """Give the stretches that these events begin, and the numbers of their first events."""
-        running = np.maximum(np.maximum.accumulate(t), self._latest)
-        stop = int(running[-1]) // self._period + 1
-        for start in range(self._next, stop, INDEX_PART):
-            stretches = np.arange(start, min(start + INDEX_PART, stop))
-            yield stretches, self._events + np.searchsorted(running, stretches * self._period)
-        self._latest, self._next = int(running[-1]), stop
-        self._events += len(t)
-
-
-class _TimesIndex:
-    """An index as Prophesee has it: a row that stands for nothing, then the first event of each
-    2 ms, counted from the first event of all, whose time is the attribute `offset`, negative.
-    """
-
-    def __init__(self, dataset: Dataset) -> None:
-        self._dataset = dataset
-        self._index = _Index(INDEX_US)
-        self._origin: int | None = None
-        _append(dataset, np.array([(0, -1)], INDEX))
-
-    def add(self, t: Integers) -> None:
-        """Add the rows of these events."""
-        if self._origin is None:
-            self._origin = int(t[0])
-            self._dataset.attrs["offset"] = str(-self._origin)
-        for stretches, firsts in self._index.add(t - self._origin):
-            rows = np.empty(len(firsts), INDEX)
-            rows["id"], rows["ts"] = firsts, stretches * INDEX_US
-            _append(self._dataset, rows)
-
-
-def _append(dataset: Dataset, rows: npt.NDArray[np.generic]) -> None:
-    start = len(dataset)
-    dataset.resize(start + len(rows), axis=0)
-    dataset[start:] = rows
-
-
-def _records(batch: EventBatch) -> npt.NDArray[np.void]:
-    rows = np.empty(len(batch), EVENT)
-    rows["x"], rows["y"], rows["p"], rows["t"] = batch.x, batch.y, batch.p, batch.t
-    return rows
 
 
 def _filter(compression: Compression) -> Mapping[str, Any]:
