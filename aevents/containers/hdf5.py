@@ -73,7 +73,7 @@ def read(  # noqa: PLR0913  # the options of every format, and its own
 
 def _rows(layout: Layout, watch: Watch, start: int | None) -> Iterator[EventBatch]:
     """Give events whose rows the library reads."""
-    table = Table(watch, time_unit=layout.time_unit)
+    table = Table(watch, time_unit=layout.time_unit, offset_us=layout.offset)
     first = _first(layout, start, SLAB, lambda block: layout.time_at(block * SLAB))
     for row in range(first * SLAB, layout.rows, SLAB):
         batch = table.batch(layout.read(row, min(row + SLAB, layout.rows)))

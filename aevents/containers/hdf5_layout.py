@@ -87,8 +87,7 @@ class Layout:
         """Return these rows, by column."""
         if not self._place.apart:
             return self.split(self._columns["t"][start:stop])
-        rows = {letter: dataset[start:stop] for letter, dataset in self._columns.items()}
-        return {**rows, "t": _later(rows["t"], self.offset)} if self.offset else rows
+        return {letter: dataset[start:stop] for letter, dataset in self._columns.items()}
 
     def split(self, rows: Rows) -> Mapping[str, Column]:
         """Return rows with all of an event in them, by column."""
@@ -197,11 +196,6 @@ def _refuse(
 
 def _within(path: str, group: str) -> bool:
     return path == group or path.startswith(f"{group}/")
-
-
-def _later(t: Column, offset: int) -> Column:
-    """Return times with this added to them."""
-    return (t.astype(np.int64) if t.dtype.kind in "iu" else t) + offset
 
 
 def _entry(index: Dataset, number: int, *, field: str | None = None) -> int | None:
