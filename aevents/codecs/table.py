@@ -27,8 +27,9 @@ class Table:
     """Makes batches of columns of bools, integers or floats, of any width and byte order.
 
     Float times are seconds unless `time_unit="us"` says otherwise, integer times are µs unless it
-    says `"s"`; either is rounded to the µs, and `offset_us` is added. A row with a value that does not fit its column (x of
-    -1, 70,000, 0.5 or NaN; p other than 0, 1, -1) is left out and counted: `bad_rows`.
+    says `"s"`; either is rounded to the µs, and `offset_us` is added. A row with a value that does
+    not fit its column (x of -1, 70,000, 0.5 or NaN; p other than 0, 1, -1) is left out and counted:
+    `bad_rows`.
     """
 
     __slots__ = ("_offset", "_out", "_row", "_time_unit", "_watch")

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from aevents.codecs import ecf
 from aevents.codecs.base import Codec, Reader, Watch
-from aevents.codecs.fields import TimeUnit
+from aevents.codecs.fields import TimeUnit, check_time_unit
 from aevents.codecs.table import SLAB, Table
 from aevents.containers.hdf5_file import (
     Dataset,
@@ -49,8 +49,10 @@ def read(  # noqa: PLR0913  # the options of every format, and its own
 
     With `start` (µs), what comes before may be left out. `group` says which events, where there are
     several, as in `"prophesee/left"`. `time_unit` is that of the times where the layout leaves it
-    open. Reading raises `DecodeError`, `MissingExtraError`, and what `open` raises.
+    open. Raises `ValueError` for another; reading raises `DecodeError`,
+    `MissingExtraError`, and what `open` raises.
     """
+    check_time_unit(time_unit)
     watch = Watch("hdf5", strict=strict)
 
     def items() -> Generator[object, None, None]:

@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from aevents.codecs import ecf
 from aevents.codecs.base import Watch
-from aevents.codecs.fields import TimeUnit, check_time_unit, find_columns
+from aevents.codecs.fields import TimeUnit, find_columns
 from aevents.codecs.table import Column, microseconds
 from aevents.containers.hdf5_file import (
     Dataset,
@@ -67,7 +67,6 @@ class Layout:
     def __init__(
         self, file: File, watch: Watch, *, group: str | None, time_unit: TimeUnit | None
     ) -> None:
-        check_time_unit(time_unit)
         self._datasets = datasets_of(file, watch)
         self._place = _choose(list(_places(self._datasets)), self._datasets, group, watch)
         self._columns = self._open(watch)
@@ -200,8 +199,10 @@ def _within(path: str, group: str) -> bool:
 
 def _entry(index: Dataset, number: int, *, field: str | None = None) -> int | None:
     """Return an entry of an index, or the nearest there is."""
-    kind = index.dtype if field is None else (index.dtype.names and index.dtype[field])
-    if len(index.shape) != 1 or not index.shape[0] or getattr(kind, "kind", "") not in "iu":
+    named = field is None or field in (index.dtype.names or ())
+    if len(index.shape) != 1 or not index.shape[0] or not named:
+        return None
+    if (index.dtype if field is None else index.dtype[field]).kind not in "iu":
         return None
     entry = index[max(0, min(number, index.shape[0] - 1))]
     return int(entry if field is None else entry[field])
