@@ -23,6 +23,7 @@ from aevents.containers.hdf5_file import (
     checked,
     datasets_of,
     filters_of,
+    numeric,
     opened,
     sensor_of,
     stored_rows,
@@ -158,7 +159,8 @@ def _triggers(file: File, watch: Watch, sensor: Sensor | None) -> Iterator[Trigg
     found = datasets_of(file, watch).get(TRIGGERS)
     if found is None:
         return
-    if len(found.shape or ()) != 1 or not {"t", "p", "id"} <= set(found.dtype.names or ()):
+    fields = set(found.dtype.names or ()) if numeric(found.dtype) else set()
+    if len(found.shape or ()) != 1 or not {"t", "p", "id"} <= fields:
         watch.fail(f"/{TRIGGERS} holds no triggers")
     watch.use(sensor or sensor_of(file))
     dataset = checked(found, watch)

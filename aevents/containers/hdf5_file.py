@@ -27,6 +27,8 @@ MOST_CHUNK_BYTES = 8 << 20
 """Unpacked, of each of four columns: they are held while their events are given out."""
 MOST_TEXT_BYTES = 65_536
 MOST_SIDE = 65_535
+HEAPS_WITHIN = 1 << 20
+"""The texts of a recording are written before its events."""
 MOST_DATASETS = 10_000
 """A recording has tens; finding the events among more would take long."""
 
@@ -38,7 +40,8 @@ def opened(path: Path, watch: Watch) -> Iterator[File]:
     Raises `MissingExtraError` without h5py, and what `open` raises.
     """
     h5py = import_h5py()
-    path.open("rb").close()  # this says better than the library why it cannot be opened
+    with path.open("rb") as plain:  # this says better than the library why it cannot be opened
+        _check_heaps(plain.read(HEAPS_WITHIN), watch)
     try:
         with h5py.File(path, "r", rdcc_nbytes=MOST_CHUNK_BYTES) as file:
             yield file
@@ -105,6 +108,11 @@ def filters_of(dataset: Dataset) -> list[int]:
     return [plan.get_filter(index)[0] for index in range(plan.get_nfilters())]
 
 
+def numeric(dtype: np.dtype[np.void]) -> bool:
+    """Say whether rows of this type are structures of numbers and nothing else."""
+    return dtype.names is not None and all(dtype[name].kind in "biuf" for name in dtype.names)
+
+
 def stored_rows(dataset: Dataset, watch: Watch) -> int:
     """Return how many rows there are; count those that the file promises and does not hold."""
     rows: int = dataset.shape[0]
@@ -117,8 +125,16 @@ def stored_rows(dataset: Dataset, watch: Watch) -> int:
 
 
 def attribute(item: File | Dataset, name: str) -> object:
-    """Return an attribute; None if there is none, or a very long one."""
-    if name not in item.attrs or item.attrs.get_id(name).get_storage_size() > MOST_TEXT_BYTES:
+    """Return an attribute that is a text or whole numbers; None if there is none, or a very long
+    one. (Where damage makes another type of it, the library may crash.)
+    """
+    from h5py import h5t
+
+    if name not in item.attrs:
+        return None
+    found = item.attrs.get_id(name)
+    known = isinstance(found.get_type(), h5t.TypeStringID | h5t.TypeIntegerID)
+    if not known or found.get_storage_size() > MOST_TEXT_BYTES:
         return None
     value: object = item.attrs[name]
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
@@ -140,6 +156,23 @@ def sized(width: int, height: int, *, serial: str = "") -> Sensor:
     """Return the sensor of this size; one of no known size if this is none."""
     fits = 0 < width <= MOST_SIDE and 0 < height <= MOST_SIDE
     return Sensor(width, height, serial=serial) if fits else Sensor()
+
+
+def _check_heaps(head: bytes, watch: Watch) -> None:
+    """Fail where a heap of strings has an object of no size, from which the library never returns.
+
+    A heap: `GCOL`, 4 bytes, its size (u64); then objects: number (u16), 6 bytes, size (u64), data
+    up to a multiple of 8. The number 0 is free room, and its size includes these 16 bytes.
+    """
+    for found in re.finditer(b"GCOL\x01\0\0\0", head):
+        at = found.start() + 16
+        end = min(len(head), found.start() + int.from_bytes(head[at - 8 : at], "little"))
+        while at + 16 <= end:
+            free = head[at : at + 2] == b"\0\0"
+            size = int.from_bytes(head[at + 8 : at + 16], "little")
+            if free and not size:
+                watch.fail("a heap of strings is damaged", offset=at)
+            at += size if free else 16 + (size + 7) // 8 * 8
 
 
 def _load(filter: int, name: str, watch: Watch) -> None:

@@ -30,6 +30,7 @@ from aevents.containers.hdf5_file import (
     checked,
     datasets_of,
     filters_of,
+    numeric,
     sensor_of,
     sized,
     stored_rows,
@@ -161,7 +162,7 @@ def _places(datasets: Mapping[str, Dataset]) -> Iterator[Place]:
             groups.setdefault(parent, []).append(name)
         elif len(dataset.shape or ()) == 1 and dataset.dtype.itemsize <= MOST_ROW_BYTES:
             columns = find_columns(dataset.dtype.names or ())
-            if columns and all(dataset.dtype[one].kind in "biuf" for one in columns.values()):
+            if columns and numeric(dataset.dtype):
                 yield Place(path, columns, apart=False)
         elif name == "events" and dataset.shape[1:] == (4,) and dataset.dtype.kind in "iuf":
             yield Place(path, MATRIX, apart=False)
