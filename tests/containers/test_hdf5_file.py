@@ -23,7 +23,7 @@ from aevents.containers.hdf5_file import (
     stored_rows,
 )
 from aevents.testing import example_events
-from tests.containers.hdf5_files import apart, put
+from tests.containers.hdf5_files import apart, put, written
 
 EVENTS = example_events(100)
 WATCH = Watch("hdf5", strict=True)
@@ -181,3 +181,57 @@ def zeros(size: int) -> bytes:
     import zlib
 
     return zlib.compress(bytes(size))
+
+
+def test_a_heap_that_the_library_never_leaves_is_refused(tmp_path: Path) -> None:
+    path = put(tmp_path / "a.h5", apart(EVENTS), geometry="320x240")
+    data = bytearray(path.read_bytes())
+    heap = data.index(b"GCOL")
+    free = heap + 16 + 16 + 8  # behind the one text
+    assert data[free : free + 2] == b"\0\0"
+    data[free + 8 : free + 16] = bytes(8)
+    path.write_bytes(data)
+    with pytest.raises(DecodeError, match=f"a heap of strings is damaged at byte {free}"):
+        aevents.load(path)
+
+
+def test_an_attribute_of_another_type_is_not_touched(tmp_path: Path) -> None:
+    with h5py.File(put(tmp_path / "a.h5", apart(EVENTS)), "a") as file:
+        lists = np.empty(1, object)
+        lists[0] = np.arange(3)
+        file.attrs.create("geometry", lists, dtype=h5py.vlen_dtype("i4"))
+        file.attrs["sensor_resolution"] = 1.5
+    assert aevents.load(tmp_path / "a.h5").sensor == Sensor()
+
+
+DAMAGE = """
+import pathlib, sys, numpy as np, aevents
+path, data = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[1]).read_bytes()
+draw = np.random.default_rng(7)
+used = np.flatnonzero(np.frombuffer(data, np.uint8))  # most of a small file is empty
+read = refused = 0
+for _ in range(int(sys.argv[2])):
+    bent = bytearray(data)
+    for place in draw.choice(used, draw.integers(1, 6)):
+        bent[place] = draw.integers(0, 256)
+    path.write_bytes(bent)
+    try:
+        for batch in aevents.open(path, format="hdf5").blocking():
+            assert len(batch.t) == len(batch.x) == len(batch.y) == len(batch.p)
+        read += 1
+    except aevents.DecodeError:
+        refused += 1
+print(read, refused)
+"""
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("options", [{"compression": "ecf"}, {}, {"layout": "dsec"}], ids=str)
+def test_damage_gives_batches_or_a_decode_error(tmp_path: Path, options: dict[str, str]) -> None:
+    path = written(tmp_path / "a.h5", example_events(500), **options)
+    command = [sys.executable, "-c", DAMAGE, str(path), "500"]  # apart, as the library might crash
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    read, refused = map(int, done.stdout.split())
+    assert read > 100
+    assert refused > 20
