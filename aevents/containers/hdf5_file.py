@@ -116,10 +116,9 @@ def numeric(dtype: np.dtype[np.void]) -> bool:
 def stored_rows(dataset: Dataset, watch: Watch) -> int:
     """Return how many rows there are; count those that the file promises and does not hold."""
     rows: int = dataset.shape[0]
+    held = rows if dataset.id.get_storage_size() else 0
     if dataset.chunks:
-        held = dataset.id.get_num_chunks() * dataset.chunks[0]
-    else:
-        held = rows if dataset.id.get_storage_size() else 0
+        held = int(dataset.id.get_num_chunks()) * int(dataset.chunks[0])
     watch.note("missing_rows", max(0, rows - held), f"{dataset.name} lacks rows that it promises")
     return min(rows, held)
 

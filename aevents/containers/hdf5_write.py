@@ -243,8 +243,10 @@ class Columns(EventLayout):
     def write(self, batch: EventBatch) -> None:
         """Append events."""
         t = batch.t - self.origin
-        for name, column in {"t": t, "x": batch.x, "y": batch.y, "p": batch.p}.items():
-            append_rows(self._columns[name], column)
+        append_rows(self._columns["t"], t)
+        append_rows(self._columns["x"], batch.x)
+        append_rows(self._columns["y"], batch.y)
+        append_rows(self._columns["p"], batch.p)
         for firsts, _ in self._index.add(t):
             append_rows(self._firsts, firsts)
 

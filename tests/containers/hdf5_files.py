@@ -30,7 +30,11 @@ def put(
     return path
 
 
-def written(path: Path, *items: EventBatch | TriggerBatch, **options: object) -> Path:
+def written(
+    path: Path,
+    *items: EventBatch | TriggerBatch,
+    **options: Any,  # noqa: ANN401  # of any sink
+) -> Path:
     """Write these items by our sink."""
 
     sink = aevents.create(path, **options)

@@ -63,12 +63,12 @@ def test_prophesees_layout_is_read_by_h5py_alone(tmp_path: Path) -> None:
         check_index(file["CD/indexes"][:], int(file["CD/indexes"].attrs["offset"]))
 
 
-def check_index(index: np.ndarray, offset: int) -> None:  # type: ignore[type-arg]
+def check_index(index: np.ndarray, offset: int) -> None:
     """Compare with the definition, row by row: the latest stretch that has an event of its own."""
     t = EVENTS.t + offset
     assert index[0].item() == (0, -1)
     assert len(index) == 2 + int(t[-1]) // 2_000
-    firsts = {}
+    firsts: dict[int, tuple[int, int]] = {}
     for number, time in enumerate(t.tolist()):
         firsts.setdefault(time // 2_000, (number, time))
     expected = (0, -1)

@@ -42,8 +42,7 @@ def ecf_decode(data: Buffer, out: Columns) -> bool:
         columns = _read(_Bytes(view, 4), count, view[0])
     except _Damaged:
         return False
-    for column, values in zip((out.t, out.x, out.y, out.p), columns, strict=True):
-        column[places] = values
+    out.t[places], out.x[places], out.y[places], out.p[places] = columns
     out.n += count
     return True
 
