@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aevents.codecs import ecf
-from aevents.codecs.base import Codec, Reader, Watch
+from aevents.codecs.base import Buffer, Codec, Reader, Watch
 from aevents.codecs.fields import TimeUnit, check_time_unit
 from aevents.codecs.table import SLAB, Table
 from aevents.containers.hdf5_file import (
@@ -34,6 +34,8 @@ from aevents.types import EventBatch, Sensor, TriggerBatch
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
 TRIGGERS = "EXT_TRIGGER/events"
+BLOCK = 4 * SLAB
+"""Rows that the library reads at once: a call costs it as much as reading thousands of them."""
 
 
 def read(  # noqa: PLR0913  # the options of every format, and its own
@@ -50,8 +52,8 @@ def read(  # noqa: PLR0913  # the options of every format, and its own
 
     With `start` (µs), what comes before may be left out. `group` says which events, where there are
     several, as in `"prophesee/left"`. `time_unit` is that of the times where the layout leaves it
-    open. Raises `ValueError` for another; reading raises `DecodeError`,
-    `MissingExtraError`, and what `open` raises.
+    open. Raises `ValueError` for another; reading raises `DecodeError`, `MissingExtraError`, and
+    what `open` raises.
     """
     check_time_unit(time_unit)
     watch = Watch("hdf5", strict=strict)
@@ -77,11 +79,14 @@ def read(  # noqa: PLR0913  # the options of every format, and its own
 def _rows(layout: Layout, watch: Watch, start: int | None) -> Iterator[EventBatch]:
     """Give events whose rows the library reads."""
     table = Table(watch, time_unit=layout.time_unit, offset_us=layout.offset)
-    first = _first(layout, start, SLAB, lambda block: layout.time_at(block * SLAB))
-    for row in range(first * SLAB, layout.rows, SLAB):
-        batch = table.batch(layout.read(row, min(row + SLAB, layout.rows)))
-        if batch is not None:
-            yield batch
+    first = _first(layout, start, BLOCK, lambda block: layout.time_at(block * BLOCK))
+    for row in range(first * BLOCK, layout.rows, BLOCK):
+        columns = layout.read(row, min(row + BLOCK, layout.rows))
+        for at in range(0, len(columns["t"]), SLAB):
+            part = {letter: column[at : at + SLAB] for letter, column in columns.items()}
+            batch = table.batch(part)
+            if batch is not None:
+                yield batch
 
 
 def _packed(
@@ -115,17 +120,20 @@ class _Chunks:
         self.length: int = dataset.chunks[0]
         if self.length > ecf.MOST_EVENTS or filters_of(dataset) != [ecf.FILTER]:
             watch.fail(f"{dataset.name} is packed in chunks that are none of ECF")
+        self._room = bytearray(max(ecf.MOST_BYTES, self.length * dataset.dtype.itemsize))
 
-    def read(self, index: int) -> tuple[bytes, bool]:
-        """Return the bytes of a chunk, and whether they are packed; no bytes if there are none."""
+    def read(self, index: int) -> tuple[Buffer, bool]:
+        """Return the bytes of a chunk, until the next is read, and whether they are packed; no
+        bytes if there are none, or too many.
+        """
         at = (index * self.length,)
-        info = self._dataset.id.get_chunk_info_by_coord(at)
-        if info.byte_offset is None or info.size > ecf.MOST_BYTES:
+        try:  # asking for the size beforehand would take the library a walk along all chunks
+            mask, chunk = self._dataset.id.read_direct_chunk(at, out=self._room)
+        except (RuntimeError, ValueError):
             return b"", True
-        mask, chunk = self._dataset.id.read_direct_chunk(at)
         return chunk, not mask
 
-    def records(self, chunk: bytes) -> npt.NDArray[np.void]:
+    def records(self, chunk: Buffer) -> npt.NDArray[np.void]:
         """Return the rows of a chunk that the filter has left as they were."""
         return np.frombuffer(chunk, self._dataset.dtype, self.length)
 

@@ -68,9 +68,10 @@ class Layout:
     def __init__(
         self, file: File, watch: Watch, *, group: str | None, time_unit: TimeUnit | None
     ) -> None:
+        self._watch = watch
         self._datasets = datasets_of(file, watch)
         self._place = _choose(list(_places(self._datasets)), self._datasets, group, watch)
-        self._columns = self._open(watch)
+        self._columns = self._open()
         self.rows: int = min(stored_rows(one, watch) for one in set(self._columns.values()))
         self.offset: int = self._number("t_offset") or 0
         milliseconds = any(self._beside(name) is not None for name in MILLISECONDS)
@@ -112,12 +113,12 @@ class Layout:
             if index is not None:
                 return _entry(index, (start - self.offset) // 1_000)
         index = self._datasets.get("CD/indexes") if self._place.path == "CD/events" else None
-        offset = attribute(index, "offset") if index is not None else None
+        offset = None if index is None else attribute(checked(index, self._watch), "offset")
         if not isinstance(offset, str) or not re.fullmatch(r"-?\d{1,19}", offset):
             return None
         return _entry(index, 1 + (start + int(offset)) // INDEX_US, field="id")
 
-    def _open(self, watch: Watch) -> Mapping[str, Dataset]:
+    def _open(self) -> Mapping[str, Dataset]:
         """Return the dataset of each column, if it is one that can be read."""
         place = self._place
         names = {
@@ -126,13 +127,14 @@ class Layout:
         }
         found = {letter: self._datasets[name] for letter, name in names.items()}
         known = () if place.apart else (ecf.FILTER,)
-        return {letter: checked(one, watch, known=known) for letter, one in found.items()}
+        return {letter: checked(one, self._watch, known=known) for letter, one in found.items()}
 
     def _beside(self, name: str) -> Dataset | None:
         """Return the dataset of this name beside the events, or at the root."""
         if not self._place.apart:
             return None
-        return self._datasets.get(f"{self._place.path}/{name}", self._datasets.get(name))
+        found = self._datasets.get(f"{self._place.path}/{name}", self._datasets.get(name))
+        return None if found is None else checked(found, self._watch)
 
     def _number(self, name: str) -> int | None:
         found = self._beside(name)
@@ -164,7 +166,7 @@ def _places(datasets: Mapping[str, Dataset]) -> Iterator[Place]:
             columns = find_columns(dataset.dtype.names or ())
             if columns and numeric(dataset.dtype):
                 yield Place(path, columns, apart=False)
-        elif name == "events" and dataset.shape[1:] == (4,) and dataset.dtype.kind in "iuf":
+        elif name == "events" and (dataset.shape or ())[1:] == (4,) and dataset.dtype.kind in "iuf":
             yield Place(path, MATRIX, apart=False)
     for group, names in groups.items():
         columns = find_columns(names)
