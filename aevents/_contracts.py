@@ -84,6 +84,7 @@ class Report(Mapping[str, int]):
             "bad_packets",
             "queue_dropped_oldest",
             "queue_dropped_newest",
+            "bad_chunks",
         }
     )
     __slots__ = ("_anomalies", "damage", "delivered", "events")

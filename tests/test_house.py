@@ -58,7 +58,7 @@ NO_MODULE_OF_THEIR_NAME = {
 APART = ("laws/", "interop/")
 
 VAGUE = {"utils", "util", "helpers", "helper", "common", "misc", "tools", "stuff"}
-OPTIONAL = ("torch", "av", "zmq", "usb")
+OPTIONAL = ("torch", "av", "h5py", "hdf5plugin", "zmq", "usb")
 
 
 def test_no_file_is_too_long() -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 Counters = NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.uint32]
 Coordinates = NDArray[np.uint16]
@@ -117,3 +120,15 @@ def check_runs(k: int) -> None:
     """Raise `ValueError` if these are more runs than can be merged."""
     if not 0 <= k <= MOST_RUNS:
         raise ValueError(f"at most {MOST_RUNS} runs can be merged, not {k}")
+
+
+def ecf_count(data: Buffer) -> int:
+    """Return how many events a chunk says it holds; 0 if it is too short to say."""
+    head = bytes(memoryview(data)[:4])
+    return int.from_bytes(head, "little") >> 2 if len(head) == 4 else 0
+
+
+def check_room(count: int, room: int) -> None:
+    """Raise `ValueError` if there is not so much room."""
+    if count > room:
+        raise ValueError(f"there is room for {room} events, not {count}")

@@ -14,9 +14,11 @@ from .checks import (
     check_frame,
     check_kind,
     check_next,
+    check_room,
     check_runs,
     check_sensor,
     check_table,
+    ecf_count,
     text_layout,
 )
 from .columns import CAPACITY, SLACK, Columns, checked
@@ -471,3 +473,31 @@ def merge(runs: Runs, until: int, out: Columns) -> None:
     out.c.n = 0
     lib.ae_merge(runs.c, len(runs), until, runs.places, out.c)
     out.n = out.c.n
+
+
+def ecf_decode(data: Buffer, out: Columns) -> bool:
+    """Append the events of a chunk to `out`; return False if it is damaged: then none are.
+
+    Raises `ValueError` where `out` has no room for as many as the chunk says it holds.
+    """
+    source = ffi.from_buffer("uint8_t[]", data)
+    check_room(ecf_count(data), out.capacity - SLACK - out.n)
+    c = out.c
+    c.n = out.n
+    whole = bool(lib.ae_ecf_decode(source, len(source), c))
+    out.n = c.n
+    return whole
+
+
+def ecf_encode(
+    t: NDArray[np.int64],
+    x: NDArray[np.uint16],
+    y: NDArray[np.uint16],
+    p: NDArray[np.bool_] | NDArray[np.uint8],
+) -> bytes:
+    """Return the events as one chunk, in the shortest layout; no bytes if they do not fit: more
+    than 65535, x or y of 2048 or more, times that go back.
+    """
+    room = np.empty(lib.AE_ECF_ROOM * (len(t) + 4), np.uint8)
+    size = lib.ae_ecf_encode(_events(t, x, y, p).c, ffi.from_buffer("uint8_t[]", room), len(room))
+    return room[:size].tobytes()

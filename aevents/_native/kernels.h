@@ -124,6 +124,21 @@ size_t ae_es_decode(const uint8_t *data, size_t length, ae_es *state, ae_columns
 size_t ae_es_encode(const ae_columns *in, const uint8_t *rgb, ae_es *state, uint8_t *out,
                     size_t capacity);
 
+/* ---- ecf.c: Prophesee's packed chunks in HDF5 files, bytes <-> columns ------------------------- */
+
+#define AE_ECF_ROOM 24        /* bytes that the encoder asks for, an event and four times more */
+
+/* Append the events of one chunk, whose first four bytes say how many there are, times 4. Returns 1;
+ * or 0, and appends nothing, where the chunk is damaged, says more than 65535, or `out` has no room
+ * for them and AE_SLACK. */
+int ae_ecf_decode(const uint8_t *data, size_t length, ae_columns *out);
+
+/* Write all events, p 0 or 1, as one chunk in the shortest layout. Returns the bytes written, at
+ * most AE_ECF_ROOM * (in->n + 4): the capacity that it asks for; or 0 where there is less, or the
+ * events do not fit: more than 65535 of them, x or y of 2048 or more, a time before the one in
+ * front. */
+size_t ae_ecf_encode(const ae_columns *in, uint8_t *out, size_t capacity);
+
 /* ---- accumulate.c: counting events into a frame ---------------------------------------------- */
 
 /* Count n events into `counts`, which has planes * width * height + 1 slots. One plane counts all

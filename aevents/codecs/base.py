@@ -167,6 +167,11 @@ class Codec(msgspec.Struct, frozen=True):
     writer: Callable[..., object] | None = None
 
     @property
+    def streams(self) -> bool:
+        """Whether this format can be read as a stream of bytes."""
+        return self.decoder is not _no_decoder
+
+    @property
     def writable(self) -> bool:
         """Whether this format can be written."""
         return self.encoder is not None or self.writer is not None

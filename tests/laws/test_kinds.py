@@ -59,7 +59,7 @@ FILES: Mapping[tuple[str, type], bytes] = {
     ("aedat4", Frame): aedat4("FRME", picture()),
 }
 """Files of kinds that are not written here."""
-HELD = [(codec, kind) for codec in codecs() if codec.reader is None for kind in codec.kinds]
+HELD = [(codec, kind) for codec in codecs() if codec.streams for kind in codec.kinds]
 
 
 def recording(codec: Codec, kind: type) -> bytes:

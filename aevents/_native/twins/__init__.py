@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..columns import CAPACITY, Columns
 from .accumulate import accumulate, readout
 from .dat import DatState, dat_decode, dat_encode, dat_state
+from .ecf import ecf_decode, ecf_encode
 from .encoder import EncoderState, encoder_state
 from .es import EsState, es_decode, es_encode, es_state
 from .evt2 import Evt2State, evt2_decode, evt2_encode, evt2_state
@@ -30,6 +31,8 @@ __all__ = [
     "dat_decode",
     "dat_encode",
     "dat_state",
+    "ecf_decode",
+    "ecf_encode",
     "encoder_state",
     "es_decode",
     "es_encode",
