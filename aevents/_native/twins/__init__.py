@@ -12,6 +12,14 @@ from .evt3 import Evt3State, evt3_decode, evt3_encode, evt3_state
 from .evt4 import evt4_decode, evt4_encode, evt4_state
 from .evt21 import evt21_decode, evt21_encode, evt21_state
 from .inspect import InspectionState, inspect, inspection_state
+from .ros import (
+    RosState,
+    ros_compact_decode,
+    ros_dvs_decode,
+    ros_libcaer_decode,
+    ros_mono_decode,
+    ros_state,
+)
 from .text import TextState, text_decode, text_encode, text_state
 
 __all__ = [
@@ -22,6 +30,7 @@ __all__ = [
     "Evt2State",
     "Evt3State",
     "InspectionState",
+    "RosState",
     "TextState",
     "accumulate",
     "columns",
@@ -47,6 +56,11 @@ __all__ = [
     "inspect",
     "inspection_state",
     "readout",
+    "ros_compact_decode",
+    "ros_dvs_decode",
+    "ros_libcaer_decode",
+    "ros_mono_decode",
+    "ros_state",
     "text_decode",
     "text_encode",
     "text_state",
