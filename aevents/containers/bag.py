@@ -1,0 +1,183 @@
+"""The run of a decoder of bags: records in a row, some of which are chunks, mostly packed, of more
+of them. Nothing is held but the record that is not whole yet.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from typing import ClassVar
+
+from aevents._native.room import Room
+from aevents.codecs.base import Buffer
+from aevents.codecs.compression import PIECES, Pieces
+from aevents.containers.topics import Item, Topics
+from aevents.errors import DecodeError, TruncatedError
+from aevents.types import Sensor
+
+MOST_RECORD = 1 << 26
+"""The largest record that is read, of 5 million events. What is not read is skipped at any size."""
+
+
+class Level:
+    """Bytes that come cut anywhere, and what of them is no whole record yet.
+
+    Of the record read last, `left` bytes are still to come: they are unpacked, or skipped.
+    """
+
+    __slots__ = ("_needed", "_pieces", "held", "left", "offset")
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+        self._needed = 0
+        self.held: int = 0
+        self.left: int = 0
+        self.offset: int = 0  # of the first byte that no record has taken
+
+    def join(self, data: Buffer) -> memoryview:
+        """Return what is there now; nothing while it is known not to suffice."""
+        view = memoryview(data)
+        if not self._pieces:
+            return view
+        self._pieces.append(bytes(view))
+        self.held += len(view)
+        if self.held < self._needed:
+            return view[:0]
+        joined = b"".join(self._pieces)
+        self._pieces, self.held = [], 0
+        return memoryview(joined)
+
+    def keep(self, rest: memoryview, needed: int) -> None:
+        """Keep the beginning of a record that takes so many bytes."""
+        if len(rest):
+            self._pieces, self.held, self._needed = [bytes(rest)], len(rest), needed
+
+
+class BagDecoder(ABC):
+    """Bytes of a bag to events, triggers, inertial measurements and frames.
+
+    `topic` picks one topic by its name; see `Topics`. Bags may end anywhere: what lies before is
+    read, and `torn_bytes` or `unfinished` counted. A damaged chunk is skipped (`bad_chunks`).
+    """
+
+    name: ClassVar[str]
+    magic: ClassVar[bytes]
+
+    def __init__(
+        self, *, sensor: Sensor | None = None, strict: bool = False, topic: str | None = None
+    ) -> None:
+        self.topics = Topics(self.name, sensor=sensor, strict=strict, topic=topic)
+        self._outer = Level()
+        self._chunk: Level | None = None
+        self._unpack: Pieces | None = None
+        self._begun = False
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """What was not as it should be, by name."""
+        return self.topics.counts
+
+    def want(self, kind: type) -> None:
+        """Read only what may hold this kind of item."""
+        self.topics.want(kind)
+
+    def keep_in(self, room: Room) -> None:
+        """Decode events into `room`, where they stay."""
+        self.topics.keep_in(room)
+
+    def feed(self, data: Buffer, /) -> Iterator[Item]:
+        """Give what the messages that these bytes complete hold."""
+        try:
+            yield from self._records(self._outer, data)
+        except DecodeError:
+            raise
+        except ValueError as error:
+            self.topics.watch.fail(str(error), offset=self._outer.offset)
+
+    def flush(self) -> Iterator[Item]:
+        """Count what is torn, or not finished."""
+        watch = self.topics.watch
+        if not self._begun:
+            watch.fail("the first bytes are those of no bag", offset=0)
+        yield from self.topics.flush()
+        torn = self._outer.held + (self._chunk.held if self._chunk else 0)
+        watch.torn(torn, self._outer.offset)
+        if not torn and (self._outer.left or not self.finished):
+            reason = "the end is missing: its writer was interrupted"
+            watch.note("unfinished", 1, reason, offset=self._outer.offset, error=TruncatedError)
+
+    @property
+    @abstractmethod
+    def finished(self) -> bool:
+        """Whether the bag was written to its end, as far as it is known."""
+
+    @abstractmethod
+    def measure(self, view: memoryview, /) -> int:
+        """Return how many bytes to read of the record that begins here, as far as these tell.
+
+        Fewer than it takes if it is to be skipped, or is a chunk. Raises `ValueError` for what is
+        no record.
+        """
+
+    @abstractmethod
+    def record(self, view: memoryview, level: Level, /) -> Iterator[Item]:
+        """Give what is in the record just measured; leave in `level.left` what it is longer."""
+
+    def enter_chunk(self, compression: str, level: Level) -> None:
+        """Unpack what is left of this record: it is a chunk. Raises `ValueError`."""
+        if level is not self._outer:
+            raise ValueError("a chunk lies in a chunk")
+        if compression and compression not in PIECES:
+            raise ValueError(f"compression {compression!r} is not known")
+        self._chunk = Level()
+        self._unpack = PIECES[compression]() if compression else _as_it_is
+
+    def _records(self, level: Level, data: Buffer) -> Iterator[Item]:
+        view = level.join(data)
+        at = 0
+        while at < len(view):
+            if level.left:
+                part = view[at : at + level.left]
+                at += len(part)
+                level.left -= len(part)
+                level.offset += len(part)
+                if level is self._outer:
+                    yield from self._unpacked(part)
+                continue
+            needed = self._needed(view[at:])
+            if needed > len(view) - at:
+                level.keep(view[at:], needed)
+                return
+            yield from self.record(view[at : at + needed], level)
+            at += needed
+            level.offset += needed
+
+    def _needed(self, view: memoryview) -> int:
+        if not self._begun:
+            return self._begin(view)
+        needed = self.measure(view)
+        if needed > MOST_RECORD:
+            raise ValueError(f"a record of {needed} bytes is too large")
+        return needed
+
+    def _unpacked(self, part: memoryview) -> Iterator[Item]:
+        """Give what is in these bytes of a chunk; skip the rest of it where it is damaged."""
+        if self._chunk is None or self._unpack is None:
+            return
+        try:
+            for piece in self._unpack(part):
+                yield from self._records(self._chunk, piece)
+            if not self._outer.left and (self._chunk.held or self._chunk.left):
+                raise ValueError("its last record is not whole")
+        except DecodeError:
+            raise
+        except ValueError as error:
+            reason = f"a chunk is damaged: {error}"
+            self.topics.watch.note("bad_chunks", 1, reason, offset=self._outer.offset)
+            self._chunk = None
+        if not self._outer.left:
+            self._chunk = None
+
+
+def _as_it_is(data: memoryview) -> Iterator[memoryview]:
+    yield data
