@@ -21,6 +21,7 @@ from aevents.codecs import (
     aedat2,
     aedat3,
     aedat4,
+    aer,
     csv,
     dat,
     es,
@@ -30,10 +31,11 @@ from aevents.codecs import (
     evt21,
     nmnist,
     npy,
-    npz,
+    triggers,
 )
 from aevents.codecs.base import Codec
 from aevents.codecs.sniff import Recognise
+from aevents.containers import npz
 from aevents.errors import UnknownFormatError
 from aevents.operators.gather import Gather
 from aevents.sinks import images, video
@@ -62,7 +64,9 @@ CODECS = (
     npy.CODEC,
     npz.CODEC,
     nmnist.CODEC,
+    aer.CODEC,
     csv.CODEC,
+    triggers.CODEC,
 )
 """The formats of the house, in the order in which they are asked whether some bytes are theirs:
 text last.
@@ -152,10 +156,10 @@ def create(
     if path is not None and path.suffix.lower() in PICTURES and format is None:
         return cast("Sink[object]", PICTURES[path.suffix.lower()](path, **options))
     one = _writer_of(text, format)
-    if one.encoder is None:
-        if path is None or one.writer is None:
-            raise UnknownFormatError(f"{one.name} cannot go to standard output", _piped())
+    if path is not None and one.writer is not None:
         return cast("Sink[object]", one.writer(path, **options))
+    if one.encoder is None:
+        raise UnknownFormatError(f"{one.name} cannot go to standard output", _piped())
     return cast("Sink[object]", FileSink(one.encoder(**options), path))  # says what it cannot hold
 
 
