@@ -35,7 +35,7 @@ from aevents.codecs import (
 )
 from aevents.codecs.base import Codec
 from aevents.codecs.sniff import Recognise
-from aevents.containers import npz
+from aevents.containers import mcap, npz, rosbag
 from aevents.errors import UnknownFormatError
 from aevents.operators.gather import Gather
 from aevents.sinks import images, video
@@ -63,6 +63,8 @@ CODECS = (
     es.CODEC,
     npy.CODEC,
     npz.CODEC,
+    rosbag.CODEC,
+    mcap.CODEC,
     nmnist.CODEC,
     aer.CODEC,
     csv.CODEC,

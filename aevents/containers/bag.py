@@ -5,7 +5,7 @@ of them. Nothing is held but the record that is not whole yet.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
 from aevents._native.room import Room
@@ -13,7 +13,7 @@ from aevents.codecs.base import Buffer
 from aevents.codecs.compression import PIECES, Pieces
 from aevents.containers.topics import Item, Topics
 from aevents.errors import DecodeError, TruncatedError
-from aevents.types import Sensor
+from aevents.types import Damage, Sensor
 
 MOST_RECORD = 1 << 26
 """The largest record that is read, of 5 million events. What is not read is skipped at any size."""
@@ -77,6 +77,11 @@ class BagDecoder(ABC):
         """What was not as it should be, by name."""
         return self.topics.counts
 
+    @property
+    def damage(self) -> Sequence[Damage]:
+        """Where the bag is damaged."""
+        return self.topics.watch.damage
+
     def want(self, kind: type) -> None:
         """Read only what may hold this kind of item."""
         self.topics.want(kind)
@@ -107,6 +112,11 @@ class BagDecoder(ABC):
             watch.note("unfinished", 1, reason, offset=self._outer.offset, error=TruncatedError)
 
     @property
+    def offset(self) -> int:
+        """Of the record that is being read."""
+        return self._outer.offset
+
+    @property
     @abstractmethod
     def finished(self) -> bool:
         """Whether the bag was written to its end, as far as it is known."""
@@ -129,7 +139,7 @@ class BagDecoder(ABC):
             raise ValueError("a chunk lies in a chunk")
         if compression and compression not in PIECES:
             raise ValueError(f"compression {compression!r} is not known")
-        self._chunk = Level()
+        self._chunk = Level() if level.left else None
         self._unpack = PIECES[compression]() if compression else _as_it_is
 
     def _records(self, level: Level, data: Buffer) -> Iterator[Item]:
@@ -144,21 +154,22 @@ class BagDecoder(ABC):
                 if level is self._outer:
                     yield from self._unpacked(part)
                 continue
-            needed = self._needed(view[at:])
+            needed = self.measure(view[at:]) if self._begun else len(self.magic)
+            if needed > MOST_RECORD:
+                raise ValueError(f"a record of {needed} bytes is too large")
             if needed > len(view) - at:
                 level.keep(view[at:], needed)
                 return
-            yield from self.record(view[at : at + needed], level)
+            yield from self._take(view[at : at + needed], level)
             at += needed
             level.offset += needed
 
-    def _needed(self, view: memoryview) -> int:
-        if not self._begun:
-            return self._begin(view)
-        needed = self.measure(view)
-        if needed > MOST_RECORD:
-            raise ValueError(f"a record of {needed} bytes is too large")
-        return needed
+    def _take(self, view: memoryview, level: Level) -> Iterator[Item]:
+        if self._begun:
+            yield from self.record(view, level)
+        elif view != self.magic:
+            raise ValueError(f"the first bytes are not {self.magic!r}")
+        self._begun = True
 
     def _unpacked(self, part: memoryview) -> Iterator[Item]:
         """Give what is in these bytes of a chunk; skip the rest of it where it is damaged."""
@@ -173,7 +184,7 @@ class BagDecoder(ABC):
             raise
         except ValueError as error:
             reason = f"a chunk is damaged: {error}"
-            self.topics.watch.note("bad_chunks", 1, reason, offset=self._outer.offset)
+            self.topics.damaged("bad_chunks", reason, self._outer.offset, len(part))
             self._chunk = None
         if not self._outer.left:
             self._chunk = None

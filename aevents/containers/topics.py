@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from aevents._native import kernels
 from aevents._native.room import Room
-from aevents.codecs.base import Decoder, Watch
+from aevents.codecs.base import MOST_DAMAGE, Decoder, Watch
 from aevents.codecs.evt2 import Evt2Decoder
 from aevents.codecs.evt3 import Evt3Decoder
 from aevents.codecs.ros_fields import LONGEST_TEXT, Fields
 from aevents.codecs.ros_messages import READERS, Payload, plain_type
-from aevents.types import EventBatch, Frame, ImuBatch, Sensor, TriggerBatch
+from aevents.types import Damage, EventBatch, Frame, ImuBatch, Sensor, TriggerBatch
 
 Item = EventBatch | TriggerBatch | ImuBatch | Frame
 
@@ -98,7 +98,7 @@ class Topics:
             return False
         return any(kind in self._kinds for kind in READERS[topic.type][1])
 
-    def read(self, number: int, data: memoryview, *, offset: int | None = None) -> Iterator[Item]:
+    def read(self, number: int, data: memoryview, offset: int) -> Iterator[Item]:
         """Yield what a message holds; `offset` is where it lies in the file."""
         topic = self._numbers[number]
         try:
@@ -106,9 +106,15 @@ class Topics:
             parts = self._parts(topic, item) if isinstance(item, Payload) else iter((item,))
         except ValueError as error:
             reason = f"a message on {topic.name} cannot be read: {error}"
-            self.watch.note("bad_messages", 1, reason, offset=offset)
+            self.damaged("bad_messages", reason, offset, len(data))
             return
         yield from self._claimed(topic, parts)
+
+    def damaged(self, what: str, reason: str, offset: int, size: int) -> None:
+        """Count what is damaged, and remember where. Raises `DecodeError` when strict."""
+        self.watch.note(what, 1, reason, offset=offset)
+        if len(self.watch.damage) < MOST_DAMAGE:
+            self.watch.damage.append(Damage(what, offset, size, 0))
 
     def flush(self) -> Iterator[Item]:
         """Give what decoders hold back; an empty batch with the sensor if there were no events."""
