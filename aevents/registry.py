@@ -35,7 +35,7 @@ from aevents.codecs import (
 )
 from aevents.codecs.base import Codec
 from aevents.codecs.sniff import Recognise
-from aevents.containers import mcap, npz, rosbag
+from aevents.containers import mcap, npz, ros2, rosbag
 from aevents.errors import UnknownFormatError
 from aevents.operators.gather import Gather
 from aevents.sinks import images, video
@@ -65,6 +65,7 @@ CODECS = (
     npz.CODEC,
     rosbag.CODEC,
     mcap.CODEC,
+    ros2.CODEC,
     nmnist.CODEC,
     aer.CODEC,
     csv.CODEC,

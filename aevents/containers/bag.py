@@ -5,18 +5,23 @@ of them. Nothing is held but the record that is not whole yet.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import ClassVar
 
 from aevents._native.room import Room
-from aevents.codecs.base import Buffer
+from aevents.codecs.base import Buffer, Jump, ReadAt
 from aevents.codecs.compression import PIECES, Pieces
-from aevents.containers.topics import Item, Topics
+from aevents.containers.topics import MOST_RECORD, Item, Topics
 from aevents.errors import DecodeError, TruncatedError
 from aevents.types import Damage, Sensor
 
-MOST_RECORD = 1 << 26
-"""The largest record that is read, of 5 million events. What is not read is skipped at any size."""
+AT_ONCE = 1 << 16
+MOST_INDEX = 1 << 24
+"""Bytes of the largest index that is read: of some 100,000 chunks."""
+MARGIN_US = 10_000
+"""Events may be so late, behind others, and are found all the same."""
+MOST_LOOK = 1 << 24
+"""So many bytes are looked at to find an item."""
 
 
 class Level:
@@ -64,9 +69,14 @@ class BagDecoder(ABC):
     magic: ClassVar[bytes]
 
     def __init__(
-        self, *, sensor: Sensor | None = None, strict: bool = False, topic: str | None = None
+        self,
+        *,
+        sensor: Sensor | None = None,
+        strict: bool = False,
+        topic: str | None = None,
+        topics: Topics | None = None,
     ) -> None:
-        self.topics = Topics(self.name, sensor=sensor, strict=strict, topic=topic)
+        self.topics = topics or Topics(self.name, sensor=sensor, strict=strict, topic=topic)
         self._outer = Level()
         self._chunk: Level | None = None
         self._unpack: Pieces | None = None
@@ -84,7 +94,7 @@ class BagDecoder(ABC):
 
     def want(self, kind: type) -> None:
         """Read only what may hold this kind of item."""
-        self.topics.want(kind)
+        self.topics.kinds = (kind,)
 
     def keep_in(self, room: Room) -> None:
         """Decode events into `room`, where they stay."""
@@ -100,11 +110,15 @@ class BagDecoder(ABC):
             self.topics.watch.fail(str(error), offset=self._outer.offset)
 
     def flush(self) -> Iterator[Item]:
-        """Count what is torn, or not finished."""
+        """Give what is left; count what is torn, or not finished."""
+        yield from self.topics.flush()
+        self.end()
+
+    def end(self) -> None:
+        """Count what is torn, or not finished: there are no more bytes."""
         watch = self.topics.watch
         if not self._begun:
             watch.fail("the first bytes are those of no bag", offset=0)
-        yield from self.topics.flush()
         torn = self._outer.held + (self._chunk.held if self._chunk else 0)
         watch.torn(torn, self._outer.offset)
         if not torn and (self._outer.left or not self.finished):
@@ -115,6 +129,49 @@ class BagDecoder(ABC):
     def offset(self) -> int:
         """Of the record that is being read."""
         return self._outer.offset
+
+    def locate(self, read: ReadAt, size: int, start: int) -> Jump | None:
+        """Return the chunk to begin with for all that is at `start` µs or later; None if the bag
+        does not tell where chunks are, or its events cannot be read without those before them.
+        """
+        try:
+            chunks = sorted(self.index(read, size))
+        except ValueError:
+            return None
+
+        def first_time(number: int) -> int | None:
+            probe = type(self)(topics=self.topics.fresh())
+            probe.resume(Jump(chunks[number], self.topics))
+            time = probe.look(read, chunks[number])
+            return None if probe.topics.streamed else time
+
+        if not chunks or first_time(0) is None:
+            return None
+        number = last_before(len(chunks), first_time, start - MARGIN_US)
+        return Jump(chunks[number], self.topics)
+
+    def resume(self, jump: Jump) -> None:
+        """Go on with the bytes from this jump on."""
+        assert isinstance(jump.state, Topics)
+        self.topics.restart(jump.state)
+        self._outer, self._chunk, self._unpack = Level(), None, None
+        self._outer.offset = jump.offset
+        self._begun = True
+
+    def look(self, read: ReadAt, offset: int) -> int | None:
+        """Return the time of the first item from here on, None if there is none near."""
+        for at in range(offset, offset + MOST_LOOK, AT_ONCE):
+            data = read(at, AT_ONCE)
+            item = next(self.feed(data), None)
+            if item is not None or not data:
+                return item and item.span.start
+        return None
+
+    @abstractmethod
+    def index(self, read: ReadAt, size: int, /) -> Iterator[int]:
+        """Give where chunks begin, as the index at the end of a bag has it, and take note of the
+        topics there. Raises `ValueError` where there is none.
+        """
 
     @property
     @abstractmethod
@@ -192,3 +249,16 @@ class BagDecoder(ABC):
 
 def _as_it_is(data: memoryview) -> Iterator[memoryview]:
     yield data
+
+
+def last_before(count: int, first_time: Callable[[int], int | None], start: int) -> int:
+    """Return the last of `count` places, in order of time, that begins before `start`; or 0."""
+    low, high = 0, count
+    while low < high:
+        middle = (low + high) // 2
+        time = first_time(middle)
+        if time is None or time >= start:
+            high = middle
+        else:
+            low = middle + 1
+    return max(0, low - 1)

@@ -17,18 +17,21 @@ needed to seek only, and a file without one is read as far as it goes. Specified
 from __future__ import annotations
 
 import struct
+from collections import deque
 from collections.abc import Iterator
 
-from aevents.codecs.base import Codec
+from aevents.codecs.base import Codec, ReadAt
 from aevents.codecs.ros_fields import LONGEST_TEXT
-from aevents.containers.bag import BagDecoder, Level
-from aevents.containers.topics import KINDS, MOST_TOPICS, Item
+from aevents.containers.bag import MOST_INDEX, BagDecoder, Level
+from aevents.containers.topics import KINDS, MOST_TOPICS, Item, Topics
 from aevents.types import Sensor
 
 MAGIC = b"\x89MCAP0\r\n"
-SCHEMA, CHANNEL, MESSAGE, CHUNK, END = 3, 4, 5, 6, 15
+FOOT, SCHEMA, CHANNEL, MESSAGE, CHUNK, CHUNK_INDEX, END = 2, 3, 4, 5, 6, 8, 15
 FIRST_OP = 1
 HEAD = struct.Struct("<BQ")
+FOOTER = struct.Struct("<BQQQI8s")
+"""At the end of a file: where the index begins is its third field."""
 MESSAGE_HEAD = HEAD.size + 22
 CHUNK_NAME = HEAD.size + 28
 """Where the name of a chunk's compression begins."""
@@ -43,9 +46,14 @@ class McapDecoder(BagDecoder):
     magic = MAGIC
 
     def __init__(
-        self, *, sensor: Sensor | None = None, strict: bool = False, topic: str | None = None
+        self,
+        *,
+        sensor: Sensor | None = None,
+        strict: bool = False,
+        topic: str | None = None,
+        topics: Topics | None = None,
     ) -> None:
-        super().__init__(sensor=sensor, strict=strict, topic=topic)
+        super().__init__(sensor=sensor, strict=strict, topic=topic, topics=topics)
         self._types: dict[int, str] = {}
         self._ended = False
 
@@ -87,6 +95,24 @@ class McapDecoder(BagDecoder):
             self.enter_chunk(compression, level)
         self._ended |= op == END
 
+    def index(self, read: ReadAt, size: int, /) -> Iterator[int]:
+        """Give where chunks begin."""
+        footer = read(max(0, size - FOOTER.size), FOOTER.size)
+        if len(footer) < FOOTER.size or not footer.endswith(MAGIC):
+            raise ValueError("there is no index")
+        op, _, start, _, _, _ = FOOTER.unpack(footer)
+        stop = size - FOOTER.size
+        if op != FOOT or not 0 < stop - start <= MOST_INDEX:
+            raise ValueError("there is no index")
+        view = memoryview(read(start, stop - start))
+        while len(view) >= HEAD.size:
+            op, length = HEAD.unpack_from(view)
+            if op in (SCHEMA, CHANNEL):
+                deque(self.record(view[: HEAD.size + length], Level()), maxlen=0)
+            elif op == CHUNK_INDEX and len(view) >= HEAD.size + 24:
+                yield int(struct.unpack_from("<Q", view, HEAD.size + 16)[0])
+            view = view[HEAD.size + length :]
+
     def _connect(self, view: memoryview) -> None:
         number, schema = _u16(view, HEAD.size), _u16(view, HEAD.size + 2)
         topic, at = _text(view, HEAD.size + 4)
@@ -117,5 +143,6 @@ CODEC = Codec(
     matches=lambda head: head.startswith(MAGIC),
     decoder=McapDecoder,
     kinds=KINDS,
+    seekable=True,
     about="MCAP of ROS 2 or 1 (.mcap)",
 )

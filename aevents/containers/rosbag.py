@@ -17,14 +17,15 @@ without one is read as far as it goes. Specified in the ROS wiki ("Bags/Format/2
 from __future__ import annotations
 
 import struct
+from collections import deque
 from collections.abc import Iterator
 
-from aevents.codecs.base import Codec
-from aevents.containers.bag import BagDecoder, Level
+from aevents.codecs.base import Codec, ReadAt
+from aevents.containers.bag import MOST_INDEX, BagDecoder, Level
 from aevents.containers.topics import KINDS, Item
 
 MAGIC = b"#ROSBAG V2.0\n"
-MESSAGE, BAG, CHUNK, CONNECTION = 2, 3, 5, 7
+MESSAGE, BAG, CHUNK, CHUNK_INFO, CONNECTION = 2, 3, 5, 6, 7
 OPS = range(2, 8)
 MOST_HEADER = 1 << 16
 COMPRESSIONS = {b"none": "", b"lz4": "lz4", b"bz2": "bz2"}
@@ -78,6 +79,21 @@ class RosbagDecoder(BagDecoder):
         elif op == BAG:
             self._index = _number(header, b"index_pos", 8)
 
+    def index(self, read: ReadAt, size: int, /) -> Iterator[int]:
+        """Give where chunks begin."""
+        if not self._index or size - self._index > MOST_INDEX:
+            raise ValueError("there is no index")
+        view = memoryview(read(self._index, size - self._index))
+        level = Level()
+        while len(view):
+            needed = self.measure(view)
+            header = self._header
+            deque(self.record(view[:needed], level), maxlen=0)
+            if _number(header, b"op", 1) == CHUNK_INFO:
+                yield _number(header, b"chunk_pos", 8)
+            view = view[needed + level.left :]
+            level.left = 0
+
     def _connect(self, header: Header, about: Header) -> None:
         topic, type = header.get(b"topic", b""), about.get(b"type", b"")
         self.topics.add(_conn(header), _text(topic), _text(type), cdr=False)
@@ -124,5 +140,6 @@ CODEC = Codec(
     matches=lambda head: head.startswith(MAGIC),
     decoder=RosbagDecoder,
     kinds=KINDS,
+    seekable=True,
     about="ROS 1 bag (.bag)",
 )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import cast
 
 from aevents._native import kernels
 from aevents._native.room import Room
 from aevents.codecs.base import MOST_DAMAGE, Decoder, Watch
+from aevents.codecs.compression import zstd_unpack
 from aevents.codecs.evt2 import Evt2Decoder
 from aevents.codecs.evt3 import Evt3Decoder
 from aevents.codecs.ros_fields import LONGEST_TEXT, Fields
@@ -23,6 +26,9 @@ STREAMS: Mapping[str, tuple[Callable[..., Decoder], bytes]] = {
 }
 """By encoding: decoders of bytes that go on from message to message, and the header they expect."""
 MOST_TOPICS = 4096
+MOST_RECORD = 1 << 26
+"""The largest record that is read, of 5 million events. What is not read is skipped at any size."""
+ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 
 
 class Topic:
@@ -46,31 +52,49 @@ class Topics:
     hold any: two cameras are not one stream. Damaged messages are counted as `bad_messages`.
     """
 
-    def __init__(self, format: str, *, sensor: Sensor | None, strict: bool, topic: str | None):
+    def __init__(
+        self, format: str, *, sensor: Sensor | None, strict: bool, topic: str | None
+    ) -> None:
         self.watch = Watch(format, strict=strict)
+        self.counts: ChainMap[str, int] = ChainMap(self.watch.counts)
+        """What was not as it should be, by name."""
+        self.kinds: tuple[type, ...] = KINDS
+        """What is wanted."""
         self._format = format
         self._sensor = sensor
         self._strict = strict
         self._picked = topic
-        self._kinds: tuple[type, ...] = KINDS
         self._names: dict[str, Topic] = {}
         self._numbers: dict[int, Topic] = {}
         self._from: dict[type, str] = {}
         self._out = kernels.columns()
         self._room: Room | None = None
 
-    @property
-    def counts(self) -> dict[str, int]:
-        """What was not as it should be, by name."""
-        counts = dict(self.watch.counts)
-        for topic in self._names.values():
-            for name, count in topic.stream.counts.items() if topic.stream else ():
-                counts[name] = counts.get(name, 0) + count
-        return counts
+    def fresh(self) -> Topics:
+        """Return topics of the same names and numbers, of which nothing has been read."""
+        fresh = Topics(self._format, sensor=self._sensor, strict=self._strict, topic=self._picked)
+        fresh.kinds = self.kinds
+        fresh.restart(self)
+        return fresh
 
-    def want(self, kind: type) -> None:
-        """Read only the topics that may hold this kind of item."""
-        self._kinds = (kind,)
+    def restart(self, like: Topics) -> None:
+        """Forget all that has been read; take note of the topics that `like` has."""
+        known = like._numbers
+        self._names, self._numbers, self._from = {}, {}, {}
+        self.watch.counts.clear()
+        self.watch.damage.clear()
+        del self.counts.maps[1:]
+        for number, topic in known.items():
+            self.add(number, topic.name, topic.type, cdr=topic.cdr)
+
+    def renumber(self) -> None:
+        """Forget the numbers of topics: the next file has others."""
+        self._numbers = {}
+
+    @property
+    def streamed(self) -> bool:
+        """Whether some message can only be read after those before it."""
+        return any(topic.encoding in STREAMS for topic in self._names.values())
 
     def keep_in(self, room: Room) -> None:
         """Decode events into `room`, where they stay."""
@@ -96,12 +120,18 @@ class Topics:
         topic = self._numbers.get(number)
         if topic is None or self._picked not in (None, topic.name):
             return False
-        return any(kind in self._kinds for kind in READERS[topic.type][1])
+        return any(kind in self.kinds for kind in READERS[topic.type][1])
 
-    def read(self, number: int, data: memoryview, offset: int) -> Iterator[Item]:
+    def numbers(self) -> list[int]:
+        """Return the numbers of messages that are to be read."""
+        return [number for number in self._numbers if self.wanted(number)]
+
+    def read(self, number: int, data: memoryview, offset: int | None) -> Iterator[Item]:
         """Yield what a message holds; `offset` is where it lies in the file."""
         topic = self._numbers[number]
         try:
+            if topic.cdr and data[:4] == ZSTD_MAGIC:  # no CDR begins like this
+                data = memoryview(zstd_unpack(bytes(data), MOST_RECORD))
             item = READERS[topic.type][0](Fields(data, cdr=topic.cdr), topic.name)
             parts = self._parts(topic, item) if isinstance(item, Payload) else iter((item,))
         except ValueError as error:
@@ -110,11 +140,11 @@ class Topics:
             return
         yield from self._claimed(topic, parts)
 
-    def damaged(self, what: str, reason: str, offset: int, size: int) -> None:
+    def damaged(self, what: str, reason: str, offset: int | None, size: int) -> None:
         """Count what is damaged, and remember where. Raises `DecodeError` when strict."""
         self.watch.note(what, 1, reason, offset=offset)
         if len(self.watch.damage) < MOST_DAMAGE:
-            self.watch.damage.append(Damage(what, offset, size, 0))
+            self.watch.damage.append(Damage(what, offset or 0, size))
 
     def flush(self) -> Iterator[Item]:
         """Give what decoders hold back; an empty batch with the sensor if there were no events."""
@@ -131,7 +161,7 @@ class Topics:
         """Yield the items of wanted kinds. Fails at the first that another topic gives, too."""
         for item in items:
             kind = type(item)
-            if kind not in self._kinds:
+            if kind not in self.kinds:
                 continue
             first = self._from.setdefault(kind, topic.name)
             if first != topic.name:
@@ -163,6 +193,7 @@ class Topics:
             if self._room is not None and hasattr(decoder, "keep_in"):
                 decoder.keep_in(self._room)
             topic.stream = decoder
+            self.counts.maps.append(cast("dict[str, int]", decoder.counts))  # it is only read
             for _ in decoder.feed(header):
                 pass
         return topic.stream

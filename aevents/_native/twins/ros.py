@@ -110,9 +110,7 @@ def ros_compact_decode(data: Buffer, start: int, state: RosState, out: Columns) 
     end = taken(counts, np.zeros(len(word), np.bool_), out)
     if not end:
         return start
-    type, value, single, vector, bits = (
-        each[:end] for each in (type, value, single, vector, bits)
-    )
+    type, value, single, vector, bits = (each[:end] for each in (type, value, single, vector, bits))
     high = carried(type == TIME_HIGH, value << 12, state.high)
     low = carried(type == TIME_LOW, value, state.low)
     x = carried(type == ADDR_X, value & 0x7FF, state.x)

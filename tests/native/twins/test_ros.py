@@ -42,7 +42,9 @@ def aligned(*records: tuple[int, int, int, int, int]) -> bytes:
 
 
 def test_records_of_dvs(kernels: ModuleType) -> None:
-    data = struct.pack("<HHIIB", 1, 2, 3, 4_999, 1) + struct.pack("<HHIIB", 65535, 7, 2**32 - 1, 0, 0)
+    data = struct.pack("<HHIIB", 1, 2, 3, 4_999, 1) + struct.pack(
+        "<HHIIB", 65535, 7, 2**32 - 1, 0, 0
+    )
     assert read(kernels, "dvs", data)[0] == [
         (3_000_004, 1, 2, 1),
         ((2**32 - 1) * 1_000_000, 65535, 7, 0),

@@ -1,0 +1,233 @@
+"""ROS 2 bags: a folder with `metadata.yaml` and files of messages, or one such SQLite file (.db3).
+
+    metadata.yaml    relative_file_paths: the files, in order of time; MCAP (see `mcap`) or
+                     SQLite, each perhaps packed as a whole with Zstandard
+    SQLite           topics: id, name, type, serialization_format; messages: topic_id, data: CDR
+                     (see `ros_messages`), perhaps packed each with Zstandard
+
+SQLite files are read in the order in which messages were written, as far as they are whole.
+Specified in rosbag2 (`rosbag2_storage`, `rosbag2_storage_sqlite3`).
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections import deque
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
+from os import SEEK_END
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, BinaryIO
+
+import zstandard
+
+from aevents.codecs.base import SNIFF_BYTES, Codec, Reader
+from aevents.codecs.compression import WINDOW
+from aevents.containers.bag import MARGIN_US, last_before
+from aevents.containers.mcap import MAGIC, McapDecoder
+from aevents.containers.topics import KINDS, MOST_RECORD, MOST_TOPICS, ZSTD_MAGIC, Item, Topics
+from aevents.errors import TruncatedError
+from aevents.types import EventBatch, Sensor
+
+if TYPE_CHECKING:
+    import sqlite3
+
+AT_ONCE = 1 << 20
+SQLITE = b"SQLite format 3\0"
+DESCRIPTION = "metadata.yaml"
+MOST_DESCRIPTION = 1 << 24
+MOST_TIMES = 256
+"""A file packed as a whole is refused if it is more than so many times as large."""
+FILES = re.compile(rb"^\s*relative_file_paths:\s*\n((?:\s*-[ \t]*\S.*(?:\n|$))+)", re.M)
+
+
+def read(
+    path: Path,
+    *,
+    kind: type = EventBatch,
+    start: int | None = None,
+    sensor: Sensor | None = None,
+    strict: bool = False,
+    topic: str | None = None,
+) -> Reader:
+    """Return what reads a ROS 2 bag: events, triggers, inertial measurements or frames.
+
+    `topic` picks one topic by its name, as in the other bags. What is before `start` µs is left out
+    as far as that is quick. Reading raises `DecodeError`, and `OSError` for a file that is missing.
+    """
+    topics = Topics("ros2", sensor=sensor, strict=strict, topic=topic)
+    topics.kinds = (kind,)
+    return Reader(_items(path, topics, start), topics.counts, topics.watch.damage)
+
+
+def _items(path: Path, topics: Topics, start: int | None) -> Generator[Item, None, None]:
+    files = _files(path, topics) if path.is_dir() else [path]
+    if start is not None:
+        files = _from_start(files, topics, start)
+    for number, one in enumerate(files):
+        topics.renumber()
+        yield from _file(one, topics, None if number else start)
+    yield from topics.flush()
+
+
+def _from_start(files: list[Path], topics: Topics, start: int) -> list[Path]:
+    """Leave out the files that end before `start`."""
+
+    def first_time(number: int) -> int | None:
+        probe = topics.fresh()
+        with closing(_file(files[number], probe, None)) as items:
+            item = next(items, None)
+        return None if item is None or probe.streamed else item.span.start
+
+    return files[last_before(len(files), first_time, start - MARGIN_US) :]
+
+
+def _files(folder: Path, topics: Topics) -> list[Path]:
+    with (folder / DESCRIPTION).open("rb") as file:
+        named = FILES.search(file.read(MOST_DESCRIPTION))
+    if named is None:
+        topics.watch.fail(f"{DESCRIPTION} names no files")
+    lines = named[1].decode("utf-8", "replace").splitlines()
+    names = [line.strip().removeprefix("-").strip(" \t\"'") for line in lines]
+    return [folder / PurePath(name).name for name in names]
+
+
+def _file(path: Path, topics: Topics, start: int | None) -> Generator[Item, None, None]:
+    with path.open("rb") as file:
+        head = file.read(len(SQLITE))
+        file.seek(0)
+        if head.startswith(MAGIC):
+            yield from _mcap(file, topics, start)
+        elif head.startswith(SQLITE):
+            yield from _database(path, topics, start)
+        elif head.startswith(ZSTD_MAGIC):
+            with _unpacked(path, file, topics) as whole:
+                yield from _file(whole, topics, start)
+        else:
+            topics.watch.fail(f"{path.name} is neither MCAP nor SQLite")
+
+
+@contextmanager
+def _unpacked(path: Path, packed: BinaryIO, topics: Topics) -> Iterator[Path]:
+    """Unpack a file as a whole, to where it is gone afterwards."""
+    limit = MOST_TIMES * max(path.stat().st_size, AT_ONCE)
+    unpacker = zstandard.ZstdDecompressor(max_window_size=WINDOW)
+    with tempfile.TemporaryDirectory() as folder:
+        whole = Path(folder, path.stem)
+        with whole.open("wb") as file, unpacker.stream_reader(packed) as pieces:
+            try:
+                while (piece := pieces.read(AT_ONCE)) and file.tell() <= limit:
+                    file.write(piece)
+            except zstandard.ZstdError as error:
+                reason = f"{path.name} is damaged: {error}"
+                topics.watch.note("unfinished", 1, reason, error=TruncatedError)
+            if file.tell() > limit:
+                topics.watch.fail(f"{path.name} holds more than {limit} bytes")
+        yield whole
+
+
+def _mcap(file: BinaryIO, topics: Topics, start: int | None) -> Iterator[Item]:
+    decoder = McapDecoder(topics=topics)
+    if start is not None:
+        _seek(file, decoder, start)
+    while data := file.read(AT_ONCE):
+        yield from decoder.feed(data)
+    decoder.end()
+
+
+def _seek(file: BinaryIO, decoder: McapDecoder, start: int) -> None:
+    def read_at(offset: int, size: int) -> bytes:
+        file.seek(offset)
+        return file.read(size)
+
+    finder = McapDecoder(topics=decoder.topics.fresh())
+    deque(finder.feed(read_at(0, SNIFF_BYTES)), maxlen=0)
+    jump = finder.locate(read_at, file.seek(0, SEEK_END), start)
+    if jump is not None:
+        decoder.resume(jump)
+    file.seek(jump.offset if jump else 0)
+
+
+def _database(path: Path, topics: Topics, start: int | None) -> Iterator[Item]:
+    from sqlite3 import Error  # some Pythons are built without
+
+    try:
+        with closing(_open(path)) as database:
+            _connect(database, topics)
+            row = 0 if start is None else _first_row(database, topics, start)
+            yield from _messages(database, topics, row)
+    except Error as error:
+        reason = f"{path.name} is damaged: {error}"
+        topics.watch.note("unfinished", 1, reason, error=TruncatedError)
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    """Open a file to read it as it is: a log beside it is taken into account, if there is one."""
+    import sqlite3
+
+    log = path.with_name(path.name + "-wal")
+    mode = "mode=ro" if log.exists() else "immutable=1"
+    address = f"{path.absolute().as_uri()}?{mode}"
+    database = sqlite3.connect(address, uri=True, check_same_thread=False)
+    database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MOST_RECORD)
+    database.execute("PRAGMA trusted_schema = off")
+    database.execute("PRAGMA writable_schema = on")  # else a file cut short is refused as a whole
+    return database
+
+
+def _connect(database: sqlite3.Connection, topics: Topics) -> None:
+    tables = database.execute("SELECT name FROM sqlite_master WHERE type = 'table' LIMIT 1000")
+    if not {"topics", "messages"} <= {name for (name,) in tables}:
+        topics.watch.fail("it has no tables of topics and of messages")
+    query = "SELECT id, name, type, serialization_format FROM topics LIMIT ?"
+    for id, name, type, format in database.execute(query, (MOST_TOPICS,)):
+        if format == "cdr" and isinstance(id, int) and isinstance(name, str):
+            topics.add(id, name, str(type), cdr=True)
+
+
+def _messages(database: sqlite3.Connection, topics: Topics, first: int) -> Iterator[Item]:
+    """Yield what the messages from this row on hold."""
+    wanted = ",".join(map(str, topics.numbers()))
+    data = f"CASE WHEN topic_id IN ({wanted}) THEN data END"
+    query = f"SELECT rowid, topic_id, {data} FROM messages WHERE rowid >= ? ORDER BY rowid"
+    last = first - 1
+    for row, topic, message in database.execute(query, (first,)):
+        if row <= last:
+            topics.watch.fail("its rows are out of order")
+        last = row
+        if isinstance(message, bytes):
+            yield from topics.read(topic, memoryview(message), None)
+
+
+def _first_row(database: sqlite3.Connection, topics: Topics, start: int) -> int:
+    """Return the row to begin with for what is at `start` µs or later."""
+    first, last = database.execute("SELECT min(rowid), max(rowid) FROM messages").fetchone()
+    if first is None:
+        return 0
+
+    def first_time(number: int) -> int | None:
+        item = next(_messages(database, topics.fresh(), first + number), None)
+        return item and item.span.start
+
+    probe = topics.fresh()
+    if next(_messages(database, probe, first), None) is None or probe.streamed:
+        return int(first)
+    return int(first) + last_before(last - first + 1, first_time, start - MARGIN_US)
+
+
+def _is_bag(head: bytes) -> bool:
+    if head.startswith(SQLITE):
+        return b"topics" in head and b"messages" in head
+    return b"rosbag2_bagfile_information:" in head
+
+
+CODEC = Codec(
+    "ros2",
+    suffixes=(".db3",),
+    matches=_is_bag,
+    reader=read,
+    kinds=KINDS,
+    seekable=True,
+    about="ROS 2 bag: a folder, or SQLite (.db3)",
+)
