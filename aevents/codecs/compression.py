@@ -19,7 +19,7 @@ WINDOW = 1 << 27
 SLICE = 1 << 10
 """Zstandard is handed so many bytes at a time, which hold 32 MiB at worst."""
 
-Pieces = Callable[[memoryview], Iterator[bytes]]
+Pieces = Callable[[memoryview], Iterator[bytes | memoryview]]
 """Takes the next bytes of what is packed; gives, piece by piece, what they hold."""
 
 

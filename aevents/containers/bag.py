@@ -163,8 +163,10 @@ class BagDecoder(ABC):
         for at in range(offset, offset + MOST_LOOK, AT_ONCE):
             data = read(at, AT_ONCE)
             item = next(self.feed(data), None)
-            if item is not None or not data:
-                return item and item.span.start
+            if item is not None:
+                return item.span.start
+            if not data:
+                return None
         return None
 
     @abstractmethod

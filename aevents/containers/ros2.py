@@ -208,7 +208,7 @@ def _first_row(database: sqlite3.Connection, topics: Topics, start: int) -> int:
 
     def first_time(number: int) -> int | None:
         item = next(_messages(database, topics.fresh(), first + number), None)
-        return item and item.span.start
+        return None if item is None else item.span.start
 
     probe = topics.fresh()
     if next(_messages(database, probe, first), None) is None or probe.streamed:

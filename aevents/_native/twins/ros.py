@@ -71,7 +71,8 @@ def ros_dvs_decode(data: Buffer, start: int, state: RosState, out: Columns) -> i
     seconds = _field(raw, time, "<i4" if state.aligned else "<u4")
     t = seconds * 1_000_000 + _field(raw, time + 4, "<u4") // 1000
     x, y = _field(raw, pixel, "<u2"), _field(raw, pixel + 2, "<u2")
-    write_events(out, t, x, y, _field(raw, time + 8, "u1") != 0)
+    p = (_field(raw, time + 8, "u1") != 0).astype(np.int64)
+    write_events(out, t, x, y, p)
     return min(start + size * records, len(view))
 
 
@@ -110,7 +111,8 @@ def ros_compact_decode(data: Buffer, start: int, state: RosState, out: Columns) 
     end = taken(counts, np.zeros(len(word), np.bool_), out)
     if not end:
         return start
-    type, value, single, vector, bits = (each[:end] for each in (type, value, single, vector, bits))
+    type, value, bits = type[:end], value[:end], bits[:end]
+    single, vector = single[:end], vector[:end]
     high = carried(type == TIME_HIGH, value << 12, state.high)
     low = carried(type == TIME_LOW, value, state.low)
     x = carried(type == ADDR_X, value & 0x7FF, state.x)
