@@ -5,12 +5,14 @@ of them. Nothing is held but the record that is not whole yet.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import ClassVar
 
 from aevents._native.room import Room
 from aevents.codecs.base import Buffer, Jump, ReadAt
 from aevents.codecs.compression import PIECES, Pieces
+from aevents.containers.seek import First, find
 from aevents.containers.topics import MOST_RECORD, Item, Topics
 from aevents.errors import DecodeError, TruncatedError
 from aevents.types import Damage, Sensor
@@ -18,8 +20,6 @@ from aevents.types import Damage, Sensor
 AT_ONCE = 1 << 16
 MOST_INDEX = 1 << 24
 """Bytes of the largest index that is read: of some 100,000 chunks."""
-MARGIN_US = 10_000
-"""Events may be so late, behind others, and are found all the same."""
 MOST_LOOK = 1 << 24
 """So many bytes are looked at to find an item."""
 
@@ -136,19 +136,14 @@ class BagDecoder(ABC):
         """
         try:
             chunks = sorted(self.index(read, size))
+            found = find(len(chunks), partial(self._first, read, chunks), start, settle=1)
         except ValueError:
             return None
-
-        def first_time(number: int) -> int | None:
-            probe = type(self)(topics=self.topics.fresh())
-            probe.resume(Jump(chunks[number], self.topics))
-            time = probe.look(read, chunks[number])
-            return None if probe.topics.streamed else time
-
-        if not chunks or first_time(0) is None:
+        if found is None:
             return None
-        number = last_before(len(chunks), first_time, start - MARGIN_US)
-        return Jump(chunks[number], self.topics)
+        topics = self.topics.fresh()
+        topics.shift = found[1]
+        return Jump(chunks[found[0]][0], topics)
 
     def resume(self, jump: Jump) -> None:
         """Go on with the bytes from this jump on."""
@@ -158,21 +153,24 @@ class BagDecoder(ABC):
         self._outer.offset = jump.offset
         self._begun = True
 
-    def look(self, read: ReadAt, offset: int) -> int | None:
-        """Return the time of the first item from here on, None if there is none near."""
+    def _first(self, read: ReadAt, chunks: Sequence[tuple[int, int]], number: int) -> First | None:
+        """Return the first item from this chunk on, None if there is none near."""
+        offset, logged = chunks[number]
+        probe = type(self)(topics=self.topics.fresh())
+        probe.resume(Jump(offset, self.topics))
         for at in range(offset, offset + MOST_LOOK, AT_ONCE):
             data = read(at, AT_ONCE)
-            item = next(self.feed(data), None)
+            item = next(probe.feed(data), None)
             if item is not None:
-                return item.span.start
+                return First(item.span.start, logged, probe.topics.clock)
             if not data:
-                return None
+                break
         return None
 
     @abstractmethod
-    def index(self, read: ReadAt, size: int, /) -> Iterator[int]:
-        """Give where chunks begin, as the index at the end of a bag has it, and take note of the
-        topics there. Raises `ValueError` where there is none.
+    def index(self, read: ReadAt, size: int, /) -> Iterator[tuple[int, int]]:
+        """Give where chunks begin, and the time in µs of their first message, as the index at the
+        end of a bag has it; take note of the topics there. Raises `ValueError` if there is none.
         """
 
     @property
@@ -251,16 +249,3 @@ class BagDecoder(ABC):
 
 def _as_it_is(data: memoryview) -> Iterator[memoryview]:
     yield data
-
-
-def last_before(count: int, first_time: Callable[[int], int | None], start: int) -> int:
-    """Return the last of `count` places, in order of time, that begins before `start`; or 0."""
-    low, high = 0, count
-    while low < high:
-        middle = (low + high) // 2
-        time = first_time(middle)
-        if time is None or time >= start:
-            high = middle
-        else:
-            low = middle + 1
-    return max(0, low - 1)

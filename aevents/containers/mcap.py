@@ -95,8 +95,8 @@ class McapDecoder(BagDecoder):
             self.enter_chunk(compression, level)
         self._ended |= op == END
 
-    def index(self, read: ReadAt, size: int, /) -> Iterator[int]:
-        """Give where chunks begin."""
+    def index(self, read: ReadAt, size: int, /) -> Iterator[tuple[int, int]]:
+        """Give where chunks begin, and the times of their first messages."""
         footer = read(max(0, size - FOOTER.size), FOOTER.size)
         if len(footer) < FOOTER.size or not footer.endswith(MAGIC):
             raise ValueError("there is no index")
@@ -110,7 +110,8 @@ class McapDecoder(BagDecoder):
             if op in (SCHEMA, CHANNEL):
                 deque(self.record(view[: HEAD.size + length], Level()), maxlen=0)
             elif op == CHUNK_INDEX and len(view) >= HEAD.size + 24:
-                yield int(struct.unpack_from("<Q", view, HEAD.size + 16)[0])
+                time, _, offset = struct.unpack_from("<QQQ", view, HEAD.size)
+                yield offset, time // 1000
             view = view[HEAD.size + length :]
 
     def _connect(self, view: memoryview) -> None:

@@ -1,12 +1,9 @@
 """ROS 2 bags: a folder with `metadata.yaml` and files of messages, or one such SQLite file (.db3).
 
-    metadata.yaml    relative_file_paths: the files, in order of time; MCAP (see `mcap`) or
-                     SQLite, each perhaps packed as a whole with Zstandard
-    SQLite           topics: id, name, type, serialization_format; messages: topic_id, data: CDR
-                     (see `ros_messages`), perhaps packed each with Zstandard
+    metadata.yaml    relative_file_paths: the files, in order of time, MCAP (see `mcap`) or SQLite
+                     (see `db3`), each perhaps packed as a whole with Zstandard, or each message
 
-SQLite files are read in the order in which messages were written, as far as they are whole.
-Specified in rosbag2 (`rosbag2_storage`, `rosbag2_storage_sqlite3`).
+Specified in rosbag2 (`rosbag2_storage`, `rosbag2_compression`).
 """
 
 from __future__ import annotations
@@ -18,20 +15,17 @@ from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from os import SEEK_END
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 import zstandard
 
 from aevents.codecs.base import SNIFF_BYTES, Codec, Reader
 from aevents.codecs.compression import WINDOW
-from aevents.containers.bag import MARGIN_US, last_before
 from aevents.containers.mcap import MAGIC, McapDecoder
-from aevents.containers.topics import KINDS, MOST_RECORD, MOST_TOPICS, ZSTD_MAGIC, Item, Topics
+from aevents.containers.seek import MARGIN_US, last_before
+from aevents.containers.topics import KINDS, ZSTD_MAGIC, Item, Topics
 from aevents.errors import TruncatedError
 from aevents.types import EventBatch, Sensor
-
-if TYPE_CHECKING:
-    import sqlite3
 
 AT_ONCE = 1 << 20
 SQLITE = b"SQLite format 3\0"
@@ -72,13 +66,13 @@ def _items(path: Path, topics: Topics, start: int | None) -> Generator[Item, Non
 
 
 def _from_start(files: list[Path], topics: Topics, start: int) -> list[Path]:
-    """Leave out the files that end before `start`."""
+    """Leave out the files that end before `start`; none if that cannot be told."""
 
     def first_time(number: int) -> int | None:
         probe = topics.fresh()
         with closing(_file(files[number], probe, None)) as items:
             item = next(items, None)
-        return None if item is None or probe.streamed else item.span.start
+        return None if item is None or probe.clock else item.span.start
 
     return files[last_before(len(files), first_time, start - MARGIN_US) :]
 
@@ -100,7 +94,9 @@ def _file(path: Path, topics: Topics, start: int | None) -> Generator[Item, None
         if head.startswith(MAGIC):
             yield from _mcap(file, topics, start)
         elif head.startswith(SQLITE):
-            yield from _database(path, topics, start)
+            from aevents.containers import db3  # SQLite, which some Pythons are built without
+
+            yield from db3.read(path, topics, start)
         elif head.startswith(ZSTD_MAGIC):
             with _unpacked(path, file, topics) as whole:
                 yield from _file(whole, topics, start)
@@ -147,73 +143,6 @@ def _seek(file: BinaryIO, decoder: McapDecoder, start: int) -> None:
     if jump is not None:
         decoder.resume(jump)
     file.seek(jump.offset if jump else 0)
-
-
-def _database(path: Path, topics: Topics, start: int | None) -> Iterator[Item]:
-    from sqlite3 import Error  # some Pythons are built without
-
-    try:
-        with closing(_open(path)) as database:
-            _connect(database, topics)
-            row = 0 if start is None else _first_row(database, topics, start)
-            yield from _messages(database, topics, row)
-    except Error as error:
-        reason = f"{path.name} is damaged: {error}"
-        topics.watch.note("unfinished", 1, reason, error=TruncatedError)
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    """Open a file to read it as it is: a log beside it is taken into account, if there is one."""
-    import sqlite3
-
-    log = path.with_name(path.name + "-wal")
-    mode = "mode=ro" if log.exists() else "immutable=1"
-    address = f"{path.absolute().as_uri()}?{mode}"
-    database = sqlite3.connect(address, uri=True, check_same_thread=False)
-    database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MOST_RECORD)
-    database.execute("PRAGMA trusted_schema = off")
-    database.execute("PRAGMA writable_schema = on")  # else a file cut short is refused as a whole
-    return database
-
-
-def _connect(database: sqlite3.Connection, topics: Topics) -> None:
-    tables = database.execute("SELECT name FROM sqlite_master WHERE type = 'table' LIMIT 1000")
-    if not {"topics", "messages"} <= {name for (name,) in tables}:
-        topics.watch.fail("it has no tables of topics and of messages")
-    query = "SELECT id, name, type, serialization_format FROM topics LIMIT ?"
-    for id, name, type, format in database.execute(query, (MOST_TOPICS,)):
-        if format == "cdr" and isinstance(id, int) and isinstance(name, str):
-            topics.add(id, name, str(type), cdr=True)
-
-
-def _messages(database: sqlite3.Connection, topics: Topics, first: int) -> Iterator[Item]:
-    """Yield what the messages from this row on hold."""
-    wanted = ",".join(map(str, topics.numbers()))
-    data = f"CASE WHEN topic_id IN ({wanted}) THEN data END"
-    query = f"SELECT rowid, topic_id, {data} FROM messages WHERE rowid >= ? ORDER BY rowid"
-    last = first - 1
-    for row, topic, message in database.execute(query, (first,)):
-        if row <= last:
-            topics.watch.fail("its rows are out of order")
-        last = row
-        if isinstance(message, bytes):
-            yield from topics.read(topic, memoryview(message), None)
-
-
-def _first_row(database: sqlite3.Connection, topics: Topics, start: int) -> int:
-    """Return the row to begin with for what is at `start` µs or later."""
-    first, last = database.execute("SELECT min(rowid), max(rowid) FROM messages").fetchone()
-    if first is None:
-        return 0
-
-    def first_time(number: int) -> int | None:
-        item = next(_messages(database, topics.fresh(), first + number), None)
-        return None if item is None else item.span.start
-
-    probe = topics.fresh()
-    if next(_messages(database, probe, first), None) is None or probe.streamed:
-        return int(first)
-    return int(first) + last_before(last - first + 1, first_time, start - MARGIN_US)
 
 
 def _is_bag(head: bytes) -> bool:

@@ -79,8 +79,8 @@ class RosbagDecoder(BagDecoder):
         elif op == BAG:
             self._index = _number(header, b"index_pos", 8)
 
-    def index(self, read: ReadAt, size: int, /) -> Iterator[int]:
-        """Give where chunks begin."""
+    def index(self, read: ReadAt, size: int, /) -> Iterator[tuple[int, int]]:
+        """Give where chunks begin, and the times of their first messages."""
         if not self._index or size - self._index > MOST_INDEX:
             raise ValueError("there is no index")
         view = memoryview(read(self._index, size - self._index))
@@ -90,7 +90,9 @@ class RosbagDecoder(BagDecoder):
             header = self._header
             deque(self.record(view[:needed], level), maxlen=0)
             if _number(header, b"op", 1) == CHUNK_INFO:
-                yield _number(header, b"chunk_pos", 8)
+                time = _number(header, b"start_time", 8)  # u32 seconds, u32 nanoseconds
+                logged = (time & 0xFFFFFFFF) * 1_000_000 + (time >> 32) // 1000
+                yield _number(header, b"chunk_pos", 8), logged
             view = view[needed + level.left :]
             level.left = 0
 

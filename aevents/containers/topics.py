@@ -6,6 +6,8 @@ from collections import ChainMap
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import cast
 
+from msgspec.structs import replace
+
 from aevents._native import kernels
 from aevents._native.room import Room
 from aevents.codecs.base import MOST_DAMAGE, Decoder, Watch
@@ -14,7 +16,7 @@ from aevents.codecs.evt2 import Evt2Decoder
 from aevents.codecs.evt3 import Evt3Decoder
 from aevents.codecs.ros_fields import LONGEST_TEXT, Fields
 from aevents.codecs.ros_messages import READERS, Payload, plain_type
-from aevents.types import Damage, EventBatch, Frame, ImuBatch, Sensor, TriggerBatch
+from aevents.types import Damage, EventBatch, Frame, ImuBatch, Sensor, Span, TriggerBatch
 
 Item = EventBatch | TriggerBatch | ImuBatch | Frame
 
@@ -25,6 +27,8 @@ STREAMS: Mapping[str, tuple[Callable[..., Decoder], bytes]] = {
     "evt2": (Evt2Decoder, b"% evt 2.0\n% end\n"),
 }
 """By encoding: decoders of bytes that go on from message to message, and the header they expect."""
+CLOCKS = {"evt3": 1 << 24, "evt2": 1 << 34}
+"""By encoding: when clocks roll over, in µs."""
 MOST_TOPICS = 4096
 MOST_RECORD = 1 << 26
 """The largest record that is read, of 5 million events. What is not read is skipped at any size."""
@@ -60,6 +64,8 @@ class Topics:
         """What was not as it should be, by name."""
         self.kinds: tuple[type, ...] = KINDS
         """What is wanted."""
+        self.shift: int = 0
+        """Is added to clocks that roll over: we began in the middle."""
         self._format = format
         self._sensor = sensor
         self._strict = strict
@@ -79,7 +85,7 @@ class Topics:
 
     def restart(self, like: Topics) -> None:
         """Forget all that has been read; take note of the topics that `like` has."""
-        known = like._numbers
+        known, self.shift = like._numbers, like.shift
         self._names, self._numbers, self._from = {}, {}, {}
         self.watch.counts.clear()
         self.watch.damage.clear()
@@ -92,9 +98,9 @@ class Topics:
         self._numbers = {}
 
     @property
-    def streamed(self) -> bool:
-        """Whether some message can only be read after those before it."""
-        return any(topic.encoding in STREAMS for topic in self._names.values())
+    def clock(self) -> int:
+        """The range of the clock of what has been read, in µs, if it rolls over; else 0."""
+        return max((CLOCKS.get(topic.encoding, 0) for topic in self._names.values()), default=0)
 
     def keep_in(self, room: Room) -> None:
         """Decode events into `room`, where they stay."""
@@ -153,7 +159,7 @@ class Topics:
             self.watch.fail(f"there is no topic {self._picked!r}; the file has {held}")
         for topic in self._names.values():
             if topic.stream is not None:
-                yield from self._claimed(topic, _not_empty(topic.stream.flush()))
+                yield from self._claimed(topic, self._streamed(topic.stream.flush()))
         if EventBatch not in self._from:
             yield EventBatch.empty(self._sensor)
 
@@ -176,7 +182,7 @@ class Topics:
             raise ValueError(f"it is in {payload.encoding!r}, others in {topic.encoding!r}")
         sensor = self._sensor or payload.sensor
         if payload.decode is None:
-            return _not_empty(self._stream(topic, sensor).feed(payload.data))
+            return self._streamed(self._stream(topic, sensor).feed(payload.data))
         if len(payload.data) % payload.size:
             raise ValueError(f"its {len(payload.data)} bytes are no words of {payload.size}")
         if topic.watch.sensor != sensor:
@@ -208,9 +214,14 @@ class Topics:
                 yield topic.watch.batch(*out.take())
         topic.watch.note("unknown_words", state.unknown, "unknown words")
 
+    def _streamed(self, items: Iterable[object]) -> Iterator[Item]:
+        """Yield the items that have something in them: decoders of bytes end with an empty one."""
+        for item in items:
+            if isinstance(item, EventBatch | TriggerBatch) and len(item):
+                yield _later(item, self.shift) if self.shift else item
 
-def _not_empty(items: Iterable[object]) -> Iterator[Item]:
-    """Yield the items that have something in them: decoders of bytes end with an empty batch."""
-    for item in items:
-        if isinstance(item, EventBatch | TriggerBatch) and len(item):
-            yield item
+
+def _later(item: EventBatch | TriggerBatch, shift: int) -> EventBatch | TriggerBatch:
+    t = item.t + shift
+    t.flags.writeable = False
+    return replace(item, t=t, span=Span(item.span.start + shift, item.span.stop + shift))

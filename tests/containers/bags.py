@@ -48,7 +48,7 @@ class Message(NamedTuple):
 
 
 @cache
-def store(cdr: bool) -> Any:
+def store(cdr: bool) -> Any:  # noqa: ANN401 - types are made when they run
     types = get_typestore(Stores.ROS2_HUMBLE if cdr else Stores.ROS1_NOETIC)
     for name, text in TYPES.items():
         time = "builtin_interfaces/Time ts" if cdr else "time ts"
@@ -63,7 +63,7 @@ def serialised(message: Message, *, cdr: bool) -> bytes:
     return bytes(serialise(built, message.type))
 
 
-def built_of(types: Any, type: str, fields: dict[str, Any], cdr: bool) -> Any:
+def built_of(types: Any, type: str, fields: dict[str, Any], cdr: bool) -> object:  # noqa: ANN401
     stamp = fields.get("stamp", (0, 0))
     time = types.types["builtin_interfaces/msg/Time"](*stamp)
     number = {} if cdr else {"seq": 3}
@@ -73,7 +73,8 @@ def built_of(types: Any, type: str, fields: dict[str, Any], cdr: bool) -> Any:
         one = types.types[type.replace("EventArray", "Event")]
         clock = types.types["builtin_interfaces/msg/Time"]
         rest["events"] = [
-            one(x, y, clock(t // 1_000_000, t % 1_000_000 * 1_000), p) for t, x, y, p in rest["events"]
+            one(x, y, clock(t // 1_000_000, t % 1_000_000 * 1_000), p)
+            for t, x, y, p in rest["events"]
         ]
     return types.types[type](header=header, **rest)
 
@@ -111,7 +112,9 @@ def mono(batch: EventBatch) -> bytes:
     """Return the events as words of the encoding mono, their base 0."""
     dt = batch.t.astype(np.uint64) * np.uint64(1_000)
     x, y, p = (column.astype(np.uint64) for column in (batch.x, batch.y, batch.p))
-    return (dt | x << np.uint64(32) | y << np.uint64(48) | p << np.uint64(63)).astype("<u8").tobytes()
+    return (
+        (dt | x << np.uint64(32) | y << np.uint64(48) | p << np.uint64(63)).astype("<u8").tobytes()
+    )
 
 
 def write_ros1(

@@ -61,11 +61,7 @@ async def test_a_recording_is_read_right_in_an_event_loop(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    [
-        name
-        for name in ROWS
-        if TRUTH[name]["count"] <= 20_000 and (RECORDINGS / name).is_file()
-    ],
+    [name for name in ROWS if TRUTH[name]["count"] <= 20_000 and (RECORDINGS / name).is_file()],
 )
 @pytest.mark.parametrize("size", [1, 7, 4099])
 def test_a_recording_is_read_right_however_it_is_cut(name: str, size: int) -> None:

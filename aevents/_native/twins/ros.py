@@ -71,8 +71,7 @@ def ros_dvs_decode(data: Buffer, start: int, state: RosState, out: Columns) -> i
     seconds = _field(raw, time, "<i4" if state.aligned else "<u4")
     t = seconds * 1_000_000 + _field(raw, time + 4, "<u4") // 1000
     x, y = _field(raw, pixel, "<u2"), _field(raw, pixel + 2, "<u2")
-    p = (_field(raw, time + 8, "u1") != 0).astype(np.int64)
-    write_events(out, t, x, y, p)
+    write_events(out, t, x, y, np.minimum(_field(raw, time + 8, "u1"), 1))
     return min(start + size * records, len(view))
 
 
@@ -81,7 +80,7 @@ def ros_mono_decode(data: Buffer, start: int, state: RosState, out: Columns) -> 
     out.begin()
     word = whole_words(data, start, "<u8")[: out.capacity - SLACK]
     t = (state.base + (word & 0xFFFFFFFF)) // 1000
-    write_events(out, t, word >> 32 & 0xFFFF, word >> 48 & 0x7FFF, word < 0)
+    write_events(out, t, word >> 32 & 0xFFFF, word >> 48 & 0x7FFF, word >> 63 & 1)
     return start + 8 * len(word)
 
 
