@@ -81,6 +81,8 @@ class BagDecoder(ABC):
         self._chunk: Level | None = None
         self._unpack: Pieces | None = None
         self._begun = False
+        self.ended = False
+        """Whether nothing more is to be read."""
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -119,6 +121,8 @@ class BagDecoder(ABC):
         watch = self.topics.watch
         if not self._begun:
             watch.fail("the first bytes are those of no bag", offset=0)
+        if self.ended:
+            return
         torn = self._outer.held + (self._chunk.held if self._chunk else 0)
         watch.torn(torn, self._outer.offset)
         if not torn and (self._outer.left or not self.finished):
@@ -151,7 +155,7 @@ class BagDecoder(ABC):
         self.topics.restart(jump.state)
         self._outer, self._chunk, self._unpack = Level(), None, None
         self._outer.offset = jump.offset
-        self._begun = True
+        self._begun, self.ended = True, False
 
     def _first(self, read: ReadAt, chunks: Sequence[tuple[int, int]], number: int) -> First | None:
         """Return the first item from this chunk on, None if there is none near."""
@@ -202,7 +206,7 @@ class BagDecoder(ABC):
     def _records(self, level: Level, data: Buffer) -> Iterator[Item]:
         view = level.join(data)
         at = 0
-        while at < len(view):
+        while at < len(view) and not self.ended:
             if level.left:
                 part = view[at : at + level.left]
                 at += len(part)

@@ -55,12 +55,11 @@ class McapDecoder(BagDecoder):
     ) -> None:
         super().__init__(sensor=sensor, strict=strict, topic=topic, topics=topics)
         self._types: dict[int, str] = {}
-        self._ended = False
 
     @property
     def finished(self) -> bool:
         """Whether the end of the data has been read."""
-        return self._ended
+        return self.ended
 
     def measure(self, view: memoryview, /) -> int:
         """Return the size of a record, or of what is needed to skip it, or to unpack it."""
@@ -93,7 +92,7 @@ class McapDecoder(BagDecoder):
         elif op == CHUNK:
             compression, _ = _text(view, CHUNK_NAME)
             self.enter_chunk(compression, level)
-        self._ended |= op == END
+        self.ended = op == END
 
     def index(self, read: ReadAt, size: int, /) -> Iterator[tuple[int, int]]:
         """Give where chunks begin, and the times of their first messages."""

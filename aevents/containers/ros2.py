@@ -9,12 +9,13 @@ Specified in rosbag2 (`rosbag2_storage`, `rosbag2_compression`).
 from __future__ import annotations
 
 import re
-import tempfile
 from collections import deque
-from collections.abc import Generator, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from functools import partial
 from os import SEEK_END
 from pathlib import Path, PurePath
+from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
 import zstandard
@@ -24,7 +25,6 @@ from aevents.codecs.compression import WINDOW
 from aevents.containers.mcap import MAGIC, McapDecoder
 from aevents.containers.seek import MARGIN_US, last_before
 from aevents.containers.topics import KINDS, ZSTD_MAGIC, Item, Topics
-from aevents.errors import TruncatedError
 from aevents.types import EventBatch, Sensor
 
 AT_ONCE = 1 << 20
@@ -33,6 +33,7 @@ DESCRIPTION = "metadata.yaml"
 MOST_DESCRIPTION = 1 << 24
 MOST_TIMES = 256
 """A file packed as a whole is refused if it is more than so many times as large."""
+Unpacked = BinaryIO | zstandard.ZstdDecompressionReader
 FILES = re.compile(rb"^\s*relative_file_paths:\s*\n((?:\s*-[ \t]*\S.*(?:\n|$))+)", re.M)
 
 
@@ -91,44 +92,65 @@ def _file(path: Path, topics: Topics, start: int | None) -> Generator[Item, None
     with path.open("rb") as file:
         head = file.read(len(SQLITE))
         file.seek(0)
-        if head.startswith(MAGIC):
+        if head.startswith(ZSTD_MAGIC):
+            yield from _packed(path, file, topics, start)
+        elif head.startswith(MAGIC):
             yield from _mcap(file, topics, start)
         elif head.startswith(SQLITE):
-            from aevents.containers import db3  # SQLite, which some Pythons are built without
-
-            yield from db3.read(path, topics, start)
-        elif head.startswith(ZSTD_MAGIC):
-            with _unpacked(path, file, topics) as whole:
-                yield from _file(whole, topics, start)
+            yield from _open(path, topics)(start)
         else:
             topics.watch.fail(f"{path.name} is neither MCAP nor SQLite")
 
 
-@contextmanager
-def _unpacked(path: Path, packed: BinaryIO, topics: Topics) -> Iterator[Path]:
-    """Unpack a file as a whole, to where it is gone afterwards."""
-    limit = MOST_TIMES * max(path.stat().st_size, AT_ONCE)
+def _packed(path: Path, file: BinaryIO, topics: Topics, start: int | None) -> Iterator[Item]:
+    """Read a file that is packed as a whole: MCAP from its start, SQLite where it can be sought."""
     unpacker = zstandard.ZstdDecompressor(max_window_size=WINDOW)
-    with tempfile.TemporaryDirectory() as folder:
-        whole = Path(folder, path.stem)
-        with whole.open("wb") as file, unpacker.stream_reader(packed) as pieces:
-            try:
-                while (piece := pieces.read(AT_ONCE)) and file.tell() <= limit:
-                    file.write(piece)
-            except zstandard.ZstdError as error:
-                reason = f"{path.name} is damaged: {error}"
-                topics.watch.note("unfinished", 1, reason, error=TruncatedError)
-            if file.tell() > limit:
-                topics.watch.fail(f"{path.name} holds more than {limit} bytes")
-        yield whole
+    with unpacker.stream_reader(file) as pieces:
+        try:
+            first = pieces.read(AT_ONCE)
+            if first.startswith(MAGIC):
+                yield from _decoded(McapDecoder(topics=topics), first, pieces)
+                return
+            if not first.startswith(SQLITE):
+                topics.watch.fail(f"{path.name} holds neither MCAP nor SQLite")
+            with TemporaryDirectory() as folder:
+                whole = Path(folder, path.stem)
+                limit = MOST_TIMES * max(path.stat().st_size, AT_ONCE)
+                if not _copy(first, pieces, whole, limit):
+                    topics.watch.fail(f"{path.name} holds more than {limit} bytes")
+                database = _open(whole, topics)
+        except zstandard.ZstdError as error:
+            topics.watch.fail(f"{path.name} is damaged: {error}")
+    yield from database(start)
+
+
+def _copy(first: bytes, pieces: Unpacked, to: Path, limit: int) -> bool:
+    """Write the pieces to a file; say whether they are as few as this."""
+    with to.open("wb") as file:
+        while first and file.tell() <= limit:
+            file.write(first)
+            first = pieces.read(AT_ONCE)
+        return file.tell() <= limit
+
+
+def _open(path: Path, topics: Topics) -> Callable[[int | None], Iterator[Item]]:
+    """Return what reads this SQLite file: it is open, and may be removed."""
+    from aevents.containers import db3  # SQLite, which some Pythons are built without
+
+    return partial(db3.read, db3.open(path, topics), topics)
 
 
 def _mcap(file: BinaryIO, topics: Topics, start: int | None) -> Iterator[Item]:
     decoder = McapDecoder(topics=topics)
     if start is not None:
         _seek(file, decoder, start)
-    while data := file.read(AT_ONCE):
-        yield from decoder.feed(data)
+    yield from _decoded(decoder, file.read(AT_ONCE), file)
+
+
+def _decoded(decoder: McapDecoder, first: bytes, rest: Unpacked) -> Iterator[Item]:
+    while first:
+        yield from decoder.feed(first)
+        first = rest.read(AT_ONCE)
     decoder.end()
 
 

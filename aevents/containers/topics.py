@@ -16,6 +16,7 @@ from aevents.codecs.evt2 import Evt2Decoder
 from aevents.codecs.evt3 import Evt3Decoder
 from aevents.codecs.ros_fields import LONGEST_TEXT, Fields
 from aevents.codecs.ros_messages import READERS, Payload, plain_type
+from aevents.errors import DecodeError
 from aevents.types import Damage, EventBatch, Frame, ImuBatch, Sensor, Span, TriggerBatch
 
 Item = EventBatch | TriggerBatch | ImuBatch | Frame
@@ -140,6 +141,8 @@ class Topics:
                 data = memoryview(zstd_unpack(bytes(data), MOST_RECORD))
             item = READERS[topic.type][0](Fields(data, cdr=topic.cdr), topic.name)
             parts = self._parts(topic, item) if isinstance(item, Payload) else iter((item,))
+        except DecodeError:
+            raise
         except ValueError as error:
             reason = f"a message on {topic.name} cannot be read: {error}"
             self.damaged("bad_messages", reason, offset, len(data))
