@@ -26,7 +26,7 @@ class Fields:
     __slots__ = ("_at", "_data", "cdr")
 
     def __init__(self, data: memoryview, *, cdr: bool) -> None:
-        self.cdr = cdr
+        self.cdr: bool = cdr
         self._data = data
         self._at = 0
         if cdr and self.bytes(CDR_HEADER)[:2] != bytes((0, CDR_LITTLE)):

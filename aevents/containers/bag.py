@@ -20,6 +20,8 @@ from aevents.types import Damage, Sensor
 AT_ONCE = 1 << 16
 MOST_INDEX = 1 << 24
 """Bytes of the largest index that is read: of some 100,000 chunks."""
+MOST_TIMES = 256
+"""A chunk that holds so many times more than it takes is damaged, unless it is small."""
 MOST_LOOK = 1 << 24
 """So many bytes are looked at to find an item."""
 
@@ -76,12 +78,13 @@ class BagDecoder(ABC):
         topic: str | None = None,
         topics: Topics | None = None,
     ) -> None:
-        self.topics = topics or Topics(self.name, sensor=sensor, strict=strict, topic=topic)
+        self.topics: Topics = topics or Topics(self.name, sensor=sensor, strict=strict, topic=topic)
         self._outer = Level()
         self._chunk: Level | None = None
         self._unpack: Pieces | None = None
+        self._room = 0  # bytes that the chunk may still hold
         self._begun = False
-        self.ended = False
+        self.ended: bool = False
         """Whether nothing more is to be read."""
 
     @property
@@ -115,6 +118,10 @@ class BagDecoder(ABC):
         """Give what is left; count what is torn, or not finished."""
         yield from self.topics.flush()
         self.end()
+
+    def stop(self) -> None:
+        """Read nothing more."""
+        self.ended = True
 
     def end(self) -> None:
         """Count what is torn, or not finished: there are no more bytes."""
@@ -201,6 +208,7 @@ class BagDecoder(ABC):
         if compression and compression not in PIECES:
             raise ValueError(f"compression {compression!r} is not known")
         self._chunk = Level() if level.left else None
+        self._room = MOST_RECORD + MOST_TIMES * level.left
         self._unpack = PIECES[compression]() if compression else _as_it_is
 
     def _records(self, level: Level, data: Buffer) -> Iterator[Item]:
@@ -238,6 +246,11 @@ class BagDecoder(ABC):
             return
         try:
             for piece in self._unpack(part):
+                self._room -= len(piece)
+                if self._room < 0:
+                    raise ValueError(
+                        f"it is more than {MOST_TIMES} times as large as it was packed"
+                    )
                 yield from self._records(self._chunk, piece)
             if not self._outer.left and (self._chunk.held or self._chunk.left):
                 raise ValueError("its last record is not whole")

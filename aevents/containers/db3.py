@@ -31,7 +31,7 @@ class Database:
     __slots__ = ("cut", "path", "rows")
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        self.path: Path = path
         with path.open("rb") as file:
             head = file.read(32)
         size, pages = int.from_bytes(head[16:18], "big"), int.from_bytes(head[28:32], "big")

@@ -92,7 +92,8 @@ class McapDecoder(BagDecoder):
         elif op == CHUNK:
             compression, _ = _text(view, CHUNK_NAME)
             self.enter_chunk(compression, level)
-        self.ended = op == END
+        elif op == END:
+            self.stop()
 
     def index(self, read: ReadAt, size: int, /) -> Iterator[tuple[int, int]]:
         """Give where chunks begin, and the times of their first messages."""

@@ -42,11 +42,11 @@ class Topic:
     __slots__ = ("cdr", "encoding", "name", "stream", "type", "watch")
 
     def __init__(self, name: str, type: str, *, cdr: bool, watch: Watch) -> None:
-        self.name = name
-        self.type = type
-        self.cdr = cdr
-        self.watch = watch
-        self.encoding = ""
+        self.name: str = name
+        self.type: str = type
+        self.cdr: bool = cdr
+        self.watch: Watch = watch
+        self.encoding: str = ""
         self.stream: Decoder | None = None
 
 
@@ -60,7 +60,7 @@ class Topics:
     def __init__(
         self, format: str, *, sensor: Sensor | None, strict: bool, topic: str | None
     ) -> None:
-        self.watch = Watch(format, strict=strict)
+        self.watch: Watch = Watch(format, strict=strict)
         self.counts: ChainMap[str, int] = ChainMap(self.watch.counts)
         """What was not as it should be, by name."""
         self.kinds: tuple[type, ...] = KINDS
@@ -113,7 +113,10 @@ class Topics:
         type = plain_type(type)
         if type not in READERS or len(name) > LONGEST_TEXT:
             return
-        if number not in self._numbers and len(self._numbers) >= MOST_TOPICS:
+        if any(
+            len(known) >= MOST_TOPICS and one not in known
+            for one, known in ((number, self._numbers), (name, self._names))
+        ):
             self.watch.fail(f"it has more than {MOST_TOPICS} topics")
         topic = self._names.get(name)
         if topic is None or (topic.type, topic.cdr) != (type, cdr):

@@ -112,9 +112,8 @@ def mono(batch: EventBatch) -> bytes:
     """Return the events as words of the encoding mono, their base 0."""
     dt = batch.t.astype(np.uint64) * np.uint64(1_000)
     x, y, p = (column.astype(np.uint64) for column in (batch.x, batch.y, batch.p))
-    return (
-        (dt | x << np.uint64(32) | y << np.uint64(48) | p << np.uint64(63)).astype("<u8").tobytes()
-    )
+    words = dt | x << np.uint64(32) | y << np.uint64(48) | p << np.uint64(63)
+    return bytes(words.astype("<u8").tobytes())
 
 
 def write_ros1(
@@ -174,5 +173,5 @@ def mcap_of(
             channels[one.topic] = writer.register_channel(one.topic, encoding, schema)
         data = serialised(one, cdr=encoding == "cdr")
         writer.add_message(channels[one.topic], one.time_ns, data, one.time_ns)
-    writer.finish()
+    writer.finish()  # type: ignore[no-untyped-call]  # the package says nothing of it
     return file.getvalue()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import random
 
 import pytest
@@ -135,3 +136,13 @@ def test_what_is_not_wanted_is_skipped_at_any_size() -> None:
 def test_other_bytes_are_refused(data: bytes) -> None:
     with pytest.raises(DecodeError, match="the first bytes are"):
         read(data)
+
+
+def test_a_chunk_of_very_much_is_refused() -> None:
+    skipped = rosbag_record(bytes(1 << 20), op=b"\4") * 300
+    packed = bz2.compress(skipped)
+    assert len(packed) < 5_000
+    data = rosbag_of([CONNECTION, *MESSAGES], index=1)
+    items, decoder = read(data + rosbag_record(packed, op=b"\5", compression=b"bz2"))
+    assert_same_events(items, [joined(6)])
+    assert dict(decoder.counts) == {"bad_chunks": 1}

@@ -140,6 +140,8 @@ def test_too_many_topics_end_it() -> None:
         topics.add(number, f"/{number}", "sensor_msgs/Imu", cdr=False)
     topics.add(5, "/5", "sensor_msgs/Imu", cdr=False)
     with pytest.raises(DecodeError, match="more than 4096 topics"):
+        topics.add(5, "/more", "sensor_msgs/Imu", cdr=False)
+    with pytest.raises(DecodeError, match="more than 4096 topics"):
         topics.add(MOST_TOPICS, "/more", "sensor_msgs/Imu", cdr=False)
 
 
