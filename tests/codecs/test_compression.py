@@ -96,6 +96,7 @@ def test_what_comes_in_pieces_is_unpacked_in_pieces(name: str, cut: int) -> None
 @pytest.mark.parametrize("name", PACK)
 def test_what_is_behind_the_end_is_left(name: str) -> None:
     assert b"".join(pieces(name, PACK[name](TEXT) + b"more", 11)) == TEXT
+    assert b"".join(pieces(name, PACK[name](TEXT) + bytes(5_000), 1 << 20)) == TEXT
 
 
 @pytest.mark.parametrize("name", PACK)

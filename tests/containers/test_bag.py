@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import random
+import struct
 
 import pytest
 
@@ -104,6 +105,25 @@ def test_a_damaged_chunk_is_skipped_and_counted(damaged: bytes) -> None:
     assert len(healthy) <= decoder.damage[0].offset <= len(healthy) + len(damaged)
     with pytest.raises(DecodeError, match="a chunk is damaged"):
         read(data, strict=True)
+
+
+@pytest.mark.parametrize("missing", [0, 1])
+def test_with_nothing_near_a_bag_is_read_from_the_start(missing: int) -> None:
+    start = rosbag_of([CONNECTION, rosbag_message(9, bytes(17 << 20))], index=1)
+    chunk, index = struct.pack("<Q", len(rosbag_of())), struct.pack("<Q", len(start))
+    info = rosbag_record(b"", op=b"\6", chunk_pos=chunk, start_time=bytes(8))
+    data = start.replace(b"\1" + bytes(7), index, 1) + CONNECTION + info
+    data = data[: len(data) - missing]
+    decoder = RosbagDecoder()
+    list(decoder.feed(data[:4_000]))
+    assert decoder.locate(lambda at, size: data[at : at + size], len(data), 5) is None
+
+
+def test_a_bag_without_an_index_is_not_sought_in() -> None:
+    data = rosbag_of([CONNECTION, *MESSAGES])
+    decoder = RosbagDecoder()
+    list(decoder.feed(data))
+    assert decoder.locate(lambda at, size: data[at : at + size], len(data), 5) is None
 
 
 def test_an_empty_chunk_is_nothing() -> None:

@@ -129,6 +129,20 @@ def test_a_packed_file_of_very_much_is_refused(tmp_path: Path) -> None:
         aevents.load(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (zstandard.compress(b"no bag"), "holds neither MCAP nor SQLite"),
+        (zstandard.compress(b"")[:4] + b"not packed", "is damaged"),
+    ],
+)
+def test_packed_files_of_another_kind_are_refused(data: bytes, reason: str, tmp_path: Path) -> None:
+    rewrite(tmp_path, ["a.mcap.zstd"])
+    (tmp_path / "a.mcap.zstd").write_bytes(data)
+    with pytest.raises(DecodeError, match=reason):
+        aevents.load(tmp_path)
+
+
 def test_bags_are_recognised() -> None:
     assert CODEC.matches is not None
     assert CODEC.matches(b"# bag\nrosbag2_bagfile_information:\n")
