@@ -85,6 +85,7 @@ class Report(Mapping[str, int]):
             "queue_dropped_oldest",
             "queue_dropped_newest",
             "bad_chunks",
+            "bad_messages",
         }
     )
     __slots__ = ("_anomalies", "damage", "delivered", "events")

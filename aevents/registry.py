@@ -35,7 +35,7 @@ from aevents.codecs import (
 )
 from aevents.codecs.base import Codec
 from aevents.codecs.sniff import Recognise, recognise
-from aevents.containers import hdf5, npz
+from aevents.containers import hdf5, mcap, npz, ros2, rosbag
 from aevents.errors import UnknownFormatError
 from aevents.operators.gather import Gather
 from aevents.sinks import images, video
@@ -64,6 +64,9 @@ CODECS = (
     npy.CODEC,
     npz.CODEC,
     hdf5.CODEC,
+    rosbag.CODEC,
+    mcap.CODEC,
+    ros2.CODEC,
     nmnist.CODEC,
     aer.CODEC,
     csv.CODEC,

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         Evt2State,
         Evt3State,
         InspectionState,
+        RosState,
         TextState,
     )
 
@@ -89,6 +90,12 @@ def dat_state(*, version: int = 2, triggers: bool = False) -> DatState:
     return cast("DatState", state)  # the same fields, in C
 
 
+def ros_state(*, aligned: bool = False, base: int = 0) -> RosState:
+    """Return the state of a reader of one message: `base` is in us, mono's in ns."""
+    state = ffi.new("ae_ros *", {"aligned": aligned, "base": base})
+    return cast("RosState", state)  # the same fields, in C
+
+
 def encoder_state(*, width: int = 0, version: int = 2, legacy: bool = False) -> EncoderState:
     """Return the state of a writer that has written nothing.
 
@@ -123,6 +130,26 @@ def evt3_decode(data: Buffer, start: int, state: Evt3State, out: Columns) -> int
 def dat_decode(data: Buffer, start: int, state: DatState, out: Columns) -> int:
     """Decode whole records from byte `start` on into `out`; return where the next one starts."""
     return _decode(lib.ae_dat_decode, 8, data, start, state, out)
+
+
+def ros_dvs_decode(data: Buffer, start: int, state: RosState, out: Columns) -> int:
+    """Decode records from byte `start` on into `out`; return where the next one starts."""
+    return _decode(lib.ae_ros_dvs_decode, 1, data, start, state, out)
+
+
+def ros_mono_decode(data: Buffer, start: int, state: RosState, out: Columns) -> int:
+    """Decode whole words from byte `start` on into `out`; return where the next one starts."""
+    return _decode(lib.ae_ros_mono_decode, 8, data, start, state, out)
+
+
+def ros_libcaer_decode(data: Buffer, start: int, state: RosState, out: Columns) -> int:
+    """Decode whole words from byte `start` on into `out`; return where the next one starts."""
+    return _decode(lib.ae_ros_libcaer_decode, 8, data, start, state, out)
+
+
+def ros_compact_decode(data: Buffer, start: int, state: RosState, out: Columns) -> int:
+    """Decode whole words from byte `start` on into `out`; return where the next one starts."""
+    return _decode(lib.ae_ros_compact_decode, 2, data, start, state, out)
 
 
 def _decode(

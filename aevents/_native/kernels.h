@@ -98,6 +98,28 @@ size_t ae_evt4_encode(const ae_columns *in, ae_encoder *state, uint8_t *out, siz
 size_t ae_evt3_encode(const ae_columns *in, ae_encoder *state, uint8_t *out, size_t capacity);
 size_t ae_dat_encode(const ae_columns *in, ae_encoder *state, uint8_t *out, size_t capacity);
 
+/* ---- ros.c: events in the messages of ROS ------------------------------------------------------ */
+
+typedef struct {              /* of a reader of one message */
+    int64_t aligned;          /* dvs: fields are aligned, as in CDR */
+    int64_t begun;            /* dvs, aligned: the first record, which is shorter, has been read */
+    int64_t base;             /* added to each time: mono in ns, 0 or more; libcaer, compact in us */
+    int64_t last;             /* libcaer: the last 31-bit time; base counts its roll-overs */
+    int64_t high;             /* compact: TIME_HIGH and TIME_LOW */
+    int64_t low;
+    int64_t x;
+    int64_t y;                /* compact: of vectors: next y, and polarity */
+    int64_t p;
+    int64_t unknown;          /* compact: words of a reserved type */
+} ae_ros;
+
+/* As the decoders above; dvs takes and returns bytes, as its last aligned record is shorter. It
+ * reads 2 bytes before `data` once it has begun. */
+size_t ae_ros_dvs_decode(const uint8_t *data, size_t length, ae_ros *state, ae_columns *out);
+size_t ae_ros_mono_decode(const uint8_t *data, size_t words, ae_ros *state, ae_columns *out);
+size_t ae_ros_libcaer_decode(const uint8_t *data, size_t words, ae_ros *state, ae_columns *out);
+size_t ae_ros_compact_decode(const uint8_t *data, size_t words, ae_ros *state, ae_columns *out);
+
 /* ---- es.c: Event Stream (.es), bytes <-> columns ----------------------------------------------- */
 
 #define AE_ES_RECORD 8        /* no record is longer */

@@ -40,6 +40,9 @@ class Decoder(Protocol):
 
     A decoder may have `damage`, a sequence of `Damage`: where the input is not what it was.
 
+    A decoder of many things may have a method `want(kind)`, to be told the only kind of item that
+    is wanted: it need not decode others.
+
     A decoder may have a method `keep_in`, for a room (`_native/room.py`) where all events are
     wanted in one batch: `kernels.columns().keep_in(room)` spares copying them.
 

@@ -115,6 +115,8 @@ class Recognise:
             codec = recognise(self._head[:SNIFF_BYTES], self._codecs, self._name)
         self._use(codec)
         decoder = codec.decoder(**self._options)
+        if hasattr(decoder, "want"):
+            decoder.want(self.kind)
         if self._room is not None and hasattr(decoder, "keep_in"):
             decoder.keep_in(self._room)
         return decoder

@@ -14,6 +14,14 @@ from .evt4 import evt4_decode, evt4_encode, evt4_state
 from .evt21 import evt21_decode, evt21_encode, evt21_state
 from .inspect import InspectionState, inspect, inspection_state
 from .merge import Runs, merge
+from .ros import (
+    RosState,
+    ros_compact_decode,
+    ros_dvs_decode,
+    ros_libcaer_decode,
+    ros_mono_decode,
+    ros_state,
+)
 from .text import TextState, text_decode, text_encode, text_state
 
 __all__ = [
@@ -24,6 +32,7 @@ __all__ = [
     "Evt2State",
     "Evt3State",
     "InspectionState",
+    "RosState",
     "Runs",
     "TextState",
     "accumulate",
@@ -53,6 +62,11 @@ __all__ = [
     "inspection_state",
     "merge",
     "readout",
+    "ros_compact_decode",
+    "ros_dvs_decode",
+    "ros_libcaer_decode",
+    "ros_mono_decode",
+    "ros_state",
     "text_decode",
     "text_encode",
     "text_state",
