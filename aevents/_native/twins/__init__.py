@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from ..columns import CAPACITY, Columns
 from .accumulate import accumulate, readout
+from .aedat import (
+    AedatState,
+    aedat2_decode,
+    aedat3_decode,
+    aedat4_decode,
+    aedat4_encode,
+    aedat_state,
+)
 from .dat import DatState, dat_decode, dat_encode, dat_state
 from .encoder import EncoderState, encoder_state
 from .es import EsState, es_decode, es_encode, es_state
@@ -15,6 +23,7 @@ from .inspect import InspectionState, inspect, inspection_state
 from .text import TextState, text_decode, text_encode, text_state
 
 __all__ = [
+    "AedatState",
     "Columns",
     "DatState",
     "EncoderState",
@@ -24,6 +33,11 @@ __all__ = [
     "InspectionState",
     "TextState",
     "accumulate",
+    "aedat2_decode",
+    "aedat3_decode",
+    "aedat4_decode",
+    "aedat4_encode",
+    "aedat_state",
     "columns",
     "dat_decode",
     "dat_encode",
