@@ -10,6 +10,7 @@
 #include "cpu.h"
 #include "dispatch.h"
 #include "kernels.h"
+#include <string.h>
 
 enum { BLOCK = 32, NEAR = AE_LEAP / 2 };
 
@@ -303,13 +304,19 @@ size_t ae_aedat2_decode(const uint8_t *data, size_t records, ae_aedat *state, ae
 
 /* ---- writing ---------------------------------------------------------------------------------- */
 
+AE_INLINE void store64(uint8_t *bytes, uint64_t word)
+{
+    uint8_t little[8];
+    ae_store32(little, (uint32_t)word);
+    ae_store32(little + 4, (uint32_t)(word >> 32));
+    memcpy(bytes, little, 8);
+}
+
 void ae_aedat4_encode(const int64_t *t, const uint16_t *x, const uint16_t *y, const uint8_t *p,
                       size_t n, uint8_t *out)
 {
-    for (size_t k = 0; k < n; k++, out += 16) {
-        ae_store32(out, (uint32_t)t[k]);
-        ae_store32(out + 4, (uint32_t)((uint64_t)t[k] >> 32));
-        ae_store32(out + 8, x[k] | (uint32_t)y[k] << 16);
-        ae_store32(out + 12, p[k] != 0);
+    for (size_t k = 0; k < n; k++) {
+        store64(out + 16 * k, (uint64_t)t[k]);
+        store64(out + 16 * k + 8, x[k] | (uint64_t)y[k] << 16 | (uint64_t)(p[k] != 0) << 32);
     }
 }
