@@ -25,7 +25,8 @@ class Decoder(Protocol):
     """Bytes in, batches out: an operator. `counts` names what was not as it should be.
 
     A decoder may have a method `keep_in`, for a room (`_native/room.py`) where all events are
-    wanted in one batch: `kernels.columns().keep_in(room)` spares copying them.
+    wanted in one batch: `kernels.columns().keep_in(room)` spares copying them; and a method `only`,
+    for a type of batch: it need not give others.
     """
 
     @property

@@ -122,10 +122,15 @@ def tables(letters: str, places: Sequence[int], rows: npt.NDArray[np.void]) -> b
     return _head(letters, len(rows), len(data)) + data
 
 
-def _head(letters: str, count: int, size: int) -> bytes:
+def before_vector(letters: str) -> bytes:
+    """Return what stands between the prefix and the count of a vector that is all of a buffer."""
     vtable, table = (6, 8, 4), (6, 4)
-    head = struct.pack("<I4sxx3HiI", 16, letters.encode(), *vtable, *table)
-    return struct.pack("<I", BODY - PREFIX + size) + head + struct.pack("<I", count)
+    return struct.pack("<I4sxx3HiI", 16, letters.encode(), *vtable, *table)
+
+
+def _head(letters: str, count: int, size: int) -> bytes:
+    prefix, count_of = struct.pack("<I", BODY - PREFIX + size), struct.pack("<I", count)
+    return prefix + before_vector(letters) + count_of
 
 
 def _unpack(format: str, data: memoryview, at: int) -> tuple[int, ...]:

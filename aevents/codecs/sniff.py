@@ -77,6 +77,8 @@ class Recognise:
         decoder = codec.decoder(**self._options)
         if self._room is not None and hasattr(decoder, "keep_in"):
             decoder.keep_in(self._room)
+        if hasattr(decoder, "only"):
+            decoder.only(self._kind)
         return decoder
 
     def _wanted(self, items: Iterable[object]) -> Iterator[object]:

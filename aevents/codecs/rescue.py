@@ -1,0 +1,70 @@
+"""What records of damaged packets are still good: judged by their times and places."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from aevents.types import Flags, Sensor, Times
+
+LEAP = 65_536
+"""µs: a time further than this from the one before it is doubtful, as `AE_LEAP` in kernels.h."""
+GAP = 10_000_000
+"""µs: no longer silence is believed where something is damaged."""
+FEWEST = 16
+"""Bits 16 and up are mended: others move a time by less than a leap."""
+
+Numbers = npt.NDArray[np.integer]
+
+
+def mend_times(t: Times, last: int | None) -> Flags:
+    """Turn back the bit that has flipped in a time, in place; return where.
+
+    Such a time leaps away from the one before it (`last` before the first), those of the next three
+    records do not, and one bit of it brings it in between.
+    """
+    mended = np.zeros(len(t), np.bool_)
+    places = np.arange(0 if last is not None else 1, len(t) - 3)
+    before = np.concatenate(([last or 0], t[:-1]))[places]
+    after = t[places[:, None] + (1, 2, 3)]
+    with np.errstate(over="ignore"):
+        leaps = _apart(t[places], before) > LEAP
+        stays = (_apart(after, before[:, None]) <= LEAP).all(axis=1)
+    doubtful = leaps & stays & (after[:, 0] >= before)
+    places, before, after = places[doubtful], before[doubtful], after[doubtful]
+    for bit in range(FEWEST, 63) if len(places) else ():
+        turned = t[places] ^ np.int64(1 << bit)
+        fits = (turned >= before) & (turned <= after[:, 0])
+        t[places[fits]], mended[places[fits]] = turned[fits], True
+    return mended
+
+
+def good_run(t: Times, x: Numbers, y: Numbers, *, sensor: Sensor, last: int | None) -> int:
+    """Return how many records from the first on are such as may follow the time `last`."""
+    if not len(t):
+        return 0
+    good = np.ones(len(t), np.bool_)
+    if sensor.sized:
+        good = (x < sensor.width) & (y < sensor.height)
+    with np.errstate(over="ignore"):
+        steps = np.diff(t, prepend=np.int64(t[0] if last is None else last))
+    good &= (steps >= -LEAP) & (steps <= GAP)
+    return len(good) if good.all() else int(np.argmin(good))
+
+
+def good_end(t: Times, x: Numbers, y: Numbers, *, sensor: Sensor, last: int | None) -> int:
+    """Return how many records at the end are such as may come some time after `last`."""
+    if last is None:
+        last = int(t.min(initial=0))
+    good = (t >= last) & (t <= last + GAP)
+    t, x, y = t[::-1], x[::-1], y[::-1]
+    run = good_run(-t, x, y, sensor=sensor, last=None)
+    return min(run, len(good) if good.all() else int(np.argmin(good[::-1])))
+
+
+def _apart(one: Times, other: Times) -> npt.NDArray[np.uint64]:
+    """Return how far times are from each other, however far."""
+    apart: npt.NDArray[np.uint64] = np.maximum(one, other).view(np.uint64) - np.minimum(
+        one, other
+    ).view(np.uint64)
+    return apart
