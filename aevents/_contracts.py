@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Generic, Protocol, TypeVar
 
 import msgspec
+
+from aevents.types import Damage
 
 T_co = TypeVar("T_co", covariant=True)
 T_contra = TypeVar("T_contra", contravariant=True)
@@ -42,7 +44,8 @@ class Origin(msgspec.Struct, Generic[T_co], frozen=True):
     """How to open a source afresh: as a waiting source, a blocking one, or either.
 
     `live` says that it can be neither slowed nor rewound. `name` is for messages. `size` tells how
-    many bytes it holds, where that is known; it may block.
+    many bytes it holds, where that is known; it may block. `within` returns the same source for
+    somebody who wants nothing of before `start` µs: that may be left out.
     """
 
     name: str
@@ -50,6 +53,7 @@ class Origin(msgspec.Struct, Generic[T_co], frozen=True):
     blocking: Callable[[], BlockingSource[T_co]] | None = None
     live: bool = False
     size: Callable[[], int] | None = None
+    within: Callable[[int], Origin[T_co]] | None = None
 
 
 class Sink(Protocol[T_contra]):
@@ -67,17 +71,24 @@ class Report(Mapping[str, int]):
 
     `delivered` items, with `events` events in them, came out of the run. Everything else is an
     anomaly, present only where it occurred: bytes that were torn, events off the sensor, time going
-    back, and so on.
+    back, and so on. `damage` says where the input is damaged: the first thousand places.
     """
 
     LOSSES = frozenset(
         {"outside_frame", "torn_bytes", "untimed", "bad_lines", "bad_rows", "bad_packets"}
     )
-    __slots__ = ("_anomalies", "delivered", "events")
+    __slots__ = ("_anomalies", "damage", "delivered", "events")
 
-    def __init__(self, delivered: int, events: int, anomalies: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        delivered: int,
+        events: int,
+        anomalies: Mapping[str, int],
+        damage: Sequence[Damage] = (),
+    ) -> None:
         self.delivered: int = delivered
         self.events: int = events
+        self.damage: Sequence[Damage] = tuple(damage)
         self._anomalies = dict(anomalies)
 
     @property

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Never, TypeVar, cast, overload
+from typing import TYPE_CHECKING, TypeVar, cast, overload
 from urllib.parse import parse_qsl
 
 from aevents._contracts import Origin, Sink
@@ -30,16 +30,17 @@ from aevents.codecs import (
     evt21,
     nmnist,
     npy,
-    npz,
 )
-from aevents.codecs.base import Codec, Encoder
+from aevents.codecs.base import Codec
 from aevents.codecs.sniff import Recognise
+from aevents.containers import npz
 from aevents.errors import UnknownFormatError
 from aevents.operators.gather import Gather
 from aevents.sinks import images, video
 from aevents.sinks.file import FileSink
 from aevents.sources import synthetic
-from aevents.sources.file import file_origin, stdin_origin
+from aevents.sources.file import stdin_origin
+from aevents.sources.recording import recording_origin
 from aevents.stream import Stream, resolve_names_with, stream_of
 from aevents.types import EventBatch, Sensor
 
@@ -127,7 +128,9 @@ def open(
         codec(format)
     settings = {"sensor": sensor, "strict": strict, **options}
     make = partial(Recognise, each_codec, name=text, kind=kind, format=format, options=settings)
-    return stream_of(stdin_origin() if text == "-" else file_origin(Path(text))).through(make)
+    if text == "-":
+        return stream_of(stdin_origin()).through(make)
+    return stream_of(recording_origin(Path(text), make, each_codec, **settings)).through(make)
 
 
 def create(
@@ -148,8 +151,12 @@ def create(
     path = None if text == "-" else Path(text)
     if path is not None and path.suffix.lower() in PICTURES and format is None:
         return cast("Sink[object]", PICTURES[path.suffix.lower()](path, **options))
-    encoder = _encoder_of(text, format)
-    return cast("Sink[object]", FileSink(encoder(**options), path))  # it says what it cannot hold
+    one = _writer_of(text, format)
+    if path is not None and one.writer is not None:
+        return cast("Sink[object]", one.writer(path, **options))
+    if one.encoder is None:
+        raise UnknownFormatError(f"{one.name} cannot go to standard output", _piped())
+    return cast("Sink[object]", FileSink(one.encoder(**options), path))  # says what it cannot hold
 
 
 def load(name: str | os.PathLike[str], /, **options: object) -> EventBatch:
@@ -201,19 +208,23 @@ def split_url(name: str) -> tuple[str, str, dict[str, str]]:
     return match[1], rest, dict(parse_qsl(query, keep_blank_values=True))
 
 
-def _encoder_of(name: str, format: str | None) -> Callable[..., Encoder[Never]]:
+def _piped() -> list[str]:
+    return [one.name for one in codecs() if one.encoder]
+
+
+def _writer_of(name: str, format: str | None) -> Codec:
     suffix = Path(name).suffix.lower()
     wanted = codec(format).name if format else None
 
     def writes(one: Codec) -> bool:
         named = one.name == wanted if wanted else suffix in one.suffixes
-        return named and one.encoder is not None
+        return named and one.writable
 
     found = _first_codec(writes)
-    if found is None or found.encoder is None:
+    if found is None:
         what = f"{format or suffix or name!r} is no format that can be written here"
-        raise UnknownFormatError(what, [one.name for one in codecs() if one.encoder] + [*PICTURES])
-    return found.encoder
+        raise UnknownFormatError(what, [one.name for one in codecs() if one.writable] + [*PICTURES])
+    return found
 
 
 def _first_codec(wanted: Callable[[Codec], bool]) -> Codec | None:

@@ -185,10 +185,12 @@ class Stream(msgspec.Struct, Generic[T], frozen=True, eq=False):
         self: Stream[EventBatch], start: int = 0, stop: int | None = None
     ) -> Stream[EventBatch]:
         """Keep the events of `start <= t < stop` (µs, as recorded), and stop reading there; see
-        `TimeSlice`.
+        `TimeSlice`. Right after `open`, what comes before is not read, where the format allows it.
         """
-        endless = self.endless and stop is None
-        return replace(self._checked(partial(TimeSlice, start, stop)), endless=endless)
+        sliced = self._checked(partial(TimeSlice, start, stop))
+        within = self.origin.within if len(self.operators) == 1 and start > 0 else None
+        origin = within(start) if within else self.origin
+        return replace(sliced, origin=origin, endless=self.endless and stop is None)
 
     def each(self: Stream[EventBatch]) -> Stream[Event]:
         """Give single events, as named tuples `Event(t, x, y, p)`. Convenient, and slow: about 1 µs

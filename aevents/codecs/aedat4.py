@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -45,7 +45,7 @@ from aevents.codecs.flatbuffer import BODY, PREFIX, Table, root, unprefixed
 from aevents.codecs.packets import Form, Packet, Packets
 from aevents.codecs.rescue import good_end, good_run, mend_times
 from aevents.errors import DecodeError
-from aevents.types import EventBatch, Frame, ImuBatch, Sensor, TriggerBatch
+from aevents.types import Damage, EventBatch, Frame, ImuBatch, Sensor, TriggerBatch
 
 if TYPE_CHECKING:
     from aevents._native.twins import AedatState  # not loaded where there is C
@@ -116,6 +116,11 @@ class Aedat4Decoder:
     def counts(self) -> dict[str, int]:
         """What was not as it should be, by name."""
         return self._watch.counts
+
+    @property
+    def damage(self) -> Sequence[Damage]:
+        """Where the input is damaged."""
+        return self._watch.damage
 
     def keep_in(self, room: Room) -> None:
         """Decode into `room`, where the events stay."""
@@ -201,7 +206,7 @@ class Aedat4Decoder:
         if packet.whole or self._is_intact(stream, packet, content):
             packets.take(packet.length)
             if packet.mended:
-                self._watch.note("mended_heads", 1, "a bit has flipped", offset=packet.offset)
+                self._watch.damaged("mended_packets", packet.offset)
             if self._is_wanted(id) and self._is_asked_for(stream):
                 yield from self._content(stream, packet, content)
             return
@@ -241,7 +246,7 @@ class Aedat4Decoder:
             if part is None:
                 return
             if isinstance(part, memoryview):
-                yield from self._events(stream, part)
+                yield from self._events(stream, part, packet.offset)
             else:
                 yield from self._gathered()
                 yield part
@@ -271,18 +276,21 @@ class Aedat4Decoder:
         else:
             reason = f"a packet of stream {stream.id} cannot be read: {reason}"
             self._watch.note("bad_packets", 1, reason, offset=packet.offset)
+            self._watch.damaged("bad_packets", packet.offset, bytes=len(packet.data), count=0)
         if stream.kind not in ("", EVENTS) or not self._is_wanted(stream.id):
             return
         data = self._unpack.some(packet.data[HEAD.size :], MOST_BYTES)[BODY:]
         records = np.frombuffer(data, EVENT, len(data) // EVENT.itemsize)
         run = self._good(good_run, records, stream)
-        yield from self._events(stream, memoryview(data)[: run * EVENT.itemsize])
+        yield from self._events(stream, memoryview(data)[: run * EVENT.itemsize], packet.offset)
         left = len(data) - run * EVENT.itemsize
         if not self._unpack.magic and not torn:
             places = left % EVENT.itemsize
             records = np.frombuffer(data, EVENT, offset=len(data) - left + places)
             end = self._good(good_end, records, stream)
-            yield from self._events(stream, memoryview(data)[len(data) - end * EVENT.itemsize :])
+            yield from self._events(
+                stream, memoryview(data)[len(data) - end * EVENT.itemsize :], packet.offset
+            )
 
     def _good(
         self, judge: Callable[..., int], records: npt.NDArray[np.void], stream: StreamInfo
@@ -301,10 +309,9 @@ class Aedat4Decoder:
             self._watch.torn(len(packet.data), packet.offset)
         elif not at_end:
             count = len(packet.data)
-            reason = f"{count} bytes are no packet"
-            self._watch.note("lost_bytes", count, reason, offset=packet.offset)
+            self._watch.damaged("lost_bytes", packet.offset, bytes=count, count=count)
 
-    def _events(self, stream: StreamInfo, records: memoryview) -> Iterator[EventBatch]:
+    def _events(self, stream: StreamInfo, records: memoryview, offset: int) -> Iterator[EventBatch]:
         """Add events to those that wait for their slab to be full: packets may be small."""
         if stream.id != self._gathering.id:
             yield from self._gathered()
@@ -315,15 +322,16 @@ class Aedat4Decoder:
             if out.n == out.capacity:
                 yield from self._gathered()
             elif at + EVENT.itemsize <= len(records):  # a leap
-                records, at = self._mended(records[at:], clock), 0
+                records, at = self._mended(records[at:], clock, offset), 0
                 clock.wary = 0
         clock.wary = 1
 
-    def _mended(self, rest: memoryview, clock: AedatState) -> memoryview:
+    def _mended(self, rest: memoryview, clock: AedatState, offset: int) -> memoryview:
         records = np.frombuffer(rest, EVENT, len(rest) // EVENT.itemsize).copy()
         t = records["t"].astype(np.int64)
         count = int(mend_times(t, clock.last).sum())
-        self._watch.note("mended_times", count, "a bit of a time has flipped")
+        if count:
+            self._watch.damaged("mended_times", offset, events=count, count=count)
         records["t"] = t
         return memoryview(records.tobytes())
 
@@ -343,7 +351,7 @@ class Aedat4Decoder:
         if stream.id not in self._watches:
             watch = self._watches[stream.id] = Watch("aedat4", strict=self._strict)
             watch.use(self._sensor or stream.sensor)
-            watch.counts = self._watch.counts
+            watch.counts, watch.damage = self._watch.counts, self._watch.damage
         return self._watches[stream.id]
 
 

@@ -4,14 +4,24 @@ was decoded.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Never, NoReturn, Protocol, TypeVar
 
 import msgspec
 
 from aevents._native import kernels
 from aevents.errors import DecodeError, TimeOrderError, TruncatedError
-from aevents.types import Coordinates, EventBatch, Flags, Sensor, Span, Times, TriggerBatch
+from aevents.types import (
+    Coordinates,
+    Damage,
+    EventBatch,
+    Flags,
+    Sensor,
+    Span,
+    Times,
+    TriggerBatch,
+)
 
 Buffer = bytes | bytearray | memoryview
 
@@ -20,13 +30,24 @@ T_contra = TypeVar("T_contra", contravariant=True)
 SNIFF_BYTES = 65_536
 """A header is looked for in the first 64 KiB and no further."""
 
+MOST_DAMAGE = 1_000
+"""So many places of damage are remembered; more are only counted."""
+
 
 class Decoder(Protocol):
     """Bytes in, batches out: an operator. `counts` names what was not as it should be.
 
+    A decoder may have `damage`, a sequence of `Damage`: where the input is not what it was.
+
     A decoder may have a method `keep_in`, for a room (`_native/room.py`) where all events are
     wanted in one batch: `kernels.columns().keep_in(room)` spares copying them; and a method `only`,
     for a type of batch: it need not give others.
+
+    The decoder of a format that can be read from the middle has `locate(read, size, start)`: fed
+    the first bytes of a file of `size` bytes, and given a way to `read` others, it returns the
+    `Jump` behind which all events from `start` µs on come, or None where there is none. A fresh
+    decoder, fed the same first bytes, forgets what it made of them in `resume(jump)`, and goes on
+    with the bytes from `jump.offset` on.
     """
 
     @property
@@ -38,6 +59,20 @@ class Decoder(Protocol):
 
     def flush(self) -> Iterable[object]:
         """Give what is left: the input has ended."""
+
+
+ReadAt = Callable[[int, int], bytes]
+"""Reads from an offset so many bytes of a file, fewer at its end."""
+
+
+class Jump(msgspec.Struct, frozen=True):
+    """An input that goes on elsewhere: `head` are a file's first bytes, the next come from
+    `offset`; `state` is what the decoder must know there.
+    """
+
+    offset: int
+    state: object = None
+    head: bytes = b""
 
 
 class Patch(msgspec.Struct, frozen=True):
@@ -61,21 +96,75 @@ class Encoder(Protocol[T_contra]):
         """Give the end of the file."""
 
 
+class Reader:
+    """A file that is being read by path: an iterator of items with `close`, and what was counted.
+
+    `items` is a generator, which releases everything when it is closed; `counts` and `damage` grow
+    meanwhile.
+    """
+
+    __slots__ = ("_items", "counts", "damage")
+
+    def __init__(
+        self,
+        items: Generator[object, None, None],
+        counts: Mapping[str, int] = MappingProxyType({}),
+        damage: Sequence[Damage] = (),
+    ) -> None:
+        self._items = items
+        self.counts: Mapping[str, int] = counts
+        self.damage: Sequence[Damage] = damage
+
+    def __iter__(self) -> Iterator[object]:
+        return self
+
+    def __next__(self) -> object:
+        return next(self._items)
+
+    def close(self) -> None:
+        """Release everything. May be called twice."""
+        self._items.close()
+
+
+class Opened(msgspec.Struct, frozen=True):
+    """What an input begins with that is read by path: the items that follow are its reader's."""
+
+    codec: Codec
+    reader: Reader
+
+
+def _no_decoder(**_options: object) -> Decoder:
+    raise DecodeError("input", "this format is read from a file, not from a stream of bytes")
+
+
 class Codec(msgspec.Struct, frozen=True):
     """A format by name: its suffixes, how it is recognised, and how it is decoded and encoded.
 
     `matches` looks at the first bytes (at most `SNIFF_BYTES`) and says whether they are this
     format's; where no codec matches, the suffix decides. `kinds` are the types of batches that a
-    file of it may hold.
+    file of it may hold. `seekable` says that `time_slice` need not read what comes before.
+
+    A format that a library reads and writes by path has, instead of a decoder and an encoder,
+    `reader(path, kind=, start=, …)`, which gives a `Reader`, and `writer(path, …)`, which gives a
+    sink. `extra` is the extra of this package that installs what a format needs.
     """
 
     name: str
     suffixes: tuple[str, ...]
-    decoder: Callable[..., Decoder]
+    decoder: Callable[..., Decoder] = _no_decoder
     encoder: Callable[..., Encoder[Never]] | None = None
     matches: Callable[[bytes], bool] | None = None
     kinds: tuple[type, ...] = (EventBatch,)
     about: str = ""
+    seekable: bool = False
+    extra: str = ""
+    reader: Callable[..., Reader] | None = None
+    writer: Callable[..., object] | None = None
+
+    @property
+    def writable(self) -> bool:
+        """Whether this format can be written."""
+        return self.encoder is not None or self.writer is not None
 
 
 class ByteBuffer:
@@ -119,13 +208,15 @@ class Watch:
     sensor.
 
     Makes the batches, so that spans follow on from each other: a batch's span ends at the latest
-    time so far. With `strict`, raises instead of counting.
+    time so far. With `strict`, raises instead of counting. `damage` has the places that `damaged`
+    was told of.
     """
 
-    __slots__ = ("_format", "_state", "_strict", "counts", "sensor", "started", "stop")
+    __slots__ = ("_format", "_state", "_strict", "counts", "damage", "sensor", "started", "stop")
 
     def __init__(self, format: str, *, strict: bool) -> None:
         self.counts: dict[str, int] = {}
+        self.damage: list[Damage] = []
         self.sensor: Sensor = Sensor()
         self.started: bool = False
         self.stop: int = 0
@@ -172,16 +263,24 @@ class Watch:
         if count:
             self.counts[name] = self.counts.get(name, 0) + count
 
+    def damaged(
+        self, what: str, offset: int, *, bytes: int = 0, events: int = 0, count: int = 1
+    ) -> None:
+        """Count `what`, and remember where it is: see `Damage`. Raise it when strict."""
+        self.note(what, count, what.replace("_", " "), offset=offset)
+        self._remember(Damage(what, offset, bytes, events))
+
     def torn(self, size: int, offset: int) -> None:
         """Count the bytes of a record that the input did not complete."""
-        self.note(
-            "torn_bytes",
-            size,
-            f"the last {size} bytes are no whole record",
-            offset=offset,
-            error=TruncatedError,
-        )
+        reason = f"the last {size} bytes are no whole record"
+        self.note("torn_bytes", size, reason, offset=offset, error=TruncatedError)
+        if size:
+            self._remember(Damage("torn_bytes", offset, bytes=size))
 
     def fail(self, reason: str, *, offset: int | None = None) -> NoReturn:
         """Raise `DecodeError`: there is no going on."""
         raise DecodeError(self._format, reason, offset=offset)
+
+    def _remember(self, damage: Damage) -> None:
+        if len(self.damage) < MOST_DAMAGE:
+            self.damage.append(damage)

@@ -18,7 +18,7 @@ from aevents.codecs.fields import TimeUnit, check_time_unit, place_columns
 from aevents.codecs.layout import ORDERS, Opening
 from aevents.codecs.table import SLAB
 from aevents.errors import DecodeError, EncodeError
-from aevents.types import EventBatch, Sensor
+from aevents.types import Damage, EventBatch, Sensor
 
 if TYPE_CHECKING:
     from aevents._native.twins import TextState
@@ -60,6 +60,11 @@ class CsvDecoder:
     def counts(self) -> dict[str, int]:
         """What was not as it should be: `bad_lines` that are no events, and the like."""
         return self._watch.counts
+
+    @property
+    def damage(self) -> list[Damage]:
+        """Where the input is damaged."""
+        return self._watch.damage
 
     def feed(self, data: Buffer, /) -> Iterator[EventBatch]:
         """Give the events of the lines that these bytes complete."""

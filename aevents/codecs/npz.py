@@ -4,8 +4,9 @@
     events, event_data, or the only array            structures, or N x 4 (see codecs/array.py)
     width, height, or sensor_size (width, height)    the sensor, where the writer gave it
 
-A zip has its index at the end, so the file is held in memory until all of it has come; its arrays
-are then unpacked as a stream, and what they unpack to is never held.
+A zip has its index at the end: what comes as a stream of bytes is held in memory until all of it
+has come; a file on disk is read where it lies (containers/npz.py). Either way arrays are unpacked
+as a stream, and what they unpack to is never held.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from aevents.codecs.fields import TimeUnit, find_columns
 from aevents.codecs.held import HeldFile, StoredStream
 from aevents.codecs.table import SLAB, Column, Table
 from aevents.errors import EncodeError
-from aevents.types import EventBatch, Sensor
+from aevents.types import Damage, EventBatch, Sensor
 
 READ_BYTES = 1 << 20
 PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -58,6 +59,11 @@ class NpzDecoder:
         """What was not as it should be, by the names that NPY has."""
         return self._watch.counts
 
+    @property
+    def damage(self) -> list[Damage]:
+        """Where the input is damaged."""
+        return self._watch.damage
+
     def keep_in(self, room: Room) -> None:
         """Put the events into `room`, where they stay."""
         self._table.keep_in(room)
@@ -70,7 +76,11 @@ class NpzDecoder:
 
     def flush(self) -> Iterator[EventBatch]:
         """Give the events; an empty batch with the sensor if there are none."""
-        entries = _entries(self._file, self._watch)
+        return self.decode(self._file)
+
+    def decode(self, file: IO[bytes] | HeldFile) -> Iterator[EventBatch]:
+        """Give the events of a file that can be read anywhere."""
+        entries = _entries(file, self._watch)
         self._watch.use(self._sensor or _sensor(entries))
         columns = find_columns(list(entries))
         if columns is not None:
@@ -143,7 +153,11 @@ class _Entry:
     """One array of the archive, unpacked as it is read."""
 
     def __init__(
-        self, file: HeldFile, archive: zipfile.ZipFile, info: zipfile.ZipInfo, watch: Watch
+        self,
+        file: IO[bytes] | HeldFile,
+        archive: zipfile.ZipFile,
+        info: zipfile.ZipInfo,
+        watch: Watch,
     ) -> None:
         self._file = file
         self._archive = archive
@@ -182,12 +196,12 @@ class _Entry:
 
     def _open(self) -> IO[bytes] | StoredStream:
         stream = self._archive.open(self._info)  # this checks the entry's own header
-        if self._info.compress_type == zipfile.ZIP_DEFLATED:
-            return stream
-        return StoredStream(self._file.view, self._info)
+        if self._info.compress_type == zipfile.ZIP_STORED and isinstance(self._file, HeldFile):
+            return StoredStream(self._file.view, self._info)
+        return stream
 
 
-def _entries(file: HeldFile, watch: Watch) -> dict[str, _Entry]:
+def _entries(file: IO[bytes] | HeldFile, watch: Watch) -> dict[str, _Entry]:
     """Return the arrays of an archive by their names without the suffix."""
     try:
         archive = zipfile.ZipFile(file)

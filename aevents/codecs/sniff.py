@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from msgspec.structs import replace
 
 from aevents._native.room import Room
-from aevents.codecs.base import SNIFF_BYTES, Buffer, Codec, Decoder
+from aevents.codecs.base import SNIFF_BYTES, Buffer, Codec, Decoder, Jump, Opened, ReadAt, Reader
 from aevents.errors import DecodeError, UnknownFormatError
+from aevents.types import Damage
 
 
 class Recognise:
     """A decoder that looks at the first bytes before it knows which decoder it is.
+
+    An input may begin with a `Jump`, to be read from the middle. What is `Opened` by path has been
+    decoded already: its items are handed on.
 
     `name` is the file's (for its suffix and for messages); `format` names the codec outright;
     `options` go to the decoder that is found. Raises `UnknownFormatError` when no codec matches,
@@ -27,27 +34,61 @@ class Recognise:
         format: str | None,
         options: dict[str, object],
     ) -> None:
+        self.kind = kind
+        self.format = format
         self._codecs = codecs
         self._name = name
-        self._kind = kind
-        self._format = format
         self._options = options
         self._head = b""
         self._decoder: Decoder | None = None
+        self._reader: Reader | None = None
         self._room: Room | None = None
         self.codec: Codec | None = None
 
     @property
     def counts(self) -> Mapping[str, int]:
         """What the decoder has counted."""
-        return self._decoder.counts if self._decoder else {}
+        counted = self._reader or self._decoder
+        return counted.counts if counted else {}
+
+    @property
+    def damage(self) -> Sequence[Damage]:
+        """Where the decoder found the input damaged."""
+        return getattr(self._reader or self._decoder, "damage", ())
 
     def keep_in(self, room: Room) -> None:
         """Have the decoder, if it can, decode into `room`, where the events stay."""
         self._room = room
 
-    def feed(self, data: Buffer, /) -> Iterator[object]:
+    def feed(self, item: object, /) -> Iterator[object]:
         """Give what the decoder gives, once enough bytes have come to choose it."""
+        if isinstance(item, Buffer):
+            yield from self._decode(item)
+        elif isinstance(item, Jump):
+            self._resume(item)
+        elif isinstance(item, Opened):
+            self._use(item.codec)
+            self._reader = item.reader
+        else:
+            yield from self._wanted((item,))
+
+    def locate(self, read: ReadAt, size: int, start: int) -> Jump | None:
+        """Return where to begin reading for the events from `start` µs on; None: at the start."""
+        self._head = read(0, SNIFF_BYTES)
+        decoder = self._choose()
+        if not hasattr(decoder, "locate"):
+            return None
+        deque(decoder.feed(self._head), maxlen=0)
+        jump: Jump | None = decoder.locate(read, size, start)
+        return jump and replace(jump, head=self._head)
+
+    def _resume(self, jump: Jump) -> None:
+        self._head = jump.head
+        self._decoder = self._choose()
+        deque(self._decoder.feed(self._head), maxlen=0)
+        self._decoder.resume(jump)  # type: ignore[attr-defined]  # it located the jump
+
+    def _decode(self, data: Buffer) -> Iterator[object]:
         if self._decoder is None:
             self._head += bytes(data)
             if len(self._head) < SNIFF_BYTES:
@@ -58,6 +99,8 @@ class Recognise:
 
     def flush(self) -> Iterator[object]:
         """Give what is left."""
+        if self._reader is not None:
+            return
         if self._decoder is None:
             self._decoder = self._choose()
             yield from self._wanted(self._decoder.feed(self._head))
@@ -65,24 +108,27 @@ class Recognise:
 
     def _choose(self) -> Decoder:
         if not self._head:
-            raise DecodeError(self._format or self._name, "the input is empty")
-        if self._format:
-            codec = next(one for one in self._codecs() if one.name == self._format)
+            raise DecodeError(self.format or self._name, "the input is empty")
+        if self.format:
+            codec = next(one for one in self._codecs() if one.name == self.format)
         else:
             codec = recognise(self._head[:SNIFF_BYTES], self._codecs, self._name)
-        if self._kind not in codec.kinds:
-            held = ", ".join(kind.__name__ for kind in codec.kinds)
-            raise ValueError(f"{codec.name} holds {held}, not {self._kind.__name__}")
-        self.codec = codec
+        self._use(codec)
         decoder = codec.decoder(**self._options)
         if self._room is not None and hasattr(decoder, "keep_in"):
             decoder.keep_in(self._room)
         if hasattr(decoder, "only"):
-            decoder.only(self._kind)
+            decoder.only(self.kind)
         return decoder
 
+    def _use(self, codec: Codec) -> None:
+        if self.kind not in codec.kinds:
+            held = ", ".join(kind.__name__ for kind in codec.kinds)
+            raise ValueError(f"{codec.name} holds {held}, not {self.kind.__name__}")
+        self.codec = codec
+
     def _wanted(self, items: Iterable[object]) -> Iterator[object]:
-        return (item for item in items if isinstance(item, self._kind))
+        return (item for item in items if isinstance(item, self.kind))
 
 
 def recognise(head: bytes, codecs: Callable[[], Iterable[Codec]], name: str) -> Codec:

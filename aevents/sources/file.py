@@ -9,7 +9,7 @@ import io
 import select
 import sys
 import threading
-from collections.abc import Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator, Iterator
 from pathlib import Path
 from typing import cast
 
@@ -17,6 +17,7 @@ import aiofiles.threadpool
 import anyio.to_thread
 
 from aevents._contracts import Origin
+from aevents.codecs.base import Jump
 
 CHUNK_BYTES = 1 << 20
 """1 MiB: small chunks cost a hop each (64 KiB would be 8 times slower), larger ones leave the
@@ -26,14 +27,20 @@ PIPE_SECONDS = 0.1
 """How long a wait for a pipe may last: so much later can a cancellation or a close come through."""
 
 
-def file_origin(path: Path) -> Origin[bytes]:
-    """Return the file at `path` as chunks of bytes. Reading it raises what `open` raises,
-    `IsADirectoryError` and the like.
+Plan = Callable[[Path], Iterator[object] | None]
+"""Looks at a file, in a worker, and says how to read it: by an iterator with `close()`, or, where
+it gives None, as plain chunks.
+"""
+
+
+def file_origin(path: Path, plan: Plan | None = None) -> Origin[object]:
+    """Return the file at `path` as chunks of bytes, or as what `plan` makes of it. Reading it
+    raises what `open` raises, `IsADirectoryError` and the like.
     """
     return Origin(
         str(path),
-        waiting=lambda: FileSource(path),
-        blocking=lambda: read_chunks(path),
+        waiting=lambda: FileSource(path, plan),
+        blocking=lambda: read_items(path, plan),
         size=lambda: path.stat().st_size,
     )
 
@@ -43,9 +50,22 @@ def stdin_origin() -> Origin[bytes]:
     return Origin("standard input", blocking=read_stdin)
 
 
-def read_chunks(path: Path) -> Generator[bytes, None, None]:
-    """Yield the bytes of a file in chunks."""
+def read_items(path: Path, plan: Plan | None) -> Generator[object, None, None]:
+    """Yield what is planned for a file; else its bytes in chunks."""
+    planned = plan(path) if plan else None
+    if planned is not None:
+        yield from planned  # closed with this
+        return
     with path.open("rb", buffering=0) as file:
+        while chunk := file.read(CHUNK_BYTES):
+            yield chunk
+
+
+def read_from(path: Path, jump: Jump) -> Generator[object, None, None]:
+    """Yield the jump, and the chunks from there on."""
+    yield jump
+    with path.open("rb", buffering=0) as file:
+        file.seek(jump.offset)
         while chunk := file.read(CHUNK_BYTES):
             yield chunk
 
@@ -65,33 +85,34 @@ def read_stdin() -> Generator[bytes, None, None]:
 
 
 class FileSource:
-    """A file as chunks of bytes through aiofiles, one chunk ahead, so that disk and decoding
-    overlap.
+    """A file as chunks of bytes through aiofiles, or as what is planned for it, one item ahead, so
+    that reading and decoding overlap.
 
-    The chunk ahead is a task that outlives a cancelled read: the next read waits for the same one.
+    The item ahead is a task that outlives a cancelled read: the next read waits for the same one.
     """
 
-    __slots__ = ("_ahead", "_closed", "_file", "_lock", "_path")
+    __slots__ = ("_ahead", "_closed", "_file", "_lock", "_path", "_plan")
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, plan: Plan | None = None) -> None:
         self._path = path
-        self._file: _GuardedFile | None = None
-        self._ahead: asyncio.Future[bytes] | None = None
+        self._plan = plan
+        self._file: _GuardedFile | _GuardedItems | None = None
+        self._ahead: asyncio.Future[object] | None = None
         self._closed = False
         self._lock = threading.Lock()
 
-    async def __anext__(self) -> bytes:
+    async def __anext__(self) -> object:
         if self._ahead is None:
             await anyio.to_thread.run_sync(self._open)
             self._ahead = self._read()
         await asyncio.wait(
             (self._ahead,)
         )  # unlike `await task`, cancelling this leaves the task alone
-        chunk = self._ahead.result()
-        if not chunk:
+        item = self._ahead.result()
+        if isinstance(item, bytes) and not item:
             raise StopAsyncIteration
         self._ahead = self._read()
-        return chunk
+        return item
 
     def close(self) -> None:
         """Close the file, after the read that is under way."""
@@ -111,13 +132,34 @@ class FileSource:
     def _open(self) -> None:
         with self._lock:  # a cancelled first read may have left another thread here
             if self._file is None and not self._closed:
-                self._file = _GuardedFile(self._path, "rb")
+                items = self._plan(self._path) if self._plan else None
+                self._file = _GuardedItems(items) if items else _GuardedFile(self._path, "rb")
 
-    def _read(self) -> asyncio.Future[bytes]:
-        read: Coroutine[object, object, bytes] = aiofiles.threadpool.wrap(self._file).read(
-            CHUNK_BYTES
-        )
+    def _read(self) -> asyncio.Future[object]:
+        file = self._file
+        if isinstance(file, _GuardedItems):
+            return asyncio.ensure_future(anyio.to_thread.run_sync(file.read))
+        read: Coroutine[object, object, bytes] = aiofiles.threadpool.wrap(file).read(CHUNK_BYTES)
         return asyncio.ensure_future(read)
+
+
+class _GuardedItems:
+    """An iterator that can be closed while another thread pulls it: the close waits for that."""
+
+    def __init__(self, items: Iterator[object]) -> None:
+        self._items = items
+        self._closed = False
+        self._lock = threading.Lock()
+
+    def read(self) -> object:
+        """Return the next item; no bytes at the end."""
+        with self._lock:
+            return b"" if self._closed else next(self._items, b"")
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            self._items.close()  # type: ignore[attr-defined]  # a plan's iterators have it
 
 
 class _GuardedFile(io.FileIO):

@@ -1,0 +1,1 @@
+"""Formats that a library opens by path: HDF5, bags."""
