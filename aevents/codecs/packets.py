@@ -53,7 +53,8 @@ class Packets:
     """
 
     __slots__ = (
-        "_chunk", "_form", "_need", "_overlap", "_own", "_pending", "_searched", "_view",
+        "_chunk", "_form", "_need", "_overlap", "_own", "_pending", "_searched", "_size",
+        "_view",
         "end", "offset",
     )  # fmt: skip
 
@@ -63,6 +64,7 @@ class Packets:
         self._form = form
         self._view = memoryview(b"")  # the first bytes not taken
         self._own = True  # this is no view of what was fed
+        self._size = 0
         self._pending: list[bytes] = []  # what follows them, too little to look at
         self._chunk = memoryview(b"")  # what follows then: what was fed last
         self._overlap = 0  # bytes of the chunk that are in the view, too
@@ -70,12 +72,12 @@ class Packets:
         self._searched = 0  # bytes of the view that have been looked through
 
     def __len__(self) -> int:
-        pending = sum(map(len, self._pending))
-        return len(self._view) + pending + len(self._chunk) - self._overlap
+        return self._size
 
     def feed(self, data: Buffer) -> None:
         """Take some bytes, which must stay as they are until `keep`."""
-        if len(self) + len(data) < self._need:
+        self._size += len(data)
+        if self._size < self._need:
             self._pending.append(bytes(data))
             return
         self._settle()
@@ -83,7 +85,9 @@ class Packets:
 
     def keep(self) -> None:
         """Make a copy of what is left."""
-        self._join(len(self))
+        if self._pending:
+            return  # all of this is ours
+        self._join(self._size)
         self._chunk, self._overlap = memoryview(b""), 0
         if not self._own:
             self._view, self._own = memoryview(bytes(self._view)), True
@@ -96,13 +100,14 @@ class Packets:
             self._chunk, self._overlap = memoryview(b""), 0
         else:
             self._view = self._view[size:]
+        self._size -= size
         self.offset += size
         self._searched = max(0, self._searched - size)
         self._need = self._form.head
 
     def next(self, *, final: bool) -> Packet | None:
         """Return the next packet; None if more bytes are needed, and at the end."""
-        size = len(self)
+        size = self._size
         if self.offset == self.end or not size or (size < self._need and not final):
             return None
         self._settle()
@@ -136,7 +141,7 @@ class Packets:
 
     def _is_end(self, at: int) -> bool:
         """Say whether a packet may end here."""
-        ends = self.offset + at == self.end or at == len(self)
+        ends = self.offset + at == self.end or at == self._size
         return ends or self._length(at) > 0
 
     def _doubtful(self, length: int, *, final: bool) -> Packet | None:
@@ -147,7 +152,7 @@ class Packets:
         stop = found if found >= 0 else size
         if found < 0 and not final:
             stop -= self._form.head  # a head may have begun
-        if self.end > self.offset:
+        if not length and self.end > self.offset:
             stop = min(stop, self.end - self.offset)
         mended = None if length else self._mended(stop)
         if mended is not None:

@@ -12,7 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aevents._native import twins
-from tests.native.kernels import COMPILED, Decoded, columns_of, implementation, state_of, triggers_of
+from tests.native.kernels import (
+    COMPILED,
+    Decoded,
+    columns_of,
+    implementation,
+    state_of,
+    triggers_of,
+)
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -193,8 +200,8 @@ def test_what_is_written_is_read_back(kernels: ModuleType) -> None:
 
 @pytest.mark.parametrize("kind", SIZES)
 @pytest.mark.parametrize("start", [-1, 9])
-def test_a_start_outside_the_data_is_an_error(
-    kernels: ModuleType, kind: str, start: int
-) -> None:
+def test_a_start_outside_the_data_is_an_error(kernels: ModuleType, kind: str, start: int) -> None:
     with pytest.raises(ValueError, match=f"start {start} is outside the 8 bytes"):
-        getattr(kernels, f"{kind}_decode")(bytes(8), start, kernels.aedat_state(), kernels.columns())
+        getattr(kernels, f"{kind}_decode")(
+            bytes(8), start, kernels.aedat_state(), kernels.columns()
+        )
