@@ -43,7 +43,7 @@ from aevents.codecs.base import Buffer, Codec, Watch
 from aevents.codecs.compression import Lz4, Plain, Unpacker, Zstd
 from aevents.codecs.flatbuffer import BODY, PREFIX, Table, root, unprefixed
 from aevents.codecs.packets import Form, Packet, Packets
-from aevents.codecs.rescue import good_end, good_run, mend_times
+from aevents.codecs.rescue import good_end, good_run, mend_times, strays
 from aevents.errors import DecodeError
 from aevents.types import Damage, EventBatch, Frame, ImuBatch, Sensor, TriggerBatch
 
@@ -276,21 +276,24 @@ class Aedat4Decoder:
         else:
             reason = f"a packet of stream {stream.id} cannot be read: {reason}"
             self._watch.note("bad_packets", 1, reason, offset=packet.offset)
-            self._watch.damaged("bad_packets", packet.offset, bytes=len(packet.data), count=0)
         if stream.kind not in ("", EVENTS) or not self._is_wanted(stream.id):
+            self._place(packet, 0, torn=torn)
             return
-        data = self._unpack.some(packet.data[HEAD.size :], MOST_BYTES)[BODY:]
-        records = np.frombuffer(data, EVENT, len(data) // EVENT.itemsize)
-        run = self._good(good_run, records, stream)
-        yield from self._events(stream, memoryview(data)[: run * EVENT.itemsize], packet.offset)
-        left = len(data) - run * EVENT.itemsize
-        if not self._unpack.magic and not torn:
-            places = left % EVENT.itemsize
-            records = np.frombuffer(data, EVENT, offset=len(data) - left + places)
-            end = self._good(good_end, records, stream)
-            yield from self._events(
-                stream, memoryview(data)[len(data) - end * EVENT.itemsize :], packet.offset
-            )
+        data = memoryview(self._unpack.some(packet.data[HEAD.size :], MOST_BYTES))[BODY:]
+        size, plain = EVENT.itemsize, not self._unpack.magic
+        records = np.frombuffer(data, EVENT, len(data) // size)
+        run = size * self._good(good_run, records, stream)
+        self._place(packet, HEAD.size + BODY + run if plain else 0, torn=torn)
+        yield from self._events(stream, data[:run], packet.offset)
+        if plain and not torn:
+            rest = data[run + (len(data) - run) % size :]
+            end = size * self._good(good_end, np.frombuffer(rest, EVENT), stream)
+            yield from self._events(stream, rest[len(rest) - end :], packet.offset)
+
+    def _place(self, packet: Packet, at: int, *, torn: bool) -> None:
+        if not torn:
+            lost = max(0, len(packet.data) - at)
+            self._watch.damaged("bad_packets", packet.offset + at, bytes=lost, count=0)
 
     def _good(
         self, judge: Callable[..., int], records: npt.NDArray[np.void], stream: StreamInfo
@@ -302,12 +305,11 @@ class Aedat4Decoder:
 
     def _lost(self, packet: Packet, *, at_end: bool) -> None:
         """Count bytes that are no packet, unless they are the table, which nobody has announced."""
-        table = packet.data[: len(self._unpack.magic)] == self._unpack.magic != b"" or (
-            packet.data[8:12] == b"FTAB"
-        )
-        if at_end and not table:
+        if bytes(self._unpack.some(packet.data, 12))[8:] == b"FTAB":
+            return
+        if at_end:
             self._watch.torn(len(packet.data), packet.offset)
-        elif not at_end:
+        else:
             count = len(packet.data)
             self._watch.damaged("lost_bytes", packet.offset, bytes=count, count=count)
 
@@ -329,11 +331,12 @@ class Aedat4Decoder:
     def _mended(self, rest: memoryview, clock: AedatState, offset: int) -> memoryview:
         records = np.frombuffer(rest, EVENT, len(rest) // EVENT.itemsize).copy()
         t = records["t"].astype(np.int64)
-        count = int(mend_times(t, clock.last).sum())
-        if count:
-            self._watch.damaged("mended_times", offset, events=count, count=count)
+        mended, stray = int(mend_times(t, clock.last).sum()), strays(t)
         records["t"] = t
-        return memoryview(records.tobytes())
+        for what, count in (("mended_times", mended), ("stray_events", int(stray.sum()))):
+            if count:
+                self._watch.damaged(what, offset, events=count, count=count)
+        return memoryview(records[~stray].tobytes())
 
     def _gathered(self) -> Iterator[EventBatch]:
         if self._out.n:

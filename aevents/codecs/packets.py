@@ -152,11 +152,10 @@ class Packets:
         stop = found if found >= 0 else size
         if found < 0 and not final:
             stop -= self._form.head  # a head may have begun
-        if not length and self.end > self.offset:
-            stop = min(stop, self.end - self.offset)
-        mended = None if length else self._mended(stop)
+        last = stop if self.end <= self.offset else min(stop, self.end - self.offset)
+        mended = None if length else self._mended(last)
         if mended is not None:
-            return Packet(self.offset, mended, stop, True, True)
+            return Packet(self.offset, mended, last, True, True)
         return Packet(self.offset, self._view[:stop], length, False)
 
     def _search(self) -> int:

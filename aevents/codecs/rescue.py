@@ -14,6 +14,9 @@ GAP = 10_000_000
 FEWEST = 16
 """Bits 16 and up are mended: others move a time by less than a leap."""
 
+MANY = 16
+"""No event is further from the middle than so many times what half of them span."""
+
 Numbers = npt.NDArray[np.integer]
 
 
@@ -37,6 +40,18 @@ def mend_times(t: Times, last: int | None) -> Flags:
         fits = (turned >= before) & (turned <= after[:, 0])
         t[places[fits]], mended[places[fits]] = turned[fits], True
     return mended
+
+
+def strays(t: Times) -> Flags:
+    """Return which times are far from most, where time leaps to and fro.
+
+    Leaps in one direction are none: there was silence, or a clock began anew.
+    """
+    steps = np.diff(t)
+    if not ((steps > LEAP).any() and (steps < -LEAP).any()):
+        return np.zeros(len(t), np.bool_)
+    first, middle, last = np.quantile(t, (0.25, 0.5, 0.75), method="nearest")
+    return _apart(t, middle) // MANY > max(_apart(last, first), np.uint64(LEAP // MANY))
 
 
 def good_run(t: Times, x: Numbers, y: Numbers, *, sensor: Sensor, last: int | None) -> int:

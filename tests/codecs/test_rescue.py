@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from aevents import Sensor
-from aevents.codecs.rescue import GAP, LEAP, good_end, good_run, mend_times
+from aevents.codecs.rescue import GAP, LEAP, good_end, good_run, mend_times, strays
 
 SENSOR = Sensor(10, 10)
 
@@ -57,3 +57,16 @@ def test_records_are_good_up_to_the_first_that_is_not(
     t: list[int], x: list[int], last: int | None, good: tuple[int, int]
 ) -> None:
     assert run(t, x, last) == good
+
+
+def test_times_that_leap_to_and_fro_are_astray() -> None:
+    t = np.arange(100) * 10
+    t[7:9], t[50] = 1 << 50, -(1 << 62)
+    assert np.flatnonzero(strays(t)).tolist() == [7, 8, 50]
+
+
+def test_times_that_leap_one_way_are_not() -> None:
+    t = np.arange(100) * 10
+    t[50:] += 1 << 40
+    assert not strays(t).any()
+    assert not strays(t[::-1].copy()).any()
