@@ -92,6 +92,10 @@ class Packets:
         if not self._own:
             self._view, self._own = memoryview(bytes(self._view)), True
 
+    def head(self, at: int) -> memoryview:
+        """Return what stands where the head of another packet may be."""
+        return self._view[at : at + self._form.head]
+
     def take(self, size: int) -> None:
         """Leave `size` bytes behind."""
         left = len(self._view) - size
@@ -136,7 +140,7 @@ class Packets:
             self._overlap += len(more)
 
     def _length(self, at: int) -> int:
-        head = self._view[at : at + self._form.head]
+        head = self.head(at)
         return self._form.length(head) if len(head) == self._form.head else 0
 
     def _is_end(self, at: int) -> bool:
@@ -145,7 +149,7 @@ class Packets:
         return ends or self._length(at) > 0
 
     def _doubtful(self, length: int, *, final: bool) -> Packet | None:
-        found, size = self._search(), len(self._view)
+        found, size = self._search(self._form.head if length else 1), len(self._view)
         if found < 0 and not final and size < length + PATIENCE:
             self._need = size + STEP
             return None
@@ -158,9 +162,9 @@ class Packets:
             return Packet(self.offset, mended, last, True, True)
         return Packet(self.offset, self._view[:stop], length, False)
 
-    def _search(self) -> int:
-        """Return where the next packet begins, after the first byte; -1 if none does."""
-        form, at = self._form, max(1, self._searched)
+    def _search(self, first: int) -> int:
+        """Return where the next packet begins, from `first` on; -1 if none does."""
+        form, at = self._form, max(first, self._searched)
         while True:
             match = form.mark.search(self._view, at + form.mark_at)
             if match is None:
