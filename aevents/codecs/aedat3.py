@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,9 +26,9 @@ from aevents._native.room import Room
 from aevents.codecs.aedat import AedatHeader
 from aevents.codecs.base import Buffer, Codec, Watch
 from aevents.codecs.packets import Form, Packet, Packets
-from aevents.codecs.rescue import good_end, good_run, mend_times, strays
+from aevents.codecs.rescue import Numbers, good_parts, good_run, mend_times, strays
 from aevents.errors import DecodeError, TruncatedError
-from aevents.types import Damage, EventBatch, Sensor, TriggerBatch
+from aevents.types import Damage, EventBatch, Sensor, Times, TriggerBatch
 
 if TYPE_CHECKING:
     from aevents._native.twins import AedatState  # not loaded where there is C
@@ -201,31 +201,35 @@ class Aedat3Decoder:
 
     def _is_intact(self, packet: Packet, type: int, body: memoryview) -> bool:
         """Say whether this is all of a packet, though nothing known follows it."""
-        if packet.length > len(packet.data):
-            return False
-        return type != POLARITY or self._good(good_run, body) == len(body) // RECORD.itemsize
+        if packet.length > len(packet.data) or type != POLARITY:
+            return packet.length <= len(packet.data)
+        run = good_run(*self._columns(body), sensor=self._watch.sensor, last=self._last())
+        return run == len(body) // RECORD.itemsize
 
-    def _good(self, judge: Callable[..., int], body: memoryview) -> int:
-        records = np.frombuffer(body, RECORD, len(body) // RECORD.itemsize)
-        t, word = self._clock.base + records["t"].astype(np.int64), records["data"]
-        last = self._clock.last if self._clock.started else None
-        return judge(t, word >> 17, word >> 2 & 0x7FFF, sensor=self._watch.sensor, last=last)
+    def _last(self) -> int | None:
+        return self._clock.last if self._clock.started else None
+
+    def _columns(self, body: memoryview) -> tuple[Times, Numbers, Numbers]:
+        records = np.frombuffer(body, RECORD)
+        t = self._clock.base + records["t"].astype(np.int64)
+        return t, records["data"] >> 17, records["data"] >> 2 & 0x7FFF
 
     def _rest(
         self, type: int, packet: Packet, *, torn: bool
     ) -> Iterator[EventBatch | TriggerBatch]:
         """Give what events of a damaged packet are good, as far as it can be told."""
-        body, size = packet.data[HEAD.size :], RECORD.itemsize
-        run = size * self._good(good_run, body) if type == POLARITY else 0
+        body = packet.data[HEAD.size :] if type == POLARITY else memoryview(b"")
+        sensor, last = self._watch.sensor, self._last()
+        parts = good_parts(
+            body, RECORD.itemsize, self._columns, sensor=sensor, last=last, torn=torn
+        )
         if not torn:
-            at = packet.offset + HEAD.size + run
+            at = packet.offset + HEAD.size + len(parts[0])
+            left = (packet.length - HEAD.size - sum(map(len, parts))) // RECORD.itemsize
             lost = max(0, packet.length - len(packet.data))
-            self._watch.damaged("bad_packets", at, bytes=lost)
-        yield from self._content(type, body[:run], packet.offset)
-        if type == POLARITY and not torn:
-            rest = body[run + (len(body) - run) % size :]
-            end = size * self._good(good_end, rest)
-            yield from self._content(type, rest[len(rest) - end :], packet.offset)
+            self._watch.damaged("bad_packets", at, bytes=lost, events=max(0, left))
+        for part in parts:
+            yield from self._content(type, part, packet.offset)
 
     def _content(
         self, type: int, body: memoryview, offset: int

@@ -17,11 +17,10 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from aevents._native import kernels
 from aevents._native.room import Room
@@ -33,6 +32,7 @@ from aevents.codecs.aedat4_streams import (
     TRIGGERS,
     StreamInfo,
     describe,
+    event_columns,
     event_structs,
     frame,
     imu,
@@ -43,7 +43,7 @@ from aevents.codecs.base import Buffer, Codec, Watch
 from aevents.codecs.compression import Lz4, Plain, Unpacker, Zstd
 from aevents.codecs.flatbuffer import BODY, PREFIX, Table, root, unprefixed
 from aevents.codecs.packets import Form, Packet, Packets
-from aevents.codecs.rescue import good_end, good_run, mend_times, strays
+from aevents.codecs.rescue import good_parts, good_run, mend_times, strays
 from aevents.errors import DecodeError
 from aevents.types import Damage, EventBatch, Frame, ImuBatch, Sensor, TriggerBatch
 
@@ -65,7 +65,7 @@ LETTERS = 16
 
 
 def packet_form(unpacker: Unpacker, kinds: set[str]) -> Form:
-    """Return how packets of this compression are told, where streams of these kinds are described."""
+    """Return how packets of this compression are told; streams of these kinds are described."""
     letters = "|".join(re.escape(kind) for kind in sorted({*KINDS, *kinds})).encode()
     mark = re.compile(re.escape(unpacker.magic) or letters)
     at = HEAD.size if unpacker.magic else LETTERS
@@ -228,9 +228,10 @@ class Aedat4Decoder:
             return False
         try:
             for part in self._parts(stream, content):
-                if isinstance(part, memoryview) and not self._unpack.magic:
-                    records = np.frombuffer(part, EVENT)
-                    return self._good(good_run, records, stream) == len(records)
+                if isinstance(part, memoryview) and self._is_plain:
+                    sensor, last = self._sensor or stream.sensor, self._last(stream)
+                    run = good_run(*event_columns(part), sensor=sensor, last=last)
+                    return run == len(part) // EVENT.itemsize
         except ValueError:
             return False
         return True
@@ -280,28 +281,26 @@ class Aedat4Decoder:
             self._place(packet, 0, torn=torn)
             return
         data = memoryview(self._unpack.some(packet.data[HEAD.size :], MOST_BYTES))[BODY:]
-        size, plain = EVENT.itemsize, not self._unpack.magic
-        records = np.frombuffer(data, EVENT, len(data) // size)
-        run = size * self._good(good_run, records, stream)
-        self._place(packet, HEAD.size + BODY + run if plain else 0, torn=torn)
-        yield from self._events(stream, data[:run], packet.offset)
-        if plain and not torn:
-            rest = data[run + (len(data) - run) % size :]
-            end = size * self._good(good_end, np.frombuffer(rest, EVENT), stream)
-            yield from self._events(stream, rest[len(rest) - end :], packet.offset)
+        sensor, last, plain = self._sensor or stream.sensor, self._last(stream), self._is_plain
+        parts = good_parts(
+            data, EVENT.itemsize, event_columns, sensor=sensor, last=last, torn=torn or not plain
+        )
+        self._place(packet, HEAD.size + BODY + len(parts[0]) if plain else 0, torn=torn)
+        for part in parts:
+            yield from self._events(stream, part, packet.offset)
 
     def _place(self, packet: Packet, at: int, *, torn: bool) -> None:
         if not torn:
             lost = max(0, len(packet.data) - at)
             self._watch.damaged("bad_packets", packet.offset + at, bytes=lost, count=0)
 
-    def _good(
-        self, judge: Callable[..., int], records: npt.NDArray[np.void], stream: StreamInfo
-    ) -> int:
+    def _last(self, stream: StreamInfo) -> int | None:
         clock = self._clock_of(stream)
-        columns = records["t"].astype(np.int64), records["x"], records["y"]
-        last = clock.last if clock.started else None
-        return judge(*columns, sensor=self._sensor or stream.sensor, last=last)
+        return clock.last if clock.started else None
+
+    @property
+    def _is_plain(self) -> bool:
+        return not self._unpack.magic
 
     def _lost(self, packet: Packet, *, at_end: bool) -> None:
         """Count bytes that are no packet, unless they are the table, which nobody has announced."""

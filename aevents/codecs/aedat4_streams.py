@@ -28,11 +28,11 @@ from xml.etree import ElementTree
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 from msgspec.structs import replace
 
 from aevents.codecs.flatbuffer import BODY, PREFIX, Table, before_vector, root, unprefixed
-from aevents.types import Frame, ImuBatch, Sensor, Span, TriggerBatch, span_of
+from aevents.codecs.rescue import Numbers
+from aevents.types import Frame, ImuBatch, Sensor, Span, Times, TriggerBatch, span_of
 
 EVENTS, TRIGGERS, IMU, FRAMES = "EVTS", "TRIG", "IMUS", "FRME"
 
@@ -124,6 +124,12 @@ def event_structs(data: memoryview) -> memoryview:
         start, count = root(body).vector(0, EVENT.itemsize)
         start += PREFIX
     return data[start : start + count * EVENT.itemsize]
+
+
+def event_columns(structs: memoryview) -> tuple[Times, Numbers, Numbers]:
+    """Return t, x and y of events, one struct behind the other."""
+    records = np.frombuffer(structs, EVENT)
+    return records["t"].astype(np.int64), records["x"], records["y"]
 
 
 def triggers(table: Table, sensor: Sensor) -> Iterator[TriggerBatch]:

@@ -145,8 +145,9 @@ class Packets:
 
     def _is_end(self, at: int) -> bool:
         """Say whether a packet may end here."""
-        ends = self.offset + at == self.end or at == self._size
-        return ends or self._length(at) > 0
+        if at > self._size:
+            return False
+        return self.offset + at == self.end or at == self._size or self._length(at) > 0
 
     def _doubtful(self, length: int, *, final: bool) -> Packet | None:
         found, size = self._search(self._form.head if length else 1), len(self._view)

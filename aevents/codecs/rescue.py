@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 
@@ -18,6 +20,7 @@ MANY = 16
 """No event is further from the middle than so many times what half of them span."""
 
 Numbers = npt.NDArray[np.integer]
+Columns = Callable[[memoryview], tuple[Times, Numbers, Numbers]]
 
 
 def mend_times(t: Times, last: int | None) -> Flags:
@@ -54,8 +57,31 @@ def strays(t: Times) -> Flags:
     return _apart(t, middle) // MANY > max(_apart(last, first), np.uint64(LEAP // MANY))
 
 
+def good_parts(
+    body: memoryview, size: int, columns: Columns, *, sensor: Sensor, last: int | None, torn: bool
+) -> tuple[memoryview, memoryview]:
+    """Return the records of `size` bytes at the beginning and at the end of `body` that are good.
+
+    Between them bytes are lost, added or damaged. Nothing is at the end of a `torn` body. `columns`
+    gives t, x, y of records, `last` is the time of the last record before.
+    """
+    rest = body[len(body) % size :]
+    t, x, y = columns(rest)
+    end = 0 if torn else good_end(t, x, y, sensor=sensor, last=last)
+    until = int(t[len(t) - end]) if end else None
+    t, x, y = columns(body[: len(rest)])
+    run = good_run(t, x, y, sensor=sensor, last=last)
+    if until is not None:
+        run = _leading(t[:run] <= until)
+    end = min(end, (len(body) - run * size) // size)
+    return body[: run * size], body[len(body) - end * size :]
+
+
 def good_run(t: Times, x: Numbers, y: Numbers, *, sensor: Sensor, last: int | None) -> int:
-    """Return how many records from the first on are such as may follow the time `last`."""
+    """Return how many records, from the first on, are such as may follow the time `last`.
+
+    Their times go on, or back by less than a leap, and their places are on the sensor.
+    """
     if not len(t):
         return 0
     good = np.ones(len(t), np.bool_)
@@ -63,18 +89,23 @@ def good_run(t: Times, x: Numbers, y: Numbers, *, sensor: Sensor, last: int | No
         good = (x < sensor.width) & (y < sensor.height)
     with np.errstate(over="ignore"):
         steps = np.diff(t, prepend=np.int64(t[0] if last is None else last))
-    good &= (steps >= -LEAP) & (steps <= GAP)
-    return len(good) if good.all() else int(np.argmin(good))
+    return _leading(good & (steps >= -LEAP) & (steps <= GAP))
 
 
 def good_end(t: Times, x: Numbers, y: Numbers, *, sensor: Sensor, last: int | None) -> int:
     """Return how many records at the end are such as may come some time after `last`."""
     if last is None:
         last = int(t.min(initial=0))
-    good = (t >= last) & (t <= last + GAP)
     t, x, y = t[::-1], x[::-1], y[::-1]
-    run = good_run(-t, x, y, sensor=sensor, last=None)
-    return min(run, len(good) if good.all() else int(np.argmin(good[::-1])))
+    return min(
+        good_run(-t, x, y, sensor=sensor, last=None),
+        _leading((t >= last) & (t <= last + GAP)),
+    )
+
+
+def _leading(good: Flags) -> int:
+    """Return how many are good before the first that is not."""
+    return len(good) if good.all() else int(np.argmin(good))
 
 
 def _apart(one: Times, other: Times) -> npt.NDArray[np.uint64]:
