@@ -54,7 +54,7 @@ class View(msgspec.Struct, frozen=True):
     near_all: float
     orderly: float
     off: float
-    after: list[int]
+    after: Times
 
 
 class Layout(msgspec.Struct, frozen=True):
@@ -198,11 +198,11 @@ class Aedat2Decoder:
             lost = len(window) - len(window) % size if far else VOTERS * size
             self._watch.damaged("lost_bytes", offset, bytes=lost, count=lost)
             return lost
-        first, *after = views[0].after
-        if 2 * sum(abs(one) < abs(one - first) for one in after) > len(after):
+        first, after = views[0].after[0], views[0].after[1:]
+        if 2 * (np.abs(after) < np.abs(_wrapped(after - first))).sum() > len(after):
             self._watch.damaged("stray_events", offset, bytes=size, events=1)
             return size
-        self._clock.last += first
+        self._clock.last += int(first)
         return 0
 
     def _look(self, window: memoryview, shift: int) -> View:
@@ -222,7 +222,7 @@ class Aedat2Decoder:
             near_all=_share(near),
             orderly=_share((steps >= -NEAR) & (steps <= LONGEST)),
             off=_share(off),
-            after=after[:4].tolist(),
+            after=after[:4],
         )
 
     def _gathered(self) -> Iterator[EventBatch | TriggerBatch]:

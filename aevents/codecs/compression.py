@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar, Protocol, cast
 
 import lz4.frame
@@ -69,7 +70,7 @@ class Lz4:
         """Return pieces, and what is wrong with the frame."""
         lz4.frame.reset_decompression_context(self._context)
         view, pieces, size = memoryview(data), list[bytes](), 0
-        while size <= limit:
+        while True:
             try:
                 piece, used, ended = lz4.frame.decompress_chunk(
                     self._context, view, max_length=step
@@ -79,11 +80,12 @@ class Lz4:
             pieces.append(piece)
             size += len(piece)
             view = view[used:]
+            if size > limit:
+                return pieces, f"holds more than {limit} bytes"
             if ended:
                 return pieces, f"is followed by {len(view)} bytes" if len(view) else ""
             if not piece and not used:
                 return pieces, "is not whole"
-        return pieces, f"holds more than {limit} bytes"
 
 
 class Zstd:
@@ -100,14 +102,9 @@ class Zstd:
             size = zstandard.frame_content_size(data)
             if size > limit:
                 raise ValueError(f"the Zstandard frame holds {size} bytes, more than {limit}")
-            if size >= 0:
-                return self._unpacker.decompress(data, allow_extra_data=False)
+            return self._unpacker.decompress(data, max_output_size=limit, allow_extra_data=False)
         except zstandard.ZstdError as error:
             raise ValueError(f"the Zstandard frame is damaged: {error}") from None
-        content = self.some(data, limit + 1)
-        if len(content) > limit:
-            raise ValueError(f"the Zstandard frame holds more than {limit} bytes")
-        return content
 
     def some(self, data: Buffer, limit: int) -> bytes:
         """Return what can be unpacked of a frame that is torn, damaged or followed by more."""
@@ -134,6 +131,6 @@ def lz4_pack(data: Buffer, *, level: int = 0) -> bytes:
     return cast("bytes", packed)  # the package says nothing of types
 
 
-def zstd_pack(data: Buffer, *, level: int = 3) -> bytes:
-    """Return one Zstandard frame, which tells its size."""
-    return zstandard.ZstdCompressor(level=level).compress(data)
+def zstd_packer(*, level: int = 3) -> Callable[[Buffer], bytes]:
+    """Return what makes Zstandard frames, which tell their size, one after the other."""
+    return zstandard.ZstdCompressor(level=level).compress

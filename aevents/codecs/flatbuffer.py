@@ -98,12 +98,6 @@ def root(data: memoryview) -> Table:
     return Table(data, _unpack("<I", data, 0)[0])
 
 
-def structs(letters: str, elements: npt.NDArray[np.void]) -> bytes:
-    """Return a prefixed buffer: a table with one field, a vector of structs (at 8-byte places)."""
-    data = elements.tobytes()
-    return _head(letters, len(elements), len(data)) + data
-
-
 def tables(letters: str, places: Sequence[int], rows: npt.NDArray[np.void]) -> bytes:
     """Return a prefixed buffer: a table with one field, a vector of tables that are alike.
 
@@ -119,7 +113,7 @@ def tables(letters: str, places: Sequence[int], rows: npt.NDArray[np.void]) -> b
     offsets = starts - (BODY + 4 * np.arange(len(rows)))
     data = offsets.astype("<u4").tobytes() + vtable
     data += bytes(first - BODY - len(data)) + rows.tobytes()
-    return _head(letters, len(rows), len(data)) + data
+    return vector_head(letters, len(rows), len(data)) + data
 
 
 def before_vector(letters: str) -> bytes:
@@ -128,7 +122,8 @@ def before_vector(letters: str) -> bytes:
     return struct.pack("<I4sxx3HiI", 16, letters.encode(), *vtable, *table)
 
 
-def _head(letters: str, count: int, size: int) -> bytes:
+def vector_head(letters: str, count: int, size: int) -> bytes:
+    """Return what stands before the elements of a vector that is all of a prefixed buffer."""
     prefix, count_of = struct.pack("<I", BODY - PREFIX + size), struct.pack("<I", count)
     return prefix + before_vector(letters) + count_of
 

@@ -26,7 +26,7 @@ from aevents import (
 )
 from aevents.codecs.aedat4 import CODEC, Aedat4Decoder
 from aevents.codecs.aedat4_write import Aedat4Encoder, Compression
-from aevents.codecs.compression import lz4_pack, zstd_pack
+from aevents.codecs.compression import lz4_pack, zstd_packer
 from aevents.testing import check_codec, decode, encode, example_events
 
 MAGIC = b"#!AER-DAT4.0\r\n"
@@ -110,8 +110,8 @@ def test_a_packet_of_events() -> None:
         (0, bytes),
         (1, lz4_pack),
         (2, partial(lz4_pack, level=9)),
-        (3, zstd_pack),
-        (4, partial(zstd_pack, level=10)),
+        (3, zstd_packer()),
+        (4, zstd_packer(level=10)),
     ],
 )
 def test_packets_are_compressed_each_by_itself(
@@ -252,7 +252,7 @@ def test_bytes_that_are_no_packet_are_counted_and_the_next_is_read(junk: bytes) 
     assert counted(data) == {"lost_bytes": len(junk)}
 
 
-@pytest.mark.parametrize("pack", [lz4_pack, zstd_pack])
+@pytest.mark.parametrize("pack", [lz4_pack, zstd_packer()])
 def test_a_packet_that_would_unpack_to_gigabytes_is_not(pack: Callable[[bytes], bytes]) -> None:
     compression = 1 if pack is lz4_pack else 3
     data = header(compression=compression) + packet(0, pack(bytes(1 << 27)))

@@ -19,9 +19,14 @@ from aevents.codecs.aedat4_streams import (
     imu,
     triggers,
 )
-from aevents.codecs.flatbuffer import Table, root, structs, tables, unprefixed
+from aevents.codecs.flatbuffer import Table, root, tables, unprefixed, vector_head
 
 SENSOR = Sensor(4, 3)
+
+
+def structs(letters: str, elements: npt.NDArray[np.void]) -> bytes:
+    return vector_head(letters, len(elements), elements.nbytes) + elements.tobytes()
+
 
 DAVIS = """<dv version="2.0"><node name="outInfo" path="/mainloop/Recorder/outInfo/">
 <node name="0" path="/mainloop/Recorder/outInfo/0/">
