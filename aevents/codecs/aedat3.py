@@ -38,8 +38,8 @@ RECORD = np.dtype([("data", "<u4"), ("t", "<i4")])
 SPECIAL, POLARITY = 0, 1
 MOST_TYPE, MOST_SOURCE = 31, 255
 """There are 13 types, and cAER numbers its modules from 1 on."""
-MOST_BYTES = 24 << 20
-"""The largest packet that is accepted: 3 million events; cAER writes some thousand."""
+MOST_BYTES = 16 << 20
+"""The largest packet that is accepted: 2 million events; cAER writes some thousand."""
 EDGES = {2: (0, True), 3: (0, False), 4: (0, True)} | {
     6: (1, True), 7: (1, False), 8: (1, True), 9: (2, True), 10: (2, False), 11: (2, True),
 }  # fmt: skip

@@ -56,8 +56,8 @@ Part = memoryview | TriggerBatch | ImuBatch | Frame
 KINDS: dict[str, type] = {EVENTS: EventBatch, TRIGGERS: TriggerBatch, IMU: ImuBatch, FRAMES: Frame}
 HEAD = struct.Struct("<ii")
 MOST_HEADER = 1 << 20
-MOST_BYTES = 24 << 20
-"""The largest packet that is accepted, as it stands and unpacked: 1.5 million events."""
+MOST_BYTES = 16 << 20
+"""The largest packet that is accepted, as it stands and unpacked: a million events."""
 UNPACKERS: tuple[type[Unpacker], ...] = (Plain, Lz4, Lz4, Zstd, Zstd)
 """By the number of the compression."""
 LETTERS = 16

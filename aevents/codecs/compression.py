@@ -53,39 +53,38 @@ class Lz4:
         self._context = lz4.frame.create_decompression_context()
         self._expected = AT_ONCE
 
-    def whole(self, data: Buffer, limit: int) -> bytes:
+    def whole(self, data: Buffer, limit: int) -> Buffer:
         """Return what this one frame holds. Raises `ValueError`, for bytes behind it too."""
-        pieces, fault = self._unpacked(data, limit, min(limit + 1, self._expected))
+        content, fault = self._unpacked(data, limit, min(limit + 1, self._expected))
         if fault:
             raise ValueError(f"the LZ4 frame {fault}")
-        content = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         self._expected = max(self._expected, len(content) + 1)
         return content
 
-    def some(self, data: Buffer, limit: int) -> bytes:
+    def some(self, data: Buffer, limit: int) -> Buffer:
         """Return what can be unpacked of a frame that is torn, damaged or followed by more."""
-        return b"".join(self._unpacked(data, limit, AT_ONCE)[0])[:limit]
+        return memoryview(self._unpacked(data, limit, AT_ONCE)[0])[:limit]
 
-    def _unpacked(self, data: Buffer, limit: int, step: int) -> tuple[list[bytes], str]:
-        """Return pieces, and what is wrong with the frame."""
+    def _unpacked(self, data: Buffer, limit: int, step: int) -> tuple[Buffer, str]:
+        """Return what was unpacked, and what is wrong with the frame."""
         lz4.frame.reset_decompression_context(self._context)
-        view, pieces, size = memoryview(data), list[bytes](), 0
+        view, content, piece = memoryview(data), bytearray(), b""
         while True:
+            content += piece
             try:
                 piece, used, ended = lz4.frame.decompress_chunk(
                     self._context, view, max_length=step
                 )
             except (RuntimeError, MemoryError) as error:
-                return pieces, f"is damaged: {error}"
-            pieces.append(piece)
-            size += len(piece)
+                return content, f"is damaged: {error}"
             view = view[used:]
-            if size > limit:
-                return pieces, f"holds more than {limit} bytes"
+            if len(content) + len(piece) > limit:
+                return content + piece, f"holds more than {limit} bytes"
             if ended:
-                return pieces, f"is followed by {len(view)} bytes" if len(view) else ""
+                fault = f"is followed by {len(view)} bytes" if len(view) else ""
+                return content + piece if content else piece, fault
             if not piece and not used:
-                return pieces, "is not whole"
+                return content, "is not whole"
 
 
 class Zstd:
@@ -106,20 +105,17 @@ class Zstd:
         except zstandard.ZstdError as error:
             raise ValueError(f"the Zstandard frame is damaged: {error}") from None
 
-    def some(self, data: Buffer, limit: int) -> bytes:
+    def some(self, data: Buffer, limit: int) -> Buffer:
         """Return what can be unpacked of a frame that is torn, damaged or followed by more."""
         reader = self._unpacker.stream_reader(data)
-        pieces: list[bytes] = []
-        while limit > 0:
+        content, piece = bytearray(), b"begun"
+        while piece and len(content) < limit:
             try:
-                piece = reader.read(min(limit, AT_ONCE))
+                piece = reader.read(min(limit - len(content), AT_ONCE))
             except zstandard.ZstdError:
                 break
-            if not piece:
-                break
-            pieces.append(piece)
-            limit -= len(piece)
-        return b"".join(pieces)
+            content += piece
+        return content
 
 
 def lz4_pack(data: Buffer, *, level: int = 0) -> bytes:

@@ -91,9 +91,7 @@ def test_a_head_is_mended_of_which_a_bit_has_flipped(bit: int) -> None:
     packets.take(first.length)
     found = packets.next(final=True)
     assert found is not None
-    if (
-        found.length and not found.whole
-    ):  # the size is another, and the next packet tells where to end
+    if found.length and not found.whole:  # a size that is too large
         assert bytes(found.data)[6:] == B[6:]
     else:
         assert found == Packet(15, found.data, len(B), True, True)
