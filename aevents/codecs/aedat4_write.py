@@ -98,10 +98,10 @@ class Aedat4Encoder:
             _check(batch)
             for at in range(0, len(batch), PACKET_EVENTS):
                 yield from self._take(batch[at : at + PACKET_EVENTS])
-        elif len(batch):
-            is_trigger = isinstance(batch, TriggerBatch)
-            content = _trigger_packet(batch) if is_trigger else _imu_packet(batch)
-            yield self._packet(1 if is_trigger else 2, content, batch.t)
+        elif isinstance(batch, TriggerBatch) and len(batch):
+            yield self._packet(1, _trigger_packet(batch), batch.t)
+        elif isinstance(batch, ImuBatch) and len(batch):
+            yield self._packet(2, _imu_packet(batch), batch.t)
 
     def flush(self) -> Iterator[bytes | Patch]:
         """Give the last packet and the table, and set its place in the header."""
@@ -132,8 +132,13 @@ class Aedat4Encoder:
 
     def _fill(self, batch: EventBatch) -> None:
         room = self._room[BODY + EVENT.itemsize * self._held :]
-        columns = map(np.ascontiguousarray, (batch.t, batch.x, batch.y, batch.p))
-        kernels.aedat4_encode(*columns, room)
+        t, x, y, p = (
+            np.ascontiguousarray(batch.t),
+            np.ascontiguousarray(batch.x),
+            np.ascontiguousarray(batch.y),
+            np.ascontiguousarray(batch.p),
+        )
+        kernels.aedat4_encode(t, x, y, p, room)
         self._held += len(batch)
 
     def _event_packet(self) -> bytes:

@@ -35,7 +35,7 @@ class Unpacker(Protocol):
 class Plain:
     """Data that is not packed."""
 
-    magic = b""
+    magic: ClassVar[bytes] = b""
 
     def whole(self, data: Buffer, limit: int) -> Buffer:
         """Return these bytes."""
@@ -47,7 +47,7 @@ class Plain:
 class Lz4:
     """LZ4 frames."""
 
-    magic = b"\x04\x22\x4d\x18"
+    magic: ClassVar[bytes] = b"\x04\x22\x4d\x18"
 
     def __init__(self) -> None:
         self._context = lz4.frame.create_decompression_context()
@@ -90,7 +90,7 @@ class Lz4:
 class Zstd:
     """Zstandard frames."""
 
-    magic = b"\x28\xb5\x2f\xfd"
+    magic: ClassVar[bytes] = b"\x28\xb5\x2f\xfd"
 
     def __init__(self) -> None:
         self._unpacker = zstandard.ZstdDecompressor(max_window_size=WINDOW)

@@ -53,8 +53,10 @@ def strays(t: Times) -> Flags:
     steps = np.diff(t)
     if not ((steps > LEAP).any() and (steps < -LEAP).any()):
         return np.zeros(len(t), np.bool_)
-    first, middle, last = np.quantile(t, (0.25, 0.5, 0.75), method="nearest")
-    return _apart(t, middle) // MANY > max(_apart(last, first), np.uint64(LEAP // MANY))
+    first, middle, last = np.quantile(t, (0.25, 0.5, 0.75), method="nearest").astype(np.int64)
+    most = max(int(last) - int(first), LEAP // MANY)
+    found: Flags = _apart(t, middle) // MANY > most
+    return found
 
 
 def good_parts(

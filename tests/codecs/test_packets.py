@@ -14,7 +14,7 @@ MOST = 1 << 22
 
 def length(head: memoryview) -> int:
     size = int.from_bytes(head[2:6], "little")
-    return 6 + size if head[:2] == b"PK" and size <= MOST else 0
+    return 6 + size if bytes(head[:2]) == b"PK" and size <= MOST else 0
 
 
 FORM = Form(6, length, re.compile(b"PK"), bits=48)

@@ -72,12 +72,12 @@ pytestmark = [
 
 @pytest.mark.parametrize(("peer", "compression"), CASES)
 def test_a_peer_reads_what_we_write(peer: str, compression: Compression, tmp_path: Path) -> None:
-    there = subprocess.run([PYTHON, "-c", f"import {peer}"], capture_output=True, check=False)
+    there = subprocess.run([str(PYTHON), "-c", f"import {peer}"], capture_output=True, check=False)
     if there.returncode:
         pytest.skip(f"{peer} is not installed")
     path = tmp_path / "ours.aedat4"
     path.write_bytes(encode(Aedat4Encoder(compression=compression), [EVENTS, *others()]))
-    command = [PYTHON, "-c", READ, peer, path]
+    command = [str(PYTHON), "-c", READ, peer, str(path)]
     done = subprocess.run(
         command, capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": ""}
     )

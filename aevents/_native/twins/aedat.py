@@ -143,7 +143,9 @@ def _unwrapped(clock: NDArray[np.uint32], state: AedatState) -> Integers:
     first = state.last if state.started else int(clock[0]) if len(clock) else 0
     steps = np.diff(clock.astype(np.int64), prepend=first & (CLOCK_RANGE - 1))
     half = CLOCK_RANGE // 2
-    return first + np.cumsum((steps + half) % CLOCK_RANGE - half)
+    nearest = np.mod(steps + half, CLOCK_RANGE) - half
+    times: Integers = first + np.cumsum(nearest)
+    return times
 
 
 def _end(
@@ -154,7 +156,7 @@ def _end(
     `first` is the first record that has a time.
     """
     room, trigger_room = out.capacity - out.n, len(out.trigger_t) - out.triggers
-    stop = np.cumsum(events) - events >= room
+    stop: Flags = np.cumsum(events) - events >= room
     stop |= edges & (np.cumsum(edges) > trigger_room)
     if state.wary:
         before = state.last if state.started else int(t[first]) if first < len(t) else 0
@@ -170,7 +172,7 @@ def _leaps(t: Integers, before: int) -> Flags:
     return found
 
 
-def _append(out: Columns, t: Integers, x: Integers, y: Integers, p: object) -> None:
+def _append(out: Columns, t: Integers, x: Integers, y: Integers, p: Integers | Flags) -> None:
     room = slice(out.n, out.n + len(t))
     out.t[room], out.x[room], out.y[room], out.p[room] = t, x & 0xFFFF, y & 0xFFFF, p
     out.n += len(t)
