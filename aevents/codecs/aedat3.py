@@ -46,8 +46,6 @@ EDGES = {2: (0, True), 3: (0, False), 4: (0, True)} | {
 """Input, and whether it rose, by the kind of a special event; a pulse counts as rising."""
 NO_EDGE = 255
 
-Records = npt.NDArray[np.void]
-
 INPUTS = np.full(128, NO_EDGE, np.uint8)
 INPUTS[list(EDGES)] = [number for number, _ in EDGES.values()]
 RISING = np.zeros(128, np.bool_)
@@ -271,8 +269,7 @@ class Aedat3Decoder:
         return memoryview(records[~stray].tobytes())
 
     def _invalid(self, count: int, offset: int) -> None:
-        reason = "an event is marked invalid in the packet"
-        self._watch.note("invalid_events", count, reason, offset=offset)
+        self._watch.note("invalid_events", count, "an event is marked invalid", offset=offset)
 
     def _gathered(self) -> Iterator[EventBatch]:
         if self._out.n:
@@ -280,7 +277,7 @@ class Aedat3Decoder:
             self._out.begin()
             yield self._watch.batch(*columns)
 
-    def _edges(self, records: Records) -> Iterator[TriggerBatch]:
+    def _edges(self, records: npt.NDArray[np.void]) -> Iterator[TriggerBatch]:
         kinds = records["data"] >> 1 & 0x7F
         records, kinds = records[INPUTS[kinds] != NO_EDGE], kinds[INPUTS[kinds] != NO_EDGE]
         if len(records):

@@ -90,8 +90,9 @@ class Aedat4Encoder:
     def feed(self, batch: EventBatch | TriggerBatch | ImuBatch, /) -> Iterator[bytes]:
         """Give the packets that are full. Raises `EncodeError` for what does not fit."""
         if not isinstance(batch, EventBatch | TriggerBatch | ImuBatch):
-            what = f"holds events, triggers and IMU samples, not {type(batch).__name__}"
-            raise EncodeError("aedat4", what)
+            raise EncodeError(
+                "aedat4", f"holds events, triggers and IMU samples, not {type(batch).__name__}"
+            )
         if not self._place:
             yield self._begin(batch.sensor)
         if isinstance(batch, EventBatch):

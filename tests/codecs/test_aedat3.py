@@ -114,7 +114,7 @@ def test_events_marked_invalid_are_left_out_and_counted() -> None:
     decoder = Aedat3Decoder()
     (batch,) = (*decoder.feed(data), *decoder.flush())
     assert (batch.t.tolist(), decoder.counts) == ([9, 11], {"invalid_events": 2})
-    with pytest.raises(DecodeError, match="an event is marked invalid in the packet at byte 63"):
+    with pytest.raises(DecodeError, match="an event is marked invalid at byte 63"):
         decode(CODEC, [data], strict=True)
 
 

@@ -13,10 +13,10 @@ import pytest
 from aevents import Damage, DecodeError, EventBatch, Sensor
 from aevents.codecs.aedat4_write import Aedat4Encoder, Compression
 from aevents.registry import codec
-from aevents.testing import encode
+from aevents.testing import decode, encode
 from tests.recordings import CAER, DAVIS346, END
 
-COUNT = 400_000
+COUNT = 120_000
 SENSOR = Sensor(346, 260, "DAVIS346")
 
 
@@ -115,15 +115,14 @@ def test_bytes_lost_or_added_cost_little(
         assert counts
         assert min(abs(one.offset - at) for one in damage) < 1 << 17
         with pytest.raises(DecodeError):
-            decoder = codec(name).decoder(strict=True)
-            _ = [*decoder.feed(bent), *decoder.flush()]
+            decode(codec(name), [bent], strict=True)
 
 
 @pytest.mark.timeout(240)
 def test_a_flipped_bit_costs_little(recording: tuple[str, bytes, EventBatch, int]) -> None:
     name, data, events, cost = recording
     draw, head = random.Random(3), data.index(b"</dv>") + 8 if name == "aedat4" else 150
-    for _ in range(40):
+    for _ in range(25):
         bit = draw.randrange(8 * head, 8 * len(data))
         bent = bytearray(data)
         bent[bit // 8] ^= 1 << bit % 8

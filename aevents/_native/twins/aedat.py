@@ -156,7 +156,7 @@ def _end(
     `first` is the first record that has a time.
     """
     room, trigger_room = out.capacity - out.n, len(out.trigger_t) - out.triggers
-    stop: Flags = np.cumsum(events) - events >= room
+    stop = np.asarray(np.cumsum(events) - events >= room)
     stop |= edges & (np.cumsum(edges) > trigger_room)
     if state.wary:
         before = state.last if state.started else int(t[first]) if first < len(t) else 0

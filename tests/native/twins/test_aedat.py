@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import random
 import struct
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from aevents._native import twins
 from tests.native.kernels import (
-    COMPILED,
     Decoded,
     columns_of,
-    implementation,
     state_of,
     triggers_of,
 )
@@ -74,15 +68,14 @@ def test_records_are_appended_until_there_is_no_room(kernels: ModuleType) -> Non
     assert out.t[:65].tolist() == [*range(40), *range(1, 26)]
 
 
-@pytest.mark.parametrize(("step", "stops"), [(65_536, [32]), (65_537, [16, 32])])
+@pytest.mark.parametrize(("step", "stops"), [(65_536, [32]), (65_537, [16, 16, 32])])
 @pytest.mark.parametrize("sign", [1, -1])
 def test_a_wary_reader_stops_at_a_leap(
     kernels: ModuleType, step: int, stops: list[int], sign: int
 ) -> None:
     read, found = decode(kernels, "aedat4", structs((0, 1, 1, 1), (sign * step, 1, 1, 1)))
     assert [event[0] for event in read.events] == [0, sign * step]
-    assert found in (stops, [16, 16, 32])
-    assert len(found) == (1 if len(stops) == 1 else 3)
+    assert found == stops
 
 
 @pytest.mark.parametrize(
@@ -148,45 +141,6 @@ def test_edges_of_aedat2(
 def test_the_clock_of_aedat2(kernels: ModuleType, clock: list[int], times: list[int]) -> None:
     data = b"".join(struct.pack(">II", 0, time) for time in clock)
     assert [event[0] for event in decode(kernels, "aedat2", data, **DAVIS)[0].events] == times
-
-
-def like(kind: str, count: int, seed: int) -> bytes:
-    """Return records whose time mostly creeps and at times leaps; few are no events."""
-    draw, time, records = random.Random(seed), random.Random(seed).getrandbits(32), []
-    rare = draw.choice([0, 0, 1, 30])
-    for _ in range(count):
-        time += draw.choice([0, 1, 900, 40_000] if rare == 30 else [0, 0, 1, 7])
-        if draw.randrange(100) < rare:
-            time = draw.getrandbits(32)
-        other = draw.randrange(100) < rare
-        if kind == "aedat4":
-            records.append(struct.pack("<qIi", time, draw.getrandbits(32), draw.getrandbits(31)))
-        elif kind == "aedat3":
-            word = draw.getrandbits(32) | 1
-            records.append(struct.pack("<II", word & ~other, time & 0xFFFF_FFFF))
-        else:
-            address = draw.getrandbits(32) & (0xFFFF_FFFF if other else 0x7FFF_FBFF)
-            records.append(struct.pack(">II", address, time & 0xFFFF_FFFF))
-    return b"".join(records)
-
-
-@pytest.mark.skipif(not COMPILED, reason="the C kernels are not built here")
-@pytest.mark.parametrize("kind", SIZES)
-@settings(max_examples=60, deadline=None)
-@given(
-    seed=st.integers(0, 1 << 30),
-    count=st.integers(0, 400),
-    capacity=st.sampled_from([65, 97, 130, 32768]),
-)
-def test_c_reads_what_the_twin_reads(kind: str, seed: int, count: int, capacity: int) -> None:
-    fields = {"aedat2": DAVIS, "aedat3": {"base": seed << 31}, "aedat4": {}}[kind]
-    data = like(kind, count, seed)
-    expected = decode(twins, kind, data, capacity=capacity, **fields)
-    for isa in COMPILED:
-        assert decode(implementation(isa), kind, data, capacity=capacity, **fields) == expected
-    if kind == "aedat2":
-        old = decode(twins, kind, data, old=1, **DVS)
-        assert decode(implementation("base"), kind, data, old=1, **DVS) == old
 
 
 def test_what_is_written_is_read_back(kernels: ModuleType) -> None:
