@@ -86,6 +86,8 @@ class Report(Mapping[str, int]):
             "queue_dropped_newest",
             "bad_chunks",
             "bad_messages",
+            "lost_bytes",
+            "stray_events",
         }
     )
     __slots__ = ("_anomalies", "damage", "delivered", "events")

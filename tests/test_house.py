@@ -27,6 +27,7 @@ LONG = {
     "_driver.py": "one state machine and the two ways to turn it, which are read together",
     "_native/compiled.py": "one short function a kernel, all of one kind",
     "stream.py": "one short method an operator",
+    "codecs/aedat4.py": "one walk through a file, of which each step may meet damage",
     "types.py": "the values that flow, a short class each",
 }
 """Files of more than FEW_LINES, each with the reason why it is not two."""

@@ -110,6 +110,12 @@ def check_colours(kind: int, rgb: NDArray[np.uint8] | None, rows: int) -> None:
         raise ValueError(f"rgb must be uint8, contiguous and of shape ({rows}, 3)")
 
 
+def check_start(start: int, length: int) -> None:
+    """Raise `ValueError` if data of this length has no such place."""
+    if not 0 <= start <= length:
+        raise ValueError(f"start {start} is outside the {length} bytes of data")
+
+
 def check_next(state: _Next, count: int) -> None:
     """Raise `ValueError` if the next event to be written is none of them."""
     if not 0 <= state.next <= count:

@@ -22,6 +22,21 @@ from .checks import (
     text_layout,
 )
 from .columns import CAPACITY, SLACK, Columns, checked
+from .compiled_aedat import (
+    aedat2_decode as aedat2_decode,
+)
+from .compiled_aedat import (
+    aedat3_decode as aedat3_decode,
+)
+from .compiled_aedat import (
+    aedat4_decode as aedat4_decode,
+)
+from .compiled_aedat import (
+    aedat4_encode as aedat4_encode,
+)
+from .compiled_aedat import (
+    aedat_state as aedat_state,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

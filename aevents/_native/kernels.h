@@ -119,6 +119,39 @@ size_t ae_ros_dvs_decode(const uint8_t *data, size_t length, ae_ros *state, ae_c
 size_t ae_ros_mono_decode(const uint8_t *data, size_t words, ae_ros *state, ae_columns *out);
 size_t ae_ros_libcaer_decode(const uint8_t *data, size_t words, ae_ros *state, ae_columns *out);
 size_t ae_ros_compact_decode(const uint8_t *data, size_t words, ae_ros *state, ae_columns *out);
+/* ---- aedat.c: AEDAT, records <-> columns ------------------------------------------------------- */
+
+#define AE_LEAP 65536         /* us: a time further than this from the one before it is doubtful */
+
+typedef struct {
+    int64_t started;          /* a record has been read: `last` means something */
+    int64_t last;             /* time of the last record */
+    int64_t wary;             /* stop at a record whose time leaps, not only where `out` is full */
+    int64_t base;             /* 3.1: added to each time */
+    int64_t invalid;          /* 3.1: events marked so, skipped */
+    int64_t old;              /* 1.0: addresses have 16 bits */
+    int64_t falls;            /* 1.0, 2.0: all edges do */
+    int64_t x_shift;          /* 1.0, 2.0: where an address keeps x, which counts down from `right` */
+    int64_t x_mask;
+    int64_t y_shift;
+    int64_t y_mask;
+    int64_t right;
+    int64_t bottom;
+    int64_t polarity;         /* 1.0, 2.0: the bits of an address that are `on` in an ON event */
+    int64_t on;
+    int64_t other;            /* 1.0, 2.0: bits that are 0 in an event, and `input` in an edge */
+    int64_t input;
+} ae_aedat;
+
+/* Append the events of whole records to those that `out` holds, and return how many records were
+ * read: fewer than `records` where `out` is full, or, if `wary`, before a time that leaps. */
+size_t ae_aedat2_decode(const uint8_t *data, size_t records, ae_aedat *state, ae_columns *out);
+size_t ae_aedat3_decode(const uint8_t *data, size_t records, ae_aedat *state, ae_columns *out);
+size_t ae_aedat4_decode(const uint8_t *data, size_t records, ae_aedat *state, ae_columns *out);
+
+/* Write n events as records of AEDAT4, 16 bytes each. */
+void ae_aedat4_encode(const int64_t *t, const uint16_t *x, const uint16_t *y, const uint8_t *p,
+                      size_t n, uint8_t *out);
 
 /* ---- es.c: Event Stream (.es), bytes <-> columns ----------------------------------------------- */
 

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from aevents._native.room import Room
 from aevents.codecs.base import Buffer, Jump, ReadAt
-from aevents.codecs.compression import PIECES, Pieces
+from aevents.codecs.pieces import PIECES, Pieces
 from aevents.containers.seek import First, find
 from aevents.containers.topics import KINDS, MOST_RECORD, Item, Topics
 from aevents.errors import DecodeError, TruncatedError

@@ -21,7 +21,7 @@ from typing import BinaryIO
 import zstandard
 
 from aevents.codecs.base import SNIFF_BYTES, Codec, Reader
-from aevents.codecs.compression import WINDOW
+from aevents.codecs.pieces import WINDOW
 from aevents.containers.mcap import MAGIC, McapDecoder
 from aevents.containers.seek import MARGIN_US, last_before
 from aevents.containers.topics import KINDS, ZSTD_MAGIC, Item, Topics

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from aevents._native import kernels
 from aevents._native.room import Room
 from aevents.codecs.base import MOST_DAMAGE, Decoder, Watch
-from aevents.codecs.compression import zstd_unpack
+from aevents.codecs.compression import Zstd
 from aevents.codecs.evt2 import Evt2Decoder
 from aevents.codecs.evt3 import Evt3Decoder
 from aevents.codecs.ros_fields import LONGEST_TEXT, Fields
@@ -141,7 +141,7 @@ class Topics:
         topic = self._numbers[number]
         try:
             if topic.cdr and data[:4] == ZSTD_MAGIC:  # no CDR begins like this
-                data = memoryview(zstd_unpack(bytes(data), MOST_RECORD))
+                data = memoryview(Zstd().whole(bytes(data), MOST_RECORD))
             item = READERS[topic.type][0](Fields(data, cdr=topic.cdr), topic.name)
             parts = self._parts(topic, item) if isinstance(item, Payload) else iter((item,))
         except DecodeError:

@@ -8,7 +8,7 @@ import pytest
 
 from aevents import DecodeError, EventBatch, Frame, ImuBatch, Sensor, TriggerBatch
 from aevents._native.room import Room
-from aevents.codecs.compression import zstd_pack
+from aevents.codecs.compression import zstd_packer
 from aevents.containers.topics import MOST_TOPICS, Topics
 from aevents.testing import assert_same_events, example_events
 from tests.containers.bags import Message, array_message, mono, packet_message, serialised
@@ -108,7 +108,7 @@ def test_what_the_decoder_of_a_stream_counts_is_counted() -> None:
 def test_a_message_may_be_packed() -> None:
     topics = made()
     topics.add(1, "/e", "dvs_msgs/msg/EventArray", cdr=True)
-    data = zstd_pack(serialised(array_message(BATCH), cdr=True))
+    data = zstd_packer()(serialised(array_message(BATCH), cdr=True))
     assert_same_events(topics.read(1, memoryview(data), 0), [BATCH])
 
 

@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from ..columns import CAPACITY, Columns
 from .accumulate import accumulate, readout
+from .aedat import (
+    AedatState,
+    aedat2_decode,
+    aedat3_decode,
+    aedat4_decode,
+    aedat4_encode,
+    aedat_state,
+)
 from .dat import DatState, dat_decode, dat_encode, dat_state
 from .ecf import ecf_decode, ecf_encode
 from .encoder import EncoderState, encoder_state
@@ -25,6 +33,7 @@ from .ros import (
 from .text import TextState, text_decode, text_encode, text_state
 
 __all__ = [
+    "AedatState",
     "Columns",
     "DatState",
     "EncoderState",
@@ -36,6 +45,11 @@ __all__ = [
     "Runs",
     "TextState",
     "accumulate",
+    "aedat2_decode",
+    "aedat3_decode",
+    "aedat4_decode",
+    "aedat4_encode",
+    "aedat_state",
     "columns",
     "dat_decode",
     "dat_encode",
