@@ -32,7 +32,10 @@ class Decoder(Protocol):
     the first bytes of a file of `size` bytes, and given a way to `read` others, it returns the
     `Jump` behind which all events from `start` µs on come, or None where there is none. A fresh
     decoder, fed the same first bytes, forgets what it made of them in `resume(jump)`, and goes on
-    with the bytes from `jump.offset` on.
+    with the bytes from `jump.offset` on. One that can find a time only by reading all of the file
+    has `index(read, size)`, which gives an `Index` (`codecs/seek.py`) worth keeping, and `t0`, the
+    time at which the file's clock begins; its `locate`, if it has one too, may give an `Index`
+    instead of a `Jump`.
     """
 
     @property
@@ -52,11 +55,13 @@ ReadAt = Callable[[int, int], bytes]
 
 class Jump(msgspec.Struct, frozen=True):
     """An input that goes on elsewhere: `head` are a file's first bytes, the next come from
-    `offset`; `state` is what the decoder must know there.
+    `offset`; `time` is a time (µs) that has been reached there, `state` what else the decoder must
+    know.
     """
 
     offset: int
-    state: object = None
+    time: int = 0
+    state: tuple[int, ...] = ()
     head: bytes = b""
 
 
@@ -206,6 +211,12 @@ class Watch:
         """Check against this sensor from here on."""
         self.sensor = sensor
         self._state = kernels.inspection_state(sensor.width, sensor.height)
+
+    def resume(self, time: int) -> None:
+        """Forget what has come: the input goes on elsewhere, where `time` has been reached."""
+        self.counts.clear()
+        self.use(self.sensor)
+        self.started, self.stop = True, time
 
     def batch(self, t: Times, x: Coordinates, y: Coordinates, p: Flags) -> EventBatch:
         """Return these columns as the next batch."""

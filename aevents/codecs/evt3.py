@@ -16,10 +16,12 @@ import struct
 
 from aevents._native import kernels
 from aevents._native.columns import Columns
-from aevents.codecs.base import Codec
+from aevents.codecs import evt3_seek
+from aevents.codecs.base import Codec, Jump, ReadAt
 from aevents.codecs.header import Header, write_header
 from aevents.codecs.packed import PackedDecoder, PackedEncoder, encoded
 from aevents.codecs.raw import begin_raw, matches_raw, raw_lines
+from aevents.codecs.seek import Index
 from aevents.types import EventBatch, Sensor, TriggerBatch
 
 
@@ -38,6 +40,26 @@ class Evt3Decoder(PackedDecoder):
     def decode(self, run: memoryview, start: int, out: Columns) -> int:
         """Decode words into columns."""
         return kernels.evt3_decode(run, start, self._state, out)
+
+    def locate(self, read: ReadAt, size: int, start: int) -> Jump | Index | None:
+        """Return the jump to where all events from `start` µs on are ahead, None for the start, or
+        an index, where it takes that.
+        """
+        if not self._begun:
+            return None
+        try:
+            mark = evt3_seek.locate(read, size, self._body, start - self.t0)
+        except evt3_seek.NotPacedError:
+            return self.index(read, size)
+        return mark and mark.jump(self.t0)
+
+    def index(self, read: ReadAt, size: int) -> Index:
+        """Return an index of the file, made by reading through it."""
+        return evt3_seek.index(read, size, self._body)
+
+    def stand(self, *state: int) -> None:
+        """Begin where a mark says."""
+        self._state = evt3_seek.stand(*state)
 
     def anomalies(self) -> dict[str, int]:
         """Events before the first time word, and words of a reserved type."""
@@ -73,5 +95,6 @@ CODEC = Codec(
     decoder=Evt3Decoder,
     encoder=Evt3Encoder,
     kinds=(EventBatch, TriggerBatch),
+    seekable=True,
     about="Prophesee EVT 3.0 (.raw)",
 )

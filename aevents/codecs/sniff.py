@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from aevents._native.room import Room
 from aevents.codecs.base import SNIFF_BYTES, Buffer, Codec, Decoder, Jump, Opened, ReadAt, Reader
+from aevents.codecs.seek import Index, Indexes
 from aevents.errors import DecodeError, UnknownFormatError
 
 
@@ -66,15 +67,26 @@ class Recognise:
         else:
             yield from self._wanted((item,))
 
-    def locate(self, read: ReadAt, size: int, start: int) -> Jump | None:
-        """Return where to begin reading for the events from `start` µs on; None: at the start."""
+    def locate(self, read: ReadAt, size: int, start: int, indexes: Indexes) -> Jump | None:
+        """Return where to begin reading for the events from `start` µs on; None: at the start.
+
+        An index that takes reading all of the file is taken from `indexes`, and kept there.
+        """
         self._head = read(0, SNIFF_BYTES)
         decoder = self._choose()
-        if not hasattr(decoder, "locate"):
+        assert self.codec is not None
+        if not self.codec.seekable or size <= SNIFF_BYTES:
             return None
         deque(decoder.feed(self._head), maxlen=0)
-        jump: Jump | None = decoder.locate(read, size, start)
-        return jump and replace(jump, head=self._head)
+        index = indexes.get(self.codec.name)
+        if index is None:
+            found = _located(decoder, read, size, start, make_index=indexes.wanted)
+            if not isinstance(found, Index):
+                return found and replace(found, head=self._head)
+            index = indexes.put(self.codec.name, found)
+        t0: int = decoder.t0  # type: ignore[attr-defined]  # it made the index
+        mark = index.before(start - t0)
+        return mark and replace(mark.jump(t0), head=self._head)
 
     def _resume(self, jump: Jump) -> None:
         self._head = jump.head
@@ -121,6 +133,18 @@ class Recognise:
 
     def _wanted(self, items: Iterable[object]) -> Iterator[object]:
         return (item for item in items if isinstance(item, self.kind))
+
+
+def _located(
+    decoder: object, read: ReadAt, size: int, start: int, *, make_index: bool
+) -> Jump | Index | None:
+    if make_index and hasattr(decoder, "index"):
+        made: Index = decoder.index(read, size)
+        return made
+    if not hasattr(decoder, "locate"):
+        return None
+    found: Jump | Index | None = decoder.locate(read, size, start)
+    return found
 
 
 def recognise(head: bytes, codecs: Callable[[], Iterable[Codec]], name: str) -> Codec:

@@ -1,0 +1,158 @@
+"""Find a time in EVT3, whose clock rolls over every 16.8 s and whose words have a memory.
+
+A camera repeats TIME_HIGH every 16 µs, whether there are events or not. So it cannot get through
+those 16.8 s in less than 2 MiB, and samples that are closer than that tell the time without doubt.
+Each sample shows whether the words are such a camera's. Where they are not, as after a conversion,
+all of them are skipped through: that makes an index.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from aevents._native import kernels
+from aevents.codecs.base import ReadAt
+from aevents.codecs.seek import MARGIN_US, NEAR_BYTES, Index, Mark
+
+if TYPE_CHECKING:
+    from aevents._native.twins import Evt3State  # not loaded where there is C
+
+CLOCK_RANGE = 1 << 24
+HIGH_US = 1 << 12
+"""A TIME_HIGH word stands for so many µs."""
+PACE_US = 21
+"""TIME_HIGH words that are further apart than this, on average, are no camera's."""
+SPACING = 3 << 19
+"""Between samples: in so many bytes of such words no more than 16.5 s go by."""
+LOOKS = (4096, 32_768)
+"""Bytes of a sample, and of a second try: a busy camera gets through 300 MB/s."""
+LEAST_HIGHS = 2
+UNKNOWN = -1
+MARK_BYTES = 1 << 20
+"""From mark to mark of an index."""
+SKIP_BYTES = 1 << 18
+"""Read at once: what stays in the cache."""
+NEVER = -(1 << 63)
+
+
+class Sample(NamedTuple):
+    """The time after some words, and how long and how many TIME_HIGH words it took to get there."""
+
+    time: int
+    went: int
+    highs: int
+
+
+class NotPacedError(Exception):
+    """These words do not repeat TIME_HIGH as a camera does."""
+
+
+def locate(read: ReadAt, size: int, body: int, start: int) -> Mark | None:
+    """Return where to begin for the events from `start` on, as a mark; None: at the start.
+
+    Raises `NotPacedError` where samples cannot tell.
+    """
+    goal = start - MARGIN_US - HIGH_US
+    low = first = _sample(read, body)
+    place = body
+    if first.time >= goal:
+        return None
+    while (ahead := place + SPACING) + LOOKS[-1] < size:
+        sample = _follow(low, _sample(read, ahead))
+        if sample.time >= goal:
+            break
+        place, low = ahead, sample
+    else:
+        ahead = size
+    if low.went > PACE_US * low.highs:
+        raise NotPacedError
+    while ahead - place > NEAR_BYTES:
+        middle = body + (place + ahead - 2 * body) // 4 * 2
+        if middle + LOOKS[-1] >= size:
+            ahead = middle
+            continue
+        sample = _follow(low, _sample(read, middle))
+        if sample.time < goal:
+            place, low = middle, sample
+        else:
+            ahead = middle
+    return _settle(read, place, low.time, start) if place > body else None
+
+
+def index(read: ReadAt, size: int, body: int) -> Index:
+    """Return marks all through the words, by skipping through them."""
+    state, latest, marks = kernels.evt3_state(), NEVER, []
+    for offset in range(body, size, SKIP_BYTES):
+        if (offset - body) % MARK_BYTES == 0 and state.started:
+            marks.append(Mark(latest, offset, _fields(state, state.loop)))
+        words = read(offset, SKIP_BYTES)
+        _, latest = kernels.evt3_skip(words[: len(words) // 2 * 2], state, latest)
+    return Index(tuple(marks))
+
+
+def stand(loop: int, high: int, low: int, y: int, base_x: int, more: int) -> Evt3State:
+    """Return the state of a reader that stands where a mark says."""
+    state = kernels.evt3_state()
+    state.started = 1
+    state.loop, state.high, state.low = loop, high, low
+    state.y, state.base_x, state.base_p, state.foreign = y, base_x, more & 1, more >> 1
+    return state
+
+
+def _fields(state: Evt3State, loop: int) -> tuple[int, ...]:
+    """Return what `stand` takes, with `loop` µs of roll-overs."""
+    more = state.base_p | state.foreign << 1
+    return (loop, state.high, state.low, state.y, state.base_x, more)
+
+
+def _sample(read: ReadAt, place: int) -> Sample:
+    """Return how the time goes in some words from `place` on."""
+    for look in LOOKS:
+        words = memoryview(read(place, look))
+        state = _unknown()
+        kernels.evt3_skip(words[: look // 4], state)
+        if not state.started or state.low == UNKNOWN:
+            continue
+        before = _clock(state)
+        highs, _ = kernels.evt3_skip(words[look // 4 :], state)
+        time = _clock(state)
+        if highs >= LEAST_HIGHS and time - before <= PACE_US * (highs + 1):
+            return Sample(time, time - before, highs)
+    raise NotPacedError
+
+
+def _follow(low: Sample, sample: Sample) -> Sample:
+    """Return a sample after `low`, with its time unwrapped, and with what both of them went."""
+    step = _step(low.time, sample.time)
+    if abs(step) > CLOCK_RANGE // 4:
+        raise NotPacedError
+    return Sample(low.time + step, low.went + sample.went, low.highs + sample.highs)
+
+
+def _settle(read: ReadAt, place: int, time: int, start: int) -> Mark:
+    """Return a mark behind `place`, where all that a reader must know has been seen."""
+    for look in LOOKS:
+        state = _unknown()
+        _, latest = kernels.evt3_skip(read(place, look), state)
+        end = time + _step(time, _clock(state))
+        turned = end - _clock(state)
+        if state.y != UNKNOWN and state.low != UNKNOWN and latest + turned < start - MARGIN_US:
+            if state.base_p == UNKNOWN:  # a vector has a base of its own
+                state.base_x = state.base_p = 0
+            return Mark(latest + turned, place + look, _fields(state, state.loop + turned))
+    raise NotPacedError
+
+
+def _unknown() -> Evt3State:
+    state = kernels.evt3_state()
+    state.low = state.y = state.base_p = UNKNOWN
+    return state
+
+
+def _clock(state: Evt3State) -> int:
+    return state.loop + state.high * HIGH_US + state.low
+
+
+def _step(before: int, after: int) -> int:
+    half = CLOCK_RANGE // 2
+    return (after - before + half) % CLOCK_RANGE - half

@@ -1,0 +1,185 @@
+"""Find a time in a long file without reading what comes before: by bisection, or by an index.
+
+Recordings may go back in time a little. What is found here begins early enough for steps back of at
+most `MARGIN_US`; an index that was made by reading the whole file begins early enough for any.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable
+from operator import attrgetter
+from typing import NamedTuple, Protocol
+
+import msgspec
+
+from aevents.codecs.base import Jump, ReadAt
+
+MARGIN_US = 10_000
+"""How far a recording may go back in time: cameras' rows and buffers make some ms of it."""
+SAMPLES = 256
+"""Places that are looked at before bisecting, where the clock rolls over."""
+MOST_STEP = 16
+"""Between two samples the clock may go by a 16th of its range: else there are more samples."""
+MOST_SPLITS = 4096
+"""So often at most, before a clock that leaps about is given up."""
+NEAR_BYTES = 1 << 17
+"""Bisection ends so near to the goal: decoding as much takes less than 1 ms."""
+
+
+class Tick(NamedTuple):
+    """A place in a file (a byte, a row, a packet), and the time on the file's clock there."""
+
+    place: int
+    time: int
+
+
+Probe = Callable[[int], Tick | None]
+"""Finds the first tick at a place or after it."""
+
+
+class Mark(msgspec.Struct, frozen=True, array_like=True):
+    """A place of an index: no event before byte `offset` is later than `latest`; `state` is the
+    decoder's there.
+    """
+
+    latest: int
+    offset: int
+    state: tuple[int, ...] = ()
+
+    def jump(self, t0: int) -> Jump:
+        """Return the jump to this place, in a file whose clock begins at `t0`."""
+        return Jump(self.offset, self.latest + t0, self.state)
+
+
+class Index(msgspec.Struct, frozen=True, array_like=True):
+    """Marks in the order of the file, in the time of the file itself."""
+
+    marks: tuple[Mark, ...]
+
+    def before(self, start: int) -> Mark | None:
+        """Return the last mark behind which all events from `start` on come; None: the beginning
+        of the file.
+        """
+        at = bisect_left(self.marks, start, key=attrgetter("latest"))
+        return self.marks[at - 1] if at else None
+
+
+class Indexes(Protocol):
+    """Where the indexes of one file are kept, by format. `wanted` says that one is to be made."""
+
+    wanted: bool
+
+    def get(self, format: str) -> Index | None:
+        """Return the index of the file as it is now, if there is one."""
+
+    def put(self, format: str, index: Index) -> Index:
+        """Keep an index; return it."""
+
+
+class Search:
+    """Looks for the last tick before a time, on a clock that rolls over after `wraps` (0: never).
+
+    A fall of more than half the range is a roll-over. With `rises`, a rise of as much is a step
+    back before one.
+    """
+
+    def __init__(
+        self, probe: Probe, *, near: int = NEAR_BYTES, wraps: int = 0, rises: bool = False
+    ) -> None:
+        self._probe = probe
+        self._near = near
+        self._wraps = wraps
+        self._rises = rises
+
+    def find(self, first: int, last: int, goal: int) -> Tick | None:
+        """Return a tick between these places whose time, unwrapped, is before `goal`, and near to
+        it; None if that is the first, or if the clock makes no sense.
+        """
+        start = low = self._probe(first)
+        if low is None or low.time >= goal:
+            return None
+        splits = MOST_SPLITS
+        ahead = self._samples(first, last)
+        while ahead:
+            high = ahead[-1]
+            step = self._step(low, high)
+            if self._wraps and abs(step) > self._wraps // MOST_STEP:
+                middle = self._split(low, high)
+                splits -= 1
+                if splits < 0:
+                    return None
+                if middle is not None:
+                    ahead.append(middle)
+                    continue
+                step = self._next_step(low, high)
+            if low.time + step >= goal:
+                last = high.place
+                break
+            low = Tick(ahead.pop().place, low.time + step)
+        low = self._close_in(low, last, goal)
+        return None if low == start else low
+
+    def _samples(self, first: int, last: int) -> list[Tick]:
+        """Return ticks between these places, the last one first."""
+        count = SAMPLES if self._wraps else 0
+        probed = (self._probe(first + (last - first) * n // count) for n in range(1, count))
+        places = {tick.place: tick for tick in probed if tick is not None and tick.place > first}
+        return [places[place] for place in sorted(places, reverse=True)]
+
+    def _close_in(self, low: Tick, right: int, goal: int) -> Tick:
+        """Bisect between a tick before the goal and a place behind it."""
+        while right - low.place > self._near:
+            middle = (low.place + right) // 2
+            tick = self._probe(middle)
+            if tick is None or tick.place >= right:
+                right = middle
+                continue
+            time = low.time + self._step(low, tick)
+            if time < goal:
+                low = Tick(tick.place, time)
+            else:
+                right = middle
+        return low
+
+    def _split(self, low: Tick, high: Tick) -> Tick | None:
+        """Return a tick between two; None if they follow on each other."""
+        right = high.place
+        while right > low.place:
+            middle = (low.place + right) // 2
+            tick = self._probe(middle)
+            if tick is not None and low.place < tick.place < high.place:
+                return tick
+            right = middle
+        return None
+
+    def _step(self, low: Tick, high: Tick) -> int:
+        """Return the time between two ticks, if it is less than half the range."""
+        step = high.time - low.time
+        half = self._wraps // 2
+        return (step + half) % self._wraps - half if self._wraps else step
+
+    def _next_step(self, low: Tick, high: Tick) -> int:
+        """Return the time between two ticks without another between them."""
+        step = high.time - low.time % self._wraps
+        if step < -self._wraps // 2:
+            return step + self._wraps
+        return step - self._wraps if self._rises and step > self._wraps // 2 else step
+
+
+def record_probe(read: ReadAt, body: int, width: int, time: Callable[[bytes], int]) -> Probe:
+    """Return the probe of a file whose records, from byte `body` on, are all `width` bytes long and
+    tell their `time`.
+    """
+
+    def probe(place: int) -> Tick | None:
+        at = body - (body - place) // width * width
+        record = read(at, width)
+        return Tick(at, time(record)) if len(record) == width else None
+
+    return probe
+
+
+def jump_to(tick: Tick | None, *state: int, t0: int = 0) -> Jump | None:
+    """Return the jump to a tick, if there is one; the file's clock begins at `t0`."""
+    return tick and Jump(tick.place, tick.time + t0, state)
