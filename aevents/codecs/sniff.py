@@ -75,7 +75,7 @@ class Recognise:
         self._head = read(0, SNIFF_BYTES)
         decoder = self._choose()
         assert self.codec is not None
-        if not self.codec.seekable or size <= SNIFF_BYTES:
+        if size <= SNIFF_BYTES:
             return None
         deque(decoder.feed(self._head), maxlen=0)
         index = indexes.get(self.codec.name)
