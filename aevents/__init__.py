@@ -29,6 +29,7 @@ from aevents.stream import Stream
 from aevents.types import (
     EVENT_DTYPE,
     ColourBatch,
+    Damage,
     Event,
     EventBatch,
     ExposureBatch,
@@ -49,6 +50,7 @@ __all__ = [
     "Chain",
     "ColourBatch",
     "Crop",
+    "Damage",
     "DecodeError",
     "EncodeError",
     "Event",

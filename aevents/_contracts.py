@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Generic, Protocol, TypeVar
 
 import msgspec
+
+from aevents.types import Damage
 
 T_co = TypeVar("T_co", covariant=True)
 T_contra = TypeVar("T_contra", contravariant=True)
@@ -69,17 +71,24 @@ class Report(Mapping[str, int]):
 
     `delivered` items, with `events` events in them, came out of the run. Everything else is an
     anomaly, present only where it occurred: bytes that were torn, events off the sensor, time going
-    back, and so on.
+    back, and so on. `damage` says where the input is damaged: the first thousand places.
     """
 
     LOSSES = frozenset(
         {"outside_frame", "torn_bytes", "untimed", "bad_lines", "bad_rows", "bad_packets"}
     )
-    __slots__ = ("_anomalies", "delivered", "events")
+    __slots__ = ("_anomalies", "damage", "delivered", "events")
 
-    def __init__(self, delivered: int, events: int, anomalies: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        delivered: int,
+        events: int,
+        anomalies: Mapping[str, int],
+        damage: Sequence[Damage] = (),
+    ) -> None:
         self.delivered: int = delivered
         self.events: int = events
+        self.damage: Sequence[Damage] = tuple(damage)
         self._anomalies = dict(anomalies)
 
     @property

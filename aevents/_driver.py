@@ -93,7 +93,8 @@ class Run(Generic[T]):
     def report(self) -> Report:
         """What has happened so far."""
         counts = add_counts((getattr(self._source, "counts", {}), self._operators.counts))
-        return Report(self.delivered, self.events, counts)
+        damage = (*getattr(self._source, "damage", ()), *self._operators.damage)
+        return Report(self.delivered, self.events, counts, damage)
 
     def feed(self, item: object) -> None:
         """Take one item of the source; `work` makes the results."""

@@ -21,6 +21,7 @@ from aevents.codecs import (
     aedat2,
     aedat3,
     aedat4,
+    aer,
     csv,
     dat,
     es,
@@ -30,6 +31,7 @@ from aevents.codecs import (
     evt21,
     nmnist,
     npy,
+    triggers,
 )
 from aevents.codecs.base import Codec
 from aevents.codecs.sniff import Recognise
@@ -62,7 +64,9 @@ CODECS = (
     npy.CODEC,
     npz.CODEC,
     nmnist.CODEC,
+    aer.CODEC,
     csv.CODEC,
+    triggers.CODEC,
 )
 """The formats of the house, in the order in which they are asked whether some bytes are theirs:
 text last.

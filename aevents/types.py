@@ -79,6 +79,20 @@ class Event(NamedTuple):
     p: bool
 
 
+class Damage(msgspec.Struct, frozen=True):
+    """A place where an input is not what it was: something was lost there, or mended.
+
+    `what` names it as the counts of a `Report` do; `offset` is its first byte in the input;
+    `bytes` is how many of those are lost or were skipped, `events` how many events were lost, left
+    out or mended, each 0 where that is not known.
+    """
+
+    what: str
+    offset: int
+    bytes: int = 0
+    events: int = 0
+
+
 class EventBatch(msgspec.Struct, frozen=True, eq=False, weakref=True):
     """An immutable run of events from one sensor, as four columns of equal length.
 

@@ -52,5 +52,7 @@ _AEDAT3 = CAER + b"".join(
     )
 )
 
-MADE: Mapping[str, bytes] = {"aedat2": _AEDAT2, "aedat3": _AEDAT3}
+_AER = struct.pack("<60I", *((i % 2) << 18 | 5 * i << 9 | 3 * i for i in range(60)))
+
+MADE: Mapping[str, bytes] = {"aedat2": _AEDAT2, "aedat3": _AEDAT3, "aer": _AER}
 """A recording by the name of its format."""

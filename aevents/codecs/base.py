@@ -4,7 +4,7 @@ was decoded.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Never, NoReturn, Protocol, TypeVar
 
@@ -12,7 +12,16 @@ import msgspec
 
 from aevents._native import kernels
 from aevents.errors import DecodeError, TimeOrderError, TruncatedError
-from aevents.types import Coordinates, EventBatch, Flags, Sensor, Span, Times, TriggerBatch
+from aevents.types import (
+    Coordinates,
+    Damage,
+    EventBatch,
+    Flags,
+    Sensor,
+    Span,
+    Times,
+    TriggerBatch,
+)
 
 Buffer = bytes | bytearray | memoryview
 
@@ -21,9 +30,14 @@ T_contra = TypeVar("T_contra", contravariant=True)
 SNIFF_BYTES = 65_536
 """A header is looked for in the first 64 KiB and no further."""
 
+MOST_DAMAGE = 1_000
+"""So many places of damage are remembered; more are only counted."""
+
 
 class Decoder(Protocol):
     """Bytes in, batches out: an operator. `counts` names what was not as it should be.
+
+    A decoder may have `damage`, a sequence of `Damage`: where the input is not what it was.
 
     A decoder may have a method `keep_in`, for a room (`_native/room.py`) where all events are
     wanted in one batch: `kernels.columns().keep_in(room)` spares copying them.
@@ -89,16 +103,21 @@ class Encoder(Protocol[T_contra]):
 class Reader:
     """A file that is being read by path: an iterator of items with `close`, and what was counted.
 
-    `items` is a generator, which releases everything when it is closed; `counts` grows meanwhile.
+    `items` is a generator, which releases everything when it is closed; `counts` and `damage` grow
+    meanwhile.
     """
 
-    __slots__ = ("_items", "counts")
+    __slots__ = ("_items", "counts", "damage")
 
     def __init__(
-        self, items: Generator[object, None, None], counts: Mapping[str, int] = MappingProxyType({})
+        self,
+        items: Generator[object, None, None],
+        counts: Mapping[str, int] = MappingProxyType({}),
+        damage: Sequence[Damage] = (),
     ) -> None:
         self._items = items
         self.counts: Mapping[str, int] = counts
+        self.damage: Sequence[Damage] = damage
 
     def __iter__(self) -> Iterator[object]:
         return self
@@ -193,13 +212,15 @@ class Watch:
     sensor.
 
     Makes the batches, so that spans follow on from each other: a batch's span ends at the latest
-    time so far. With `strict`, raises instead of counting.
+    time so far. With `strict`, raises instead of counting. `damage` has the places that `damaged`
+    was told of.
     """
 
-    __slots__ = ("_format", "_state", "_strict", "counts", "sensor", "started", "stop")
+    __slots__ = ("_format", "_state", "_strict", "counts", "damage", "sensor", "started", "stop")
 
     def __init__(self, format: str, *, strict: bool) -> None:
         self.counts: dict[str, int] = {}
+        self.damage: list[Damage] = []
         self.sensor: Sensor = Sensor()
         self.started: bool = False
         self.stop: int = 0
@@ -252,16 +273,24 @@ class Watch:
         if count:
             self.counts[name] = self.counts.get(name, 0) + count
 
+    def damaged(
+        self, what: str, offset: int, *, bytes: int = 0, events: int = 0, count: int = 1
+    ) -> None:
+        """Count `what`, and remember where it is: see `Damage`. Raise it when strict."""
+        self.note(what, count, what.replace("_", " "), offset=offset)
+        self._remember(Damage(what, offset, bytes, events))
+
     def torn(self, size: int, offset: int) -> None:
         """Count the bytes of a record that the input did not complete."""
-        self.note(
-            "torn_bytes",
-            size,
-            f"the last {size} bytes are no whole record",
-            offset=offset,
-            error=TruncatedError,
-        )
+        reason = f"the last {size} bytes are no whole record"
+        self.note("torn_bytes", size, reason, offset=offset, error=TruncatedError)
+        if size:
+            self._remember(Damage("torn_bytes", offset, bytes=size))
 
     def fail(self, reason: str, *, offset: int | None = None) -> NoReturn:
         """Raise `DecodeError`: there is no going on."""
         raise DecodeError(self._format, reason, offset=offset)
+
+    def _remember(self, damage: Damage) -> None:
+        if len(self.damage) < MOST_DAMAGE:
+            self.damage.append(damage)

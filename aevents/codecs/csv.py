@@ -9,31 +9,30 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from aevents._native import kernels
 from aevents._native.room import Room
 from aevents.codecs.base import SNIFF_BYTES, Buffer, Codec, Watch
 from aevents.codecs.fields import TimeUnit, check_time_unit, place_columns
 from aevents.codecs.layout import ORDERS, Opening
+from aevents.codecs.lines import BYTE_ORDER_MARK, Lines
 from aevents.codecs.table import SLAB
 from aevents.errors import DecodeError, EncodeError
-from aevents.types import EventBatch, Sensor
+from aevents.types import Damage, EventBatch, Sensor
 
 if TYPE_CHECKING:
     from aevents._native.twins import TextState
 
-LINE_BYTES = 65_536
-"""A line of events has tens of bytes; without a bound, a file that is no text would fill memory."""
 SEPARATORS = (",", ";", "\t", " ")
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class CsvDecoder:
     """Text to events.
 
     `columns` is the order of the columns, as in `"xypt"`, with `-` for one to leave out; without
-    it, a header decides, else `"txyp"`, or `"xypt"` where the first 64 lines fit that better.
+    it, a header decides, else `"txyp"`, or `"xypt"` or `"xytp"` where the first 64 lines fit that
+    better: as events whose times go forward.
     `time_unit` is `"us"` or `"s"`; without it, seconds if t has a point in one of those lines.
     Seconds are read as decimal numbers, exactly.
     """
@@ -48,7 +47,7 @@ class CsvDecoder:
     ) -> None:
         self._watch = Watch("csv", strict=strict)
         self._sensor = sensor
-        self._lines = _Lines(self._watch)
+        self._lines = Lines(self._watch)
         self._opening = Opening(self._watch, columns=columns, time_unit=time_unit)
         self._held = bytearray()  # lines of data, while the layout is not known
         self._start = 0  # byte offset of the first of them
@@ -60,6 +59,11 @@ class CsvDecoder:
     def counts(self) -> dict[str, int]:
         """What was not as it should be: `bad_lines` that are no events, and the like."""
         return self._watch.counts
+
+    @property
+    def damage(self) -> list[Damage]:
+        """Where the input is damaged."""
+        return self._watch.damage
 
     def feed(self, data: Buffer, /) -> Iterator[EventBatch]:
         """Give the events of the lines that these bytes complete."""
@@ -168,55 +172,6 @@ class CsvEncoder:
             size = {"x": f"@{sensor.width}", "y": f"@{sensor.height}"} if sensor.sized else {}
             names = [letter + size.get(letter, "") for letter in self._columns]
             yield (self._separator.join(names) + "\n").encode()
-
-
-class _Lines:
-    """Bytes that come cut anywhere, given out as whole lines."""
-
-    __slots__ = ("_tail", "_watch", "offset")
-
-    def __init__(self, watch: Watch) -> None:
-        self._tail = bytearray()
-        self._watch = watch
-        self.offset = 0  # of the first byte not yet given out
-
-    def __len__(self) -> int:
-        return len(self._tail)
-
-    def feed(self, data: Buffer) -> Iterator[Buffer]:
-        """Yield the lines that `data` completes, in one or two runs; keep the unfinished one.
-
-        Fails on a line that is too long, after the lines before it.
-        """
-        data = bytes(data)
-        start = data.find(b"\n") + 1 if self._tail else 0
-        end = data.rfind(b"\n") + 1
-        if start:
-            seam = bytes(self._tail) + data[:start]
-            self._tail.clear()
-            yield from self._bounded(seam, 0, len(seam))
-        yield from self._bounded(data, start, end)
-        self._tail += data[end:]
-        if len(self._tail) > LINE_BYTES:
-            self._fail()
-
-    def _bounded(self, data: bytes, start: int, end: int) -> Iterator[Buffer]:
-        at = start
-        while end - at > LINE_BYTES:
-            newline = data.rfind(b"\n", at, at + LINE_BYTES + 1)
-            if newline < 0:
-                break
-            at = newline + 1
-        else:
-            at = end
-        self.offset += at - start
-        if at > start:
-            yield memoryview(data)[start:at]
-        if at < end:
-            self._fail()
-
-    def _fail(self) -> NoReturn:
-        self._watch.fail(f"a line is longer than {LINE_BYTES} bytes", offset=self.offset)
 
 
 def _matches(head: bytes) -> bool:

@@ -20,7 +20,7 @@ from aevents.codecs.base import Buffer, Codec, Watch
 from aevents.codecs.es_generic import GenericReader, GenericWriter
 from aevents.codecs.es_pixels import ATIS, COLOUR, DVS, PixelBatch, PixelReader, PixelWriter
 from aevents.errors import EncodeError
-from aevents.types import ColourBatch, EventBatch, ExposureBatch, GenericBatch, Sensor
+from aevents.types import ColourBatch, Damage, EventBatch, ExposureBatch, GenericBatch, Sensor
 
 MAGIC = b"Event Stream"
 VERSION = bytes((2, 0, 0))
@@ -57,6 +57,11 @@ class EsDecoder:
     def counts(self) -> dict[str, int]:
         """What was not as it should be, by name."""
         return self._watch.counts
+
+    @property
+    def damage(self) -> list[Damage]:
+        """Where the input is damaged."""
+        return self._watch.damage
 
     def feed(self, data: Buffer, /) -> Iterator[PixelBatch | GenericBatch]:
         """Give the batches that these bytes complete, in slabs of at most 32 k events."""

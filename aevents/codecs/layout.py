@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from itertools import pairwise
 
 import msgspec
 
@@ -27,8 +28,10 @@ LOOK_LINES = 64
 """How many lines of data are looked at before the first event is given out."""
 MOST_FIELDS = 64
 """What the kernel takes; the longest rows in use have 6."""
-ORDERS = ("txyp", "xypt")
-"""Orders that are told apart without a header: the data sets', and OpenEB's."""
+FEW_TIMES = 8
+"""Fewer than these say nothing about an order."""
+ORDERS = ("txyp", "xypt", "xytp")
+"""Orders that are told apart without a header: the data sets', OpenEB's, and the one left."""
 
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 _SIZE = re.compile(r"(?:^|[\s:=])(\d+)\s*[x,]\s*(\d+)$")
@@ -141,9 +144,21 @@ def is_event(row: list[str], places: dict[str, int]) -> bool:
 
 
 def _best_order(rows: list[list[str]]) -> dict[str, int]:
-    """Return the order under which the most rows are events; the first of equals."""
-    orders = [place_columns(order) for order in ORDERS]
-    return max(orders, key=lambda places: sum(is_event(row, places) for row in rows))
+    """Return the order under which the most rows are events, and of such one whose times are times;
+    the first of equals.
+    """
+
+    def fitness(places: dict[str, int]) -> tuple[int, bool]:
+        times = [float(row[places["t"]]) for row in rows if is_event(row, places)]
+        return len(times), not _disordered(times)
+
+    return max(map(place_columns, ORDERS), key=fitness)
+
+
+def _disordered(times: list[float]) -> bool:
+    """Say whether these go back as often as coordinates do, which is every other time."""
+    backward = sum(after < before for before, after in pairwise(times))
+    return len(times) >= FEW_TIMES and 4 * backward > len(times)
 
 
 def _columns(places: dict[str, int], rows: list[list[str]]) -> str:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from aevents.codecs.base import Buffer, ByteBuffer, Codec, Watch
 from aevents.errors import EncodeError
-from aevents.types import EventBatch, Sensor
+from aevents.types import Damage, EventBatch, Sensor
 
 RECORD_BYTES = 5
 SLAB = 32_768
@@ -42,6 +42,11 @@ class NmnistDecoder:
     def counts(self) -> dict[str, int]:
         """What was not as it should be, by name."""
         return self._watch.counts
+
+    @property
+    def damage(self) -> list[Damage]:
+        """Where the input is damaged."""
+        return self._watch.damage
 
     def feed(self, data: Buffer, /) -> Iterator[EventBatch]:
         """Give the events that these bytes complete, at most 32 k a batch."""

@@ -19,7 +19,7 @@ from aevents.codecs.base import Buffer, Codec, Patch, Watch
 from aevents.codecs.fields import TimeUnit
 from aevents.codecs.table import SLAB
 from aevents.errors import EncodeError
-from aevents.types import EVENT_DTYPE, EventBatch, Frame, Sensor
+from aevents.types import EVENT_DTYPE, Damage, EventBatch, Frame, Sensor
 
 
 class NpyDecoder:
@@ -48,6 +48,11 @@ class NpyDecoder:
         are none (the writer was interrupted), `extra_bytes` after the array.
         """
         return self._watch.counts
+
+    @property
+    def damage(self) -> list[Damage]:
+        """Where the input is damaged."""
+        return self._watch.damage
 
     def keep_in(self, room: Room) -> None:
         """Put the events into `room`, where they stay."""

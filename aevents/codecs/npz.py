@@ -25,7 +25,7 @@ from aevents.codecs.fields import TimeUnit, find_columns
 from aevents.codecs.held import HeldFile, StoredStream
 from aevents.codecs.table import SLAB, Column, Table
 from aevents.errors import EncodeError
-from aevents.types import EventBatch, Sensor
+from aevents.types import Damage, EventBatch, Sensor
 
 READ_BYTES = 1 << 20
 PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -58,6 +58,11 @@ class NpzDecoder:
     def counts(self) -> dict[str, int]:
         """What was not as it should be, by the names that NPY has."""
         return self._watch.counts
+
+    @property
+    def damage(self) -> list[Damage]:
+        """Where the input is damaged."""
+        return self._watch.damage
 
     def keep_in(self, room: Room) -> None:
         """Put the events into `room`, where they stay."""

@@ -14,7 +14,7 @@ from aevents._native.room import Room
 from aevents.codecs.base import Buffer, ByteBuffer, Jump, Watch
 from aevents.codecs.header import Header, parse_header
 from aevents.errors import EncodeError
-from aevents.types import EventBatch, Sensor, TriggerBatch
+from aevents.types import Damage, EventBatch, Sensor, TriggerBatch
 
 if TYPE_CHECKING:
     from aevents._native.twins import EncoderState  # not loaded where there is C
@@ -41,6 +41,11 @@ class PackedDecoder(ABC):
     def counts(self) -> dict[str, int]:
         """What was not as it should be, by name."""
         return self._watch.counts
+
+    @property
+    def damage(self) -> list[Damage]:
+        """Where the input is damaged."""
+        return self._watch.damage
 
     def feed(self, data: Buffer, /) -> Iterator[EventBatch | TriggerBatch]:
         """Give the batches that these bytes complete, in slabs of at most 32 k events."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -11,6 +11,7 @@ from aevents._native.room import Room
 from aevents.codecs.base import SNIFF_BYTES, Buffer, Codec, Decoder, Jump, Opened, ReadAt, Reader
 from aevents.codecs.seek import Index, Indexes
 from aevents.errors import DecodeError, UnknownFormatError
+from aevents.types import Damage
 
 
 class Recognise:
@@ -50,6 +51,11 @@ class Recognise:
         """What the decoder has counted."""
         counted = self._reader or self._decoder
         return counted.counts if counted else {}
+
+    @property
+    def damage(self) -> Sequence[Damage]:
+        """Where the decoder found the input damaged."""
+        return getattr(self._reader or self._decoder, "damage", ())
 
     def keep_in(self, room: Room) -> None:
         """Have the decoder, if it can, decode into `room`, where the events stay."""

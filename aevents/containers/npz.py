@@ -37,7 +37,7 @@ def read(path: Path, *, kind: type, start: int | None = None, **options: object)
         with path.open("rb") as file:
             yield from decoder.decode(file)
 
-    return Reader(items(), decoder.counts)
+    return Reader(items(), decoder.counts, decoder.damage)
 
 
 class NpzSink(WorkerSink[EventBatch]):

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Generic, Never, Protocol, TypeVar, cast
 
+from aevents.types import Damage
+
 In = TypeVar("In")
 Out = TypeVar("Out")
 In_contra = TypeVar("In_contra", contravariant=True)
@@ -16,10 +18,10 @@ class Operator(Protocol[In_contra, Out_co]):
     """Anything with `feed` and `flush`. Pure: no I/O, no clock, no task.
 
     `feed` takes one item and gives the items that follow from it; `flush`, called once at the end,
-    gives those that were still held back. Three attributes are optional: `counts`, a mapping of
-    names to numbers that goes into the `Report`; `done`, true when nothing more can come of further
-    input; and `fuse`, a method that is offered the operator before this one and may return one
-    operator that does the work of both.
+    gives those that were still held back. Four attributes are optional: `counts`, a mapping of
+    names to numbers, and `damage`, a sequence of `Damage`, which go into the `Report`; `done`, true
+    when nothing more can come of further input; and `fuse`, a method that is offered the operator
+    before this one and may return one operator that does the work of both.
     """
 
     def feed(self, item: In_contra, /) -> Iterable[Out_co]:
@@ -68,6 +70,11 @@ class Chain(Generic[In, Out]):
     def counts(self) -> Mapping[str, int]:
         """What the operators counted, added up by name."""
         return add_counts(getattr(one, "counts", {}) for one in self._operators)
+
+    @property
+    def damage(self) -> Sequence[Damage]:
+        """Where the operators found their input damaged."""
+        return [place for one in self._operators for place in getattr(one, "damage", ())]
 
 
 class Map(Generic[In, Out]):

@@ -5,8 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from aevents import DecodeError, EventBatch, Sensor, Span, TimeOrderError, TruncatedError
-from aevents.codecs.base import ByteBuffer, Watch
+from aevents import (
+    Damage,
+    DecodeError,
+    EventBatch,
+    Sensor,
+    Span,
+    TimeOrderError,
+    TruncatedError,
+)
+from aevents.codecs.base import MOST_DAMAGE, ByteBuffer, Watch
 
 
 def batch(watch: Watch, *events: tuple[int, int, int]) -> EventBatch:
@@ -90,6 +98,7 @@ def test_a_torn_end_is_counted_in_bytes() -> None:
     assert watch.counts == {}
     watch.torn(3, 100)
     assert watch.counts == {"torn_bytes": 3}
+    assert watch.damage == [Damage("torn_bytes", 100, bytes=3)]
     with pytest.raises(TruncatedError, match="the last 3 bytes are no whole record at byte 100"):
         Watch("tiny", strict=True).torn(3, 100)
 
@@ -100,6 +109,20 @@ def test_counts_add_up() -> None:
     watch.note("odd", 0, "odd things")
     watch.note("odd", 3, "odd things")
     assert watch.counts == {"odd": 5}
+
+
+def test_damage_is_counted_and_its_first_places_are_remembered() -> None:
+    watch = Watch("tiny", strict=False)
+    watch.damaged("lost_words", 8, bytes=3, events=2)
+    watch.damaged("lost_words", 90, count=5)
+    assert watch.counts == {"lost_words": 6}
+    assert watch.damage == [Damage("lost_words", 8, bytes=3, events=2), Damage("lost_words", 90)]
+    for place in range(MOST_DAMAGE):
+        watch.damaged("lost_words", place)
+    assert len(watch.damage) == MOST_DAMAGE
+    assert watch.counts == {"lost_words": MOST_DAMAGE + 6}
+    with pytest.raises(DecodeError, match="tiny: lost words at byte 8"):
+        Watch("tiny", strict=True).damaged("lost_words", 8)
 
 
 def test_what_cannot_be_read_fails_strict_or_not() -> None:

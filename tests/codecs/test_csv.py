@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aevents import DecodeError, EncodeError, Event, EventBatch, Sensor
-from aevents.codecs.csv import CODEC, LINE_BYTES, CsvDecoder, CsvEncoder
+from aevents.codecs.csv import CODEC, CsvDecoder, CsvEncoder
+from aevents.codecs.lines import LINE_BYTES
 from aevents.errors import TimeOrderError
 from aevents.testing import check_codec, decode, encode, example_events
 from aevents.types import Frame, Span

@@ -66,6 +66,15 @@ LAYOUTS = {
         Layout("txyp", ",", False, NOWHERE),
     ),
     "OpenEB's order": ("6,7,1,5\n6,7,0,9", Layout("xypt", ",", False, NOWHERE)),
+    "times that go forward": (
+        "".join(f"{5 * i % 8} {i % 2} {i} 1\n" for i in range(8)),
+        Layout("xytp", " ", False, NOWHERE),
+    ),
+    "too few times to tell": ("6 7 5 1\n4 3 8 0", Layout("txyp", " ", False, NOWHERE)),
+    "a point, which only times have": (
+        "6;7;0.000005;1\n9;10;0.000008;0",
+        Layout("xytp", ";", True, NOWHERE),
+    ),
     "either order": ("6,7,1,0\n7,7,1,1", Layout("txyp", ",", False, NOWHERE)),
     "polarity of minus one": ("5,6,7,-1", Layout("txyp", ",", False, NOWHERE)),
     "polarity in words": ("5,6,7,True\n5,6,7,false", Layout("txyp", ",", False, NOWHERE)),

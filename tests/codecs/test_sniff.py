@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from aevents import DecodeError, EventBatch, Frame, TriggerBatch, UnknownFormatError
+from aevents import Damage, DecodeError, EventBatch, Frame, TriggerBatch, UnknownFormatError
 from aevents.codecs.base import SNIFF_BYTES, Buffer, Codec
 from aevents.codecs.sniff import Recognise, recognise
 
@@ -18,6 +18,7 @@ class Upper:
 
     def __init__(self, *, loud: bool = False) -> None:
         self.counts = {"bytes": 0, "loud": int(loud)}
+        self.damage = [Damage("loud", 0)] if loud else []
 
     def feed(self, data: Buffer, /) -> Iterator[object]:
         self.counts["bytes"] += len(data)
@@ -70,7 +71,7 @@ def test_a_suffix_is_not_believed_where_the_bytes_should_have_matched() -> None:
 def test_it_waits_until_there_are_enough_bytes() -> None:
     one = reader()
     assert list(one.feed(b"A")) == []
-    assert (one.codec, one.counts) == (None, {})
+    assert (one.codec, one.counts, one.damage) == (None, {}, ())
     assert list(one.feed(b"A" * SNIFF_BYTES)) == [BATCH]
     assert one.codec is A
     assert list(one.feed(b"A")) == [BATCH]
@@ -98,6 +99,7 @@ def test_a_format_by_name_is_not_asked_whether_it_matches() -> None:
     list(one.flush())
     assert one.codec is B
     assert one.counts["loud"] == 1
+    assert one.damage == [Damage("loud", 0)]
 
 
 def test_a_kind_that_the_format_does_not_hold_is_refused() -> None:

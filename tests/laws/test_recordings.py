@@ -15,7 +15,13 @@ from aevents.testing import decode
 from aevents.types import EventBatch
 from tests.conftest import RECORDINGS
 
-TRUTH = json.loads((RECORDINGS / "truth.json").read_text()) if RECORDINGS.is_dir() else {}
+TRUTH = {
+    name: row
+    for file in ("truth_other_kinds.json", "truth.json")
+    if RECORDINGS.is_dir()
+    for name, row in json.loads((RECORDINGS / file).read_text()).items()
+    if file == "truth.json" or row["format"] in ("aer", "mcap")  # what is plain events in the other
+}
 FORMATS = {codec.name for codec in codecs()}
 ROWS = sorted(name for name, row in TRUTH.items() if row["format"] in FORMATS)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aevents import Damage
 from aevents.operators.base import Chain, Filter, Map, add_counts
 from aevents.operators.select import Take
 
@@ -68,6 +69,14 @@ def test_counts_add_up_by_name() -> None:
         list(chain.feed(number))
     assert chain.counts == {"pairs": 2}
     assert add_counts([{"a": 1, "b": 0}, {"a": 2, "c": 3}]) == {"a": 3, "c": 3}
+
+
+def test_damage_of_all_operators_is_in_a_row() -> None:
+    class Hurt(Map[int, int]):
+        damage = (Damage("torn_bytes", 7, bytes=1),)
+
+    chain: Chain[int, int] = Chain([Hurt(lambda item: item), Map[int, int](lambda item: item)])
+    assert chain.damage == [Damage("torn_bytes", 7, bytes=1)]
 
 
 def test_an_operator_may_become_one_with_the_one_before_it() -> None:
