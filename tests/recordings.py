@@ -5,10 +5,16 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Mapping
 
+import numpy as np
+import numpy.typing as npt
+
 DAVIS346 = b"#!AER-DAT2.0\r\n# AEChip: eu.seebetter.ini.chips.davis.Davis346red\r\n"
 END = b"#End Of ASCII Header\r\n"
 CAER = b"#!AER-DAT3.1\r\n#Format: RAW\r\n#Source 1: DAVIS346\r\n#!END-HEADER\r\n"
 SPECIAL, POLARITY, IMU6 = 0, 1, 3
+CAMERA = b"% evt 3.0\n% format EVT3;height=480;width=640\n% end\n"
+
+Integers = npt.NDArray[np.int64]
 
 
 def davis(t: int, column: int, row: int, on: int) -> bytes:
@@ -56,3 +62,16 @@ _AER = struct.pack("<60I", *((i % 2) << 18 | 5 * i << 9 | 3 * i for i in range(6
 
 MADE: Mapping[str, bytes] = {"aedat2": _AEDAT2, "aedat3": _AEDAT3, "aer": _AER}
 """A recording by the name of its format."""
+
+
+def camera_evt3(t: Integers, x: Integers, y: Integers, p: Integers) -> bytes:
+    """Return EVT3 words as a camera writes them: TIME_HIGH every 16 µs, and for each event its time,
+    its row and its column. The times (µs) are in order.
+    """
+    ticks = np.arange(t[0] // 16, t[-1] // 16 + 1) * 16
+    words = [ticks >> 12 & 0xFFF | 0x8000, t & 0xFFF | 0x6000, y, x | p << 11 | 0x2000]
+    times = np.concatenate([ticks, t, t, t])
+    ranks = np.repeat(np.arange(4), [len(one) for one in words])
+    number = np.concatenate([np.zeros_like(ticks), *[np.arange(len(t))] * 3])
+    order = np.lexsort((ranks, number, ranks > 0, times))
+    return CAMERA + np.concatenate(words)[order].astype("<u2").tobytes()

@@ -22,7 +22,8 @@ import numpy.typing as npt
 
 from aevents._native import kernels
 from aevents.codecs.aedat import SIZES, AedatHeader
-from aevents.codecs.base import Buffer, ByteBuffer, Codec, Watch
+from aevents.codecs.base import Buffer, ByteBuffer, Codec, Jump, ReadAt, Watch
+from aevents.codecs.seek import MARGIN_US, Search, jump_to, record_probe
 from aevents.codecs.table import SLAB
 from aevents.types import EventBatch, Flags, Sensor, Times, TriggerBatch
 
@@ -93,6 +94,26 @@ class Aedat2Decoder:
             records = np.frombuffer(run, self._record)
             for start in range(0, len(records), SLAB):
                 yield from self._decode(records[start : start + SLAB])
+
+    def locate(self, read: ReadAt, size: int, start: int) -> Jump | None:
+        """Return the jump to where all events from `start` µs on are ahead; None: to the start."""
+        if not self._header.whole:
+            return None
+        body, width = self._header.length, self._record.itemsize
+        probe = record_probe(read, body, width, lambda record: int.from_bytes(record[-4:], "big"))
+        search = Search(probe, wraps=CLOCK_RANGE, rises=True)
+        tick = search.find(body, size, start - MARGIN_US)
+        if tick is None:
+            return None
+        clock = tick.time % CLOCK_RANGE
+        return jump_to(tick, tick.time - clock, clock)
+
+    def resume(self, jump: Jump) -> None:
+        """Go on with the bytes from there."""
+        self._watch.resume(jump.time)
+        self._bytes = ByteBuffer()
+        self._bytes.offset = jump.offset
+        self._loop, self._last = jump.state
 
     def flush(self) -> Iterator[EventBatch | TriggerBatch]:
         """Count a torn record; give an empty batch with the sensor if there were no events."""
@@ -184,5 +205,6 @@ CODEC = Codec(
     matches=_matches,
     decoder=Aedat2Decoder,
     kinds=(EventBatch, TriggerBatch),
+    seekable=True,
     about="AEDAT 1.0 and 2.0 of DVS128 and DAVIS cameras (.aedat)",
 )

@@ -20,8 +20,9 @@ import numpy as np
 import numpy.typing as npt
 
 from aevents._native import kernels
+from aevents.codecs import aedat3_seek
 from aevents.codecs.aedat import AedatHeader
-from aevents.codecs.base import Buffer, ByteBuffer, Codec, Watch
+from aevents.codecs.base import Buffer, ByteBuffer, Codec, Jump, ReadAt, Watch
 from aevents.codecs.table import SLAB
 from aevents.errors import DecodeError, TruncatedError
 from aevents.types import EventBatch, Sensor, TriggerBatch
@@ -80,6 +81,19 @@ class Aedat3Decoder:
             yield from self._gathered()  # what came before is whole
             raise
         yield from self._gathered()
+
+    def locate(self, read: ReadAt, size: int, start: int) -> Jump | None:
+        """Return the jump to where all events from `start` µs on are ahead; None: to the start."""
+        if not self._header.whole:
+            return None
+        return aedat3_seek.locate(read, size, self._header.length, start)
+
+    def resume(self, jump: Jump) -> None:
+        """Go on with the bytes from there."""
+        self._watch.resume(jump.time)
+        self._at, self._left = jump.offset, 0
+        self._head.clear()
+        self._events = ByteBuffer()
 
     def flush(self) -> Iterator[EventBatch | TriggerBatch]:
         """Count what the last packet lacks; give an empty batch if there were no events at all."""
@@ -191,5 +205,6 @@ CODEC = Codec(
     matches=_matches,
     decoder=Aedat3Decoder,
     kinds=(EventBatch, TriggerBatch),
+    seekable=True,
     about="AEDAT 3.1 of cAER (.aedat)",
 )

@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aevents._native.columns import CAPACITY
+from aevents.codecs import aedat4_seek
 from aevents.codecs.aedat4_streams import (
     EVENTS,
     FRAMES,
@@ -35,7 +36,7 @@ from aevents.codecs.aedat4_streams import (
     triggers,
 )
 from aevents.codecs.aedat4_write import MAGIC, Aedat4Encoder
-from aevents.codecs.base import Buffer, Codec, Watch
+from aevents.codecs.base import Buffer, Codec, Jump, ReadAt, Watch
 from aevents.codecs.compression import lz4_unpack, zstd_unpack
 from aevents.codecs.flatbuffer import Table, identifier, root, unprefixed
 from aevents.types import EventBatch, Frame, ImuBatch, Sensor, TriggerBatch
@@ -88,6 +89,7 @@ class Aedat4Decoder:
         self._streams: dict[int, StreamInfo] = {}
         self._unpack: Unpack = _as_it_is
         self._table = -1
+        self._body = 0  # where the packets begin
         self._bytes = bytearray()
         self._offset = 0  # of the first byte in it
         self._begun = False
@@ -109,6 +111,26 @@ class Aedat4Decoder:
                 at = stop
             del self._bytes[: None if self._ended else at]
             self._offset += at
+
+    def locate(self, read: ReadAt, size: int, start: int) -> Jump | None:
+        """Return the jump to where all events from `start` µs on are ahead; None: to the start."""
+        if not self._begun:
+            return None
+        packets = aedat4_seek.Packets(
+            self._body,
+            self._table,
+            unpack=lambda data: self._unpack(data, MOST_BYTES),
+            wanted=self._has_events,
+            first_time=self._first_time,
+        )
+        return aedat4_seek.locate(read, size, packets, start)
+
+    def resume(self, jump: Jump) -> None:
+        """Go on with the bytes from there."""
+        for watch in (self._watch, *self._watches.values()):
+            watch.resume(jump.time)
+        self._bytes.clear()
+        self._offset = jump.offset
 
     def flush(self) -> Iterator[Item]:
         """Count a torn packet; give an empty batch with the sensor if there were no events."""
@@ -136,7 +158,7 @@ class Aedat4Decoder:
             self._watch.fail(f"the header cannot be read: {error}", offset=len(MAGIC))
         self._check_wanted()
         del self._bytes[:length]
-        self._offset = length
+        self._offset = self._body = length
         self._begun = True
         return True
 
@@ -157,6 +179,13 @@ class Aedat4Decoder:
     def _is_wanted(self, id: int) -> bool:
         name = self._streams[id].name if id in self._streams else None
         return self._wanted in (None, id, str(id), name)
+
+    def _has_events(self, id: int) -> bool:
+        return self._is_wanted(id) and self._streams.get(id, StreamInfo(id)).kind in ("", EVENTS)
+
+    def _first_time(self, id: int, packed: bytes) -> int | None:
+        part = next(self._parts(self._streams.get(id, StreamInfo(id)), packed), None)
+        return int(part["t"][0]) if isinstance(part, np.ndarray) else None
 
     def _packet_end(self, at: int) -> int | None:
         """Return where the packet at `at` ends; None while it is not whole, and at the table."""
@@ -229,5 +258,6 @@ CODEC = Codec(
     decoder=Aedat4Decoder,
     encoder=Aedat4Encoder,
     kinds=(EventBatch, TriggerBatch, ImuBatch, Frame),
+    seekable=True,
     about="iniVation AEDAT 4.0, of DV (.aedat4)",
 )

@@ -236,6 +236,7 @@ class Watch:
     def resume(self, time: int) -> None:
         """Forget what has come: the input goes on elsewhere, where `time` has been reached."""
         self.counts.clear()
+        self.damage.clear()
         self.use(self.sensor)
         self.started, self.stop = True, time
 

@@ -60,7 +60,6 @@ class DatDecoder(PackedDecoder):
         """Decode records into columns."""
         return kernels.dat_decode(run, start, self._state, out)
 
-
     def locate(self, read: ReadAt, size: int, start: int) -> Jump | None:
         """Return the jump to where all events from `start` µs on are ahead; None: to the start."""
         if not self._begun:

@@ -23,6 +23,8 @@ MOST_STEP = 16
 """Between two samples the clock may go by a 16th of its range: else there are more samples."""
 MOST_SPLITS = 4096
 """So often at most, before a clock that leaps about is given up."""
+MOST_TIMELESS = 1024
+"""So many records without a time are passed over in search of one."""
 NEAR_BYTES = 1 << 17
 """Bisection ends so near to the goal: decoding as much takes less than 1 ms."""
 
@@ -167,15 +169,21 @@ class Search:
         return step - self._wraps if self._rises and step > self._wraps // 2 else step
 
 
-def record_probe(read: ReadAt, body: int, width: int, time: Callable[[bytes], int]) -> Probe:
+def record_probe(read: ReadAt, body: int, width: int, time: Callable[[bytes], int | None]) -> Probe:
     """Return the probe of a file whose records, from byte `body` on, are all `width` bytes long and
-    tell their `time`.
+    tell their `time`, if they have one.
     """
 
     def probe(place: int) -> Tick | None:
-        at = body - (body - place) // width * width
-        record = read(at, width)
-        return Tick(at, time(record)) if len(record) == width else None
+        first = body - (body - place) // width * width
+        for at in range(first, first + MOST_TIMELESS * width, width):
+            record = read(at, width)
+            if len(record) < width:
+                return None
+            found = time(record)
+            if found is not None:
+                return Tick(at, found)
+        return None
 
     return probe
 

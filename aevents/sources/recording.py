@@ -33,8 +33,9 @@ def recording_origin(
 ) -> Origin[object]:
     """Return a file, or a folder that is one recording, for the operator that `make` returns.
 
-    With `index`, an index that it takes to read from the middle is kept beside the file. `options` are for the reader of a format that is read by path. Reading raises what `open` and
-    that reader raise.
+    With `index`, an index that it takes to read from the middle is kept beside the file. `options`
+    are for the reader of a format that is read by path. Reading raises what `open` and that reader
+    raise.
     """
 
     def plan(start: int | None, path: Path) -> Iterator[object] | None:
