@@ -29,7 +29,7 @@ from aevents.types import (
 
 DVS, ATIS, COLOUR = 1, 2, 4
 """What a file holds, as its header says it."""
-MARK_BYTES = 1 << 20
+MARK_BYTES = 1 << 18
 """From mark to mark of an index."""
 RECORD_BYTES = 8
 """No record is longer."""

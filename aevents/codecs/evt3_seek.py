@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from aevents._native import kernels
 from aevents.codecs.base import ReadAt
-from aevents.codecs.seek import MARGIN_US, NEAR_BYTES, Index, Mark
+from aevents.codecs.seek import MARGIN_US, NEAR_BYTES, Index, Mark, unwrapped
 
 if TYPE_CHECKING:
     from aevents._native.twins import Evt3State  # not loaded where there is C
@@ -28,10 +28,8 @@ LOOKS = (4096, 32_768)
 """Bytes of a sample, and of a second try: a busy camera gets through 300 MB/s."""
 LEAST_HIGHS = 2
 UNKNOWN = -1
-MARK_BYTES = 1 << 20
-"""From mark to mark of an index."""
-SKIP_BYTES = 1 << 18
-"""Read at once: what stays in the cache."""
+MARK_BYTES = 1 << 18
+"""From mark to mark of an index, and read at once: what stays in the cache."""
 NEVER = -(1 << 63)
 
 
@@ -82,10 +80,10 @@ def locate(read: ReadAt, size: int, body: int, start: int) -> Mark | None:
 def index(read: ReadAt, size: int, body: int) -> Index:
     """Return marks all through the words, by skipping through them."""
     state, latest, marks = kernels.evt3_state(), NEVER, []
-    for offset in range(body, size, SKIP_BYTES):
-        if (offset - body) % MARK_BYTES == 0 and state.started:
+    for offset in range(body, size, MARK_BYTES):
+        if state.started:
             marks.append(Mark(latest, offset, _fields(state, state.loop)))
-        words = read(offset, SKIP_BYTES)
+        words = read(offset, MARK_BYTES)
         _, latest = kernels.evt3_skip(words[: len(words) // 2 * 2], state, latest)
     return Index(tuple(marks))
 
@@ -124,7 +122,7 @@ def _sample(read: ReadAt, place: int) -> Sample:
 def _follow(low: Sample, sample: Sample) -> Sample:
     """Return a sample after `low`, with its time unwrapped, and with what both of them went."""
     step = _step(low.time, sample.time)
-    if abs(step) > CLOCK_RANGE // 4:
+    if step > CLOCK_RANGE // 4:
         raise NotPacedError
     return Sample(low.time + step, low.went + sample.went, low.highs + sample.highs)
 
@@ -154,5 +152,4 @@ def _clock(state: Evt3State) -> int:
 
 
 def _step(before: int, after: int) -> int:
-    half = CLOCK_RANGE // 2
-    return (after - before + half) % CLOCK_RANGE - half
+    return unwrapped(after - before, CLOCK_RANGE)

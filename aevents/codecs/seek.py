@@ -106,7 +106,7 @@ class Search:
         while ahead:
             high = ahead[-1]
             step = self._step(low, high)
-            if self._wraps and abs(step) > self._wraps // MOST_STEP:
+            if self._wraps and step > self._wraps // MOST_STEP:
                 middle = self._split(low, high)
                 splits -= 1
                 if splits < 0:
@@ -156,10 +156,9 @@ class Search:
         return None
 
     def _step(self, low: Tick, high: Tick) -> int:
-        """Return the time between two ticks, if it is less than half the range."""
+        """Return the time between two ticks, if it is less than the range."""
         step = high.time - low.time
-        half = self._wraps // 2
-        return (step + half) % self._wraps - half if self._wraps else step
+        return unwrapped(step, self._wraps) if self._wraps else step
 
     def _next_step(self, low: Tick, high: Tick) -> int:
         """Return the time between two ticks without another between them."""
@@ -167,6 +166,13 @@ class Search:
         if step < -self._wraps // 2:
             return step + self._wraps
         return step - self._wraps if self._rises and step > self._wraps // 2 else step
+
+
+def unwrapped(step: int, wraps: int) -> int:
+    """Return a step between two times of a clock that rolls over after `wraps`: forward, or back by
+    `MARGIN_US` at most.
+    """
+    return (step + MARGIN_US) % wraps - MARGIN_US
 
 
 def record_probe(read: ReadAt, body: int, width: int, time: Callable[[bytes], int | None]) -> Probe:

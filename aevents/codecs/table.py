@@ -56,8 +56,9 @@ class Table:
 
     def time(self, t: Column) -> int | None:
         """Return the first of these times in µs; None if it is no time."""
-        fits = _fitting({"t": _microseconds(t[:1], self._time_unit)})
-        return int(_microseconds(t[:1], self._time_unit)[0]) if fits is None or fits[0] else None
+        times = _microseconds(t[:1], self._time_unit)
+        fits = _within(times, *LIMITS["t"])
+        return int(times[0]) if fits is None or fits[0] else None
 
     def resume(self, row: int) -> None:
         """Go on with the rows from there."""
