@@ -32,6 +32,8 @@ RECORDS = {
     "2.0": np.dtype([("address", ">u4"), ("t", ">u4")]),
 }
 CLOCK_RANGE = 1 << 32
+SAMPLES = 256
+"""No such part of a file lasts as long as a round of the clock: 71.6 min."""
 HALF_RANGE = 1 << 31
 FALLING = 2
 """What a DAVIS says of an edge in the lowest three bits; 3 is rising, 4 a pulse, older files 0."""
@@ -101,7 +103,7 @@ class Aedat2Decoder:
             return None
         body, width = self._header.length, self._record.itemsize
         probe = record_probe(read, body, width, lambda record: int.from_bytes(record[-4:], "big"))
-        search = Search(probe, wraps=CLOCK_RANGE, rises=True)
+        search = Search(probe, samples=SAMPLES, wraps=CLOCK_RANGE, rises=True)
         tick = search.find(body, size, start - MARGIN_US)
         if tick is None:
             return None

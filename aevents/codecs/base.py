@@ -42,14 +42,9 @@ class Decoder(Protocol):
     A decoder may have a method `keep_in`, for a room (`_native/room.py`) where all events are
     wanted in one batch: `kernels.columns().keep_in(room)` spares copying them.
 
-    The decoder of a format that can be read from the middle has `locate(read, size, start)`: fed
-    the first bytes of a file of `size` bytes, and given a way to `read` others, it returns the
-    `Jump` behind which all events from `start` µs on come, or None where there is none. A fresh
-    decoder, fed the same first bytes, forgets what it made of them in `resume(jump)`, and goes on
-    with the bytes from `jump.offset` on. One that can find a time only by reading all of the file
-    has `index(read, size)`, which gives an `Index` (`codecs/seek.py`) worth keeping, and `t0`, the
-    time at which the file's clock begins; its `locate`, if it has one too, may give an `Index`
-    instead of a `Jump`.
+    The decoder of a format that can be read from the middle has the methods of a `Seeker`, perhaps
+    those of an `Indexer` (`codecs/seek.py`): one decoder, fed the first bytes of a file, locates a
+    `Jump`; a fresh one, fed the same, resumes there.
     """
 
     @property

@@ -28,6 +28,8 @@ from aevents.types import EventBatch, Sensor, TriggerBatch
 EVENTS = (0x00, 0x0C)
 TRIGGERS = 0x0E
 CLOCK_RANGE = 1 << 32
+SAMPLES = 256
+"""No such part of a file lasts as long as a round of the clock: 71.6 min."""
 
 
 class DatDecoder(PackedDecoder):
@@ -65,7 +67,7 @@ class DatDecoder(PackedDecoder):
         if not self._begun:
             return None
         probe = record_probe(read, self._body, self.word_bytes, _time)
-        search = Search(probe, wraps=CLOCK_RANGE)
+        search = Search(probe, samples=SAMPLES, wraps=CLOCK_RANGE)
         tick = search.find(self._body, size, start - self.t0 - MARGIN_US)
         if tick is None:
             return None

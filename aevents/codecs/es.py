@@ -19,7 +19,7 @@ from typing import cast
 from aevents.codecs.base import Buffer, Codec, Jump, ReadAt, Watch
 from aevents.codecs.es_generic import GenericReader, GenericWriter
 from aevents.codecs.es_pixels import ATIS, COLOUR, DVS, PixelBatch, PixelReader, PixelWriter
-from aevents.codecs.seek import Index
+from aevents.codecs.seek import Index, IndexNeededError
 from aevents.errors import EncodeError
 from aevents.types import ColourBatch, Damage, EventBatch, ExposureBatch, GenericBatch, Sensor
 
@@ -74,10 +74,16 @@ class EsDecoder:
             data, self._head = self._head[self._body.offset :], b""
         yield from self._body.feed(data)
 
-    def index(self, read: ReadAt, size: int) -> Index:
-        """Return an index of the file, made by reading through it; of generic bytes, none."""
+    def locate(self, read: ReadAt, size: int, start: int) -> Jump | None:
+        """Raise `IndexNeededError`: the bytes tell nothing but the time between two events."""
+        raise IndexNeededError
+
+    def index(self, read: ReadAt, size: int, until: int, begun: Index | None) -> Index:
+        """Return an index of the file up to the time `until` of its clock, made by reading all that
+        is not in the one that is `begun`; of generic bytes, an empty one.
+        """
         body = self._body
-        return body.index(read) if isinstance(body, PixelReader) else Index(())
+        return body.index(read, until, begun) if isinstance(body, PixelReader) else Index()
 
     def resume(self, jump: Jump) -> None:
         """Go on with the bytes from there."""

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from aevents._native import kernels
 from aevents.codecs.base import Buffer, ReadAt, Watch
-from aevents.codecs.seek import Index, Mark
+from aevents.codecs.seek import FOREVER, Index, Mark
 from aevents.errors import EncodeError
 from aevents.types import (
     Bytes,
@@ -73,12 +73,15 @@ class PixelReader:
         end = yield from self._decode(view)
         self._tail = bytes(view[end:])
 
-    def index(self, read: ReadAt) -> Index:
-        """Return marks all through a file whose clock begins at 0, by reading through it."""
-        state = kernels.es_state(self._kind)
-        marks: list[Mark] = []
-        offset = self._body
-        while data := read(offset, MARK_BYTES):
+    def index(self, read: ReadAt, until: int, begun: Index | None) -> Index:
+        """Return marks through a file whose clock begins at 0, up to the time `until`, by reading
+        what has none in the index that is `begun`.
+        """
+        marks = list(begun.marks) if begun else []
+        state, offset = kernels.es_state(self._kind), self._body
+        if marks:
+            state.time, offset = marks[-1].latest, marks[-1].offset
+        while state.time < until and (data := read(offset, MARK_BYTES)):
             last, at = -1, 0
             while last < at < len(data):
                 last, at = at, kernels.es_decode(data, at, state, self._out, self._rgb)
@@ -86,7 +89,7 @@ class PixelReader:
                 break
             offset += at
             marks.append(Mark(state.time, offset))
-        return Index(tuple(marks))
+        return Index(tuple(marks), FOREVER if state.time < until else state.time)
 
     def resume(self, offset: int, time: int) -> None:
         """Go on with a record at `offset`, where the stream has reached `time`."""

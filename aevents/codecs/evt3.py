@@ -41,21 +41,21 @@ class Evt3Decoder(PackedDecoder):
         """Decode words into columns."""
         return kernels.evt3_decode(run, start, self._state, out)
 
-    def locate(self, read: ReadAt, size: int, start: int) -> Jump | Index | None:
-        """Return the jump to where all events from `start` µs on are ahead, None for the start, or
-        an index, where it takes that.
+    def locate(self, read: ReadAt, size: int, start: int) -> Jump | None:
+        """Return the jump to where all events from `start` µs on are ahead; None: to the start.
+
+        Raises `IndexNeededError` where this takes an index.
         """
         if not self._begun:
             return None
-        try:
-            mark = evt3_seek.locate(read, size, self._body, start - self.t0)
-        except evt3_seek.NotPacedError:
-            return self.index(read, size)
+        mark = evt3_seek.locate(read, size, self._body, start - self.t0)
         return mark and mark.jump(self.t0)
 
-    def index(self, read: ReadAt, size: int) -> Index:
-        """Return an index of the file, made by reading through it."""
-        return evt3_seek.index(read, size, self._body)
+    def index(self, read: ReadAt, size: int, until: int, begun: Index | None) -> Index:
+        """Return an index of the file up to the time `until` of its clock, made by reading all that
+        is not in the one that is `begun`.
+        """
+        return evt3_seek.index(read, size, self._body, until, begun)
 
     def stand(self, *state: int) -> None:
         """Begin where a mark says."""

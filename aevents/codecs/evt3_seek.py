@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from aevents._native import kernels
 from aevents.codecs.base import ReadAt
-from aevents.codecs.seek import MARGIN_US, NEAR_BYTES, Index, Mark, unwrapped
+from aevents.codecs.seek import (
+    FOREVER,
+    MARGIN_US,
+    NEAR_BYTES,
+    Index,
+    IndexNeededError,
+    Mark,
+    unwrapped,
+)
 
 if TYPE_CHECKING:
     from aevents._native.twins import Evt3State  # not loaded where there is C
@@ -41,14 +49,10 @@ class Sample(NamedTuple):
     highs: int
 
 
-class NotPacedError(Exception):
-    """These words do not repeat TIME_HIGH as a camera does."""
-
-
 def locate(read: ReadAt, size: int, body: int, start: int) -> Mark | None:
     """Return where to begin for the events from `start` on, as a mark; None: at the start.
 
-    Raises `NotPacedError` where samples cannot tell.
+    Raises `IndexNeededError` where samples cannot tell.
     """
     goal = start - MARGIN_US - HIGH_US
     low = first = _sample(read, body)
@@ -63,7 +67,7 @@ def locate(read: ReadAt, size: int, body: int, start: int) -> Mark | None:
     else:
         ahead = size
     if low.went > PACE_US * low.highs:
-        raise NotPacedError
+        raise IndexNeededError
     while ahead - place > NEAR_BYTES:
         middle = body + (place + ahead - 2 * body) // 4 * 2
         if middle + LOOKS[-1] >= size:
@@ -77,15 +81,21 @@ def locate(read: ReadAt, size: int, body: int, start: int) -> Mark | None:
     return _settle(read, place, low.time, start) if place > body else None
 
 
-def index(read: ReadAt, size: int, body: int) -> Index:
-    """Return marks all through the words, by skipping through them."""
-    state, latest, marks = kernels.evt3_state(), NEVER, []
-    for offset in range(body, size, MARK_BYTES):
+def index(read: ReadAt, size: int, body: int, until: int, begun: Index | None) -> Index:
+    """Return marks through the words up to the time `until`, by skipping through those that have
+    none in the index that is `begun`.
+    """
+    marks = list(begun.marks) if begun else []
+    state, latest = kernels.evt3_state(), NEVER
+    if marks:
+        latest, body = marks[-1].latest, marks[-1].offset
+        state = stand(*marks.pop().state)
+    while body < size and latest < until:
         if state.started:
-            marks.append(Mark(latest, offset, _fields(state, state.loop)))
-        words = read(offset, MARK_BYTES)
-        _, latest = kernels.evt3_skip(words[: len(words) // 2 * 2], state, latest)
-    return Index(tuple(marks))
+            marks.append(Mark(latest, body, _fields(state, state.loop)))
+        _, latest = kernels.evt3_skip(read(body, MARK_BYTES), state, latest)
+        body += MARK_BYTES
+    return Index(tuple(marks), latest if body < size else FOREVER)
 
 
 def stand(loop: int, high: int, low: int, y: int, base_x: int, more: int) -> Evt3State:
@@ -116,14 +126,14 @@ def _sample(read: ReadAt, place: int) -> Sample:
         time = _clock(state)
         if highs >= LEAST_HIGHS and time - before <= PACE_US * (highs + 1):
             return Sample(time, time - before, highs)
-    raise NotPacedError
+    raise IndexNeededError
 
 
 def _follow(low: Sample, sample: Sample) -> Sample:
     """Return a sample after `low`, with its time unwrapped, and with what both of them went."""
     step = _step(low.time, sample.time)
     if step > CLOCK_RANGE // 4:
-        raise NotPacedError
+        raise IndexNeededError
     return Sample(low.time + step, low.went + sample.went, low.highs + sample.highs)
 
 
@@ -138,7 +148,7 @@ def _settle(read: ReadAt, place: int, time: int, start: int) -> Mark:
             if state.base_p == UNKNOWN:  # a vector has a base of its own
                 state.base_x = state.base_p = 0
             return Mark(latest + turned, place + look, _fields(state, state.loop + turned))
-    raise NotPacedError
+    raise IndexNeededError
 
 
 def _unknown() -> Evt3State:

@@ -15,9 +15,10 @@ import msgspec
 
 from aevents.codecs.base import Jump, ReadAt
 
+FOREVER = (1 << 63) - 1
 MARGIN_US = 10_000
 """How far a recording may go back in time: cameras' rows and buffers make some ms of it."""
-SAMPLES = 256
+SAMPLES = 64
 """Places that are looked at before bisecting, where the clock rolls over."""
 MOST_STEP = 16
 """Between two samples the clock may go by a 16th of its range: else there are more samples."""
@@ -54,10 +55,17 @@ class Mark(msgspec.Struct, frozen=True, array_like=True):
         return Jump(self.offset, self.latest + t0, self.state)
 
 
-class Index(msgspec.Struct, frozen=True, array_like=True):
-    """Marks in the order of the file, in the time of the file itself."""
+class IndexNeededError(Exception):
+    """The time can only be found by reading what comes before it."""
 
-    marks: tuple[Mark, ...]
+
+class Index(msgspec.Struct, frozen=True, array_like=True):
+    """Marks in the order of the file, in the time of the file itself; for starts up to `reach` they
+    are as dense as they ever get.
+    """
+
+    marks: tuple[Mark, ...] = ()
+    reach: int = FOREVER
 
     def before(self, start: int) -> Mark | None:
         """Return the last mark behind which all events from `start` on come; None: the beginning
@@ -67,8 +75,33 @@ class Index(msgspec.Struct, frozen=True, array_like=True):
         return self.marks[at - 1] if at else None
 
 
+class Seeker(Protocol):
+    """A decoder of a format that can be read from the middle."""
+
+    def locate(self, read: ReadAt, size: int, start: int, /) -> Jump | None:
+        """Return the jump behind which all events from `start` µs on come, for a decoder fed the
+        first bytes of a file of `size` bytes; None: there is none, or not there yet.
+
+        Raises `IndexNeededError` where this takes an index.
+        """
+
+    def resume(self, jump: Jump, /) -> None:
+        """Forget what has been made of the first bytes; go on with those from `jump.offset` on."""
+
+
+class Indexer(Protocol):
+    """A decoder of a format that may need an index. `t0` is the time where the file's clock begins."""
+
+    t0: int
+
+    def index(self, read: ReadAt, size: int, until: int, begun: Index | None, /) -> Index:
+        """Return an index of the file up to the time `until` of its clock, made by reading all that
+        is not in the one that is `begun`.
+        """
+
+
 class Indexes(Protocol):
-    """Where the indexes of one file are kept, by format. `wanted` says that one is to be made."""
+    """Where the indexes of one file are kept, by format. `wanted` says that they are to be whole."""
 
     wanted: bool
 
@@ -83,13 +116,21 @@ class Search:
     """Looks for the last tick before a time, on a clock that rolls over after `wraps` (0: never).
 
     A fall of more than half the range is a roll-over. With `rises`, a rise of as much is a step
-    back before one.
+    back before one. Between two of the `samples` no whole round of the clock is looked for.
     """
 
     def __init__(
-        self, probe: Probe, *, near: int = NEAR_BYTES, wraps: int = 0, rises: bool = False
+        self,
+        probe: Probe,
+        *,
+        near: int = NEAR_BYTES,
+        wraps: int = 0,
+        rises: bool = False,
+        samples: int = SAMPLES,
     ) -> None:
         self._probe = probe
+        self._samples = samples if wraps else 1
+        self._splits = MOST_SPLITS
         self._near = near
         self._wraps = wraps
         self._rises = rises
@@ -101,33 +142,38 @@ class Search:
         start = low = self._probe(first)
         if low is None or low.time >= goal:
             return None
-        splits = MOST_SPLITS
-        ahead = self._samples(first, last)
-        while ahead:
-            high = ahead[-1]
-            step = self._step(low, high)
-            if self._wraps and step > self._wraps // MOST_STEP:
-                middle = self._split(low, high)
-                splits -= 1
-                if splits < 0:
-                    return None
-                if middle is not None:
-                    ahead.append(middle)
-                    continue
-                step = self._next_step(low, high)
-            if low.time + step >= goal:
-                last = high.place
+        self._splits = MOST_SPLITS
+        for number in range(1, self._samples):
+            high = self._probe(first + (last - first) * number // self._samples)
+            if high is None or high.place <= low.place:
+                continue
+            low, right = self._follow(low, high, goal)
+            if right is not None:
+                last = right
                 break
-            low = Tick(ahead.pop().place, low.time + step)
+        if self._splits < 0:
+            return None
         low = self._close_in(low, last, goal)
         return None if low == start else low
 
-    def _samples(self, first: int, last: int) -> list[Tick]:
-        """Return ticks between these places, the last one first."""
-        count = SAMPLES if self._wraps else 0
-        probed = (self._probe(first + (last - first) * n // count) for n in range(1, count))
-        places = {tick.place: tick for tick in probed if tick is not None and tick.place > first}
-        return [places[place] for place in sorted(places, reverse=True)]
+    def _follow(self, low: Tick, high: Tick, goal: int) -> tuple[Tick, int | None]:
+        """Go on from `low` to `high`; return the last tick before the goal, and the place of the
+        next that is not, if that has been reached.
+        """
+        ahead = [high]
+        while ahead and self._splits >= 0:
+            step = self._step(low, ahead[-1])
+            if self._wraps and step > self._wraps // MOST_STEP:
+                middle = self._split(low, ahead[-1])
+                if middle is not None:
+                    self._splits -= 1
+                    ahead.append(middle)
+                    continue
+                step = self._next_step(low, ahead[-1])
+            if low.time + step >= goal:
+                return low, ahead[-1].place
+            low = Tick(ahead.pop().place, low.time + step)
+        return low, None
 
     def _close_in(self, low: Tick, right: int, goal: int) -> Tick:
         """Bisect between a tick before the goal and a place behind it."""

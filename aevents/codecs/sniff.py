@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import cast
 
 from msgspec.structs import replace
 
 from aevents._native.room import Room
 from aevents.codecs.base import SNIFF_BYTES, Buffer, Codec, Decoder, Jump, Opened, ReadAt, Reader
-from aevents.codecs.seek import Index, Indexes
+from aevents.codecs.seek import FOREVER, Indexer, Indexes, IndexNeededError, Seeker
 from aevents.errors import DecodeError, UnknownFormatError
 from aevents.types import Damage
 
@@ -76,29 +77,36 @@ class Recognise:
     def locate(self, read: ReadAt, size: int, start: int, indexes: Indexes) -> Jump | None:
         """Return where to begin reading for the events from `start` µs on; None: at the start.
 
-        An index that takes reading all of the file is taken from `indexes`, and kept there.
+        Where that takes an index of the file, it is taken from `indexes`, or made and put there.
         """
         self._head = read(0, SNIFF_BYTES)
         decoder = self._choose()
-        assert self.codec is not None
-        if size <= SNIFF_BYTES:
+        if not hasattr(decoder, "locate") or size <= SNIFF_BYTES:
             return None
         deque(decoder.feed(self._head), maxlen=0)
-        index = indexes.get(self.codec.name)
-        if index is None:
-            found = _located(decoder, read, size, start, make_index=indexes.wanted)
-            if not isinstance(found, Index):
-                return found and replace(found, head=self._head)
-            index = indexes.put(self.codec.name, found)
-        t0: int = decoder.t0  # type: ignore[attr-defined]  # it made the index
-        mark = index.before(start - t0)
-        return mark and replace(mark.jump(t0), head=self._head)
+        try:
+            jump = cast("Seeker", decoder).locate(read, size, start)
+        except IndexNeededError:
+            jump = self._look_up(cast("Indexer", decoder), read, size, start, indexes)
+        return jump and replace(jump, head=self._head)
+
+    def _look_up(
+        self, decoder: Indexer, read: ReadAt, size: int, start: int, indexes: Indexes
+    ) -> Jump | None:
+        assert self.codec is not None
+        name, goal = self.codec.name, start - decoder.t0
+        until = FOREVER if indexes.wanted else goal
+        index = indexes.get(name)
+        if index is None or index.reach < until:
+            index = indexes.put(name, decoder.index(read, size, until, index))
+        mark = index.before(goal)
+        return mark and mark.jump(decoder.t0)
 
     def _resume(self, jump: Jump) -> None:
         self._head = jump.head
         self._decoder = self._choose()
         deque(self._decoder.feed(self._head), maxlen=0)
-        self._decoder.resume(jump)  # type: ignore[attr-defined]  # it located the jump
+        cast("Seeker", self._decoder).resume(jump)  # it located the jump
 
     def _decode(self, data: Buffer) -> Iterator[object]:
         if self._decoder is None:
@@ -139,18 +147,6 @@ class Recognise:
 
     def _wanted(self, items: Iterable[object]) -> Iterator[object]:
         return (item for item in items if isinstance(item, self.kind))
-
-
-def _located(
-    decoder: object, read: ReadAt, size: int, start: int, *, make_index: bool
-) -> Jump | Index | None:
-    if make_index and hasattr(decoder, "index"):
-        made: Index = decoder.index(read, size)
-        return made
-    if not hasattr(decoder, "locate"):
-        return None
-    found: Jump | Index | None = decoder.locate(read, size, start)
-    return found
 
 
 def recognise(head: bytes, codecs: Callable[[], Iterable[Codec]], name: str) -> Codec:

@@ -48,15 +48,11 @@ class FileIndexes:
     def get(self, format: str) -> Index | None:
         """Return the index of the file as it is now, if there is one."""
         with _lock:
-            index = _kept.get(self._key(format))
-            if index is not None:
-                _kept.move_to_end(self._key(format))
-        beside = self._beside(format) if self.wanted else index
-        if index is not None and beside is None:
-            self._write(format, index)
-        elif beside is not None and index is None:
-            self._remember(format, beside)
-        return index or beside
+            index = _kept.pop(self._key(format), None)
+        index = index or (self._beside(format) if self.wanted else None)
+        if index is not None:
+            self._remember(format, index)
+        return index
 
     def put(self, format: str, index: Index) -> Index:
         """Keep an index; return it."""
