@@ -32,6 +32,7 @@ PACE_US = 21
 """TIME_HIGH words that are further apart than this, on average, are no camera's."""
 SPACING = 3 << 19
 """Between samples: in so many bytes of such words no more than 16.5 s go by."""
+MOST_STEP = CLOCK_RANGE // 4
 LOOKS = (4096, 32_768)
 """Bytes of a sample, and of a second try: a busy camera gets through 300 MB/s."""
 LEAST_HIGHS = 2
@@ -55,25 +56,23 @@ def locate(read: ReadAt, size: int, body: int, start: int) -> Mark | None:
     Raises `IndexNeededError` where samples cannot tell.
     """
     goal = start - MARGIN_US - HIGH_US
-    low = first = _sample(read, body)
-    place = body
-    if first.time >= goal:
+    low, place = _sample(read, body), body
+    if low.time >= goal:
         return None
-    while (ahead := place + SPACING) + LOOKS[-1] < size:
-        sample = _follow(low, _sample(read, ahead))
+    ahead = body
+    while (ahead := ahead + SPACING) + LOOKS[-1] < size:
+        sample = _follow(read, place, low, ahead)
         if sample.time >= goal:
             break
         place, low = ahead, sample
-    else:
-        ahead = size
     if low.went > PACE_US * low.highs:
         raise IndexNeededError
     while ahead - place > NEAR_BYTES:
-        middle = body + (place + ahead - 2 * body) // 4 * 2
+        middle = place + (ahead - place) // 4 * 2
         if middle + LOOKS[-1] >= size:
             ahead = middle
             continue
-        sample = _follow(low, _sample(read, middle))
+        sample = _follow(read, place, low, middle)
         if sample.time < goal:
             place, low = middle, sample
         else:
@@ -129,12 +128,19 @@ def _sample(read: ReadAt, place: int) -> Sample:
     raise IndexNeededError
 
 
-def _follow(low: Sample, sample: Sample) -> Sample:
-    """Return a sample after `low`, with its time unwrapped, and with what both of them went."""
+def _follow(read: ReadAt, place: int, low: Sample, ahead: int) -> Sample:
+    """Return the sample at `ahead`, with its time unwrapped, and with all that the samples went.
+
+    A long step may be a hole in the recording, or a step back: it is taken by halves.
+    """
+    sample = _sample(read, ahead)
     step = _step(low.time, sample.time)
-    if step > CLOCK_RANGE // 4:
+    if step <= MOST_STEP:
+        return Sample(low.time + step, low.went + sample.went, low.highs + sample.highs)
+    if ahead - place < 2 * LOOKS[-1]:
         raise IndexNeededError
-    return Sample(low.time + step, low.went + sample.went, low.highs + sample.highs)
+    middle = place + (ahead - place) // 4 * 2
+    return _follow(read, middle, _follow(read, place, low, middle), ahead)
 
 
 def _settle(read: ReadAt, place: int, time: int, start: int) -> Mark:

@@ -6,17 +6,19 @@ An index is of a file of one size and one time of change; of any other it is non
 from __future__ import annotations
 
 import os
+import zlib
 from collections import OrderedDict
 from pathlib import Path
 from threading import Lock
 
 import msgspec
 
-from aevents.codecs.seek import Index
+from aevents.codecs.seek import FOREVER, Index
 
 SUFFIX = ".aeindex"
 VERSION = 1
 MOST_KEPT = 32
+SUM_BYTES = 4
 MOST_BYTES = 1 << 26
 """Of a kept index that is read: this one would be of a file of 500 GB."""
 
@@ -24,7 +26,9 @@ Key = tuple[str, str, int, int]
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """What stands beside a file: MessagePack of its format, its size and time of change (ns)."""
+    """What stands beside a file, as MessagePack behind its CRC-32: of which format, of which size, and
+    changed when (ns) the file is, and the index.
+    """
 
     version: int
     format: str
@@ -49,7 +53,11 @@ class FileIndexes:
         """Return the index of the file as it is now, if there is one."""
         with _lock:
             index = _kept.pop(self._key(format), None)
-        index = index or (self._beside(format) if self.wanted else None)
+        if self.wanted:
+            beside = self._beside(format)
+            if beside is None and index is not None and index.reach == FOREVER:
+                self._write(format, index)
+            index = beside or index
         if index is not None:
             self._remember(format, index)
         return index
@@ -74,22 +82,33 @@ class FileIndexes:
         """Return what is kept beside the file, unless that is damaged or of another file."""
         try:
             with self._place().open("rb") as file:
-                kept = msgspec.msgpack.decode(file.read(MOST_BYTES), type=Kept)
-        except (FileNotFoundError, msgspec.DecodeError):
+                data = file.read(MOST_BYTES)
+        except FileNotFoundError:
             return None
-        same = Kept(VERSION, format, self._size, self._changed, kept.index) == kept
-        return kept.index if same else None
+        if data[:SUM_BYTES] != _sum(data[SUM_BYTES:]):
+            return None
+        try:
+            kept = msgspec.msgpack.decode(data[SUM_BYTES:], type=Kept)
+        except msgspec.DecodeError:
+            return None  # of another version
+        of_this = Kept(VERSION, format, self._size, self._changed, kept.index) == kept
+        return kept.index if of_this else None
 
     def _write(self, format: str, index: Index) -> None:
         """Write it whole or not at all: others may be reading."""
         kept = Kept(VERSION, format, self._size, self._changed, index)
+        data = msgspec.msgpack.encode(kept)
         place = self._place()
         part = place.with_name(f"{place.name}.{os.getpid()}.part")
-        part.write_bytes(msgspec.msgpack.encode(kept))
+        part.write_bytes(_sum(data) + data)
         part.replace(place)
 
     def _place(self) -> Path:
         return self._path.with_name(self._path.name + SUFFIX)
+
+
+def _sum(data: bytes) -> bytes:
+    return zlib.crc32(data).to_bytes(SUM_BYTES, "little")
 
 
 _lock = Lock()
