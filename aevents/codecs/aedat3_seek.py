@@ -53,7 +53,7 @@ def _time(read: ReadAt, place: int, size: int) -> int | None:
     if after < size and not _is_head(read(after, HEAD.size)):
         return None
     _, time = RECORD.unpack_from(data, HEAD.size)
-    return (overflow << 31) + int(time)
+    return int((overflow << 31) + time)
 
 
 def _is_head(data: bytes) -> bool:
@@ -61,4 +61,4 @@ def _is_head(data: bytes) -> bool:
         return True  # cut off by the end of the file
     type, _, size, _, overflow, capacity, number, valid = HEAD.unpack(data)
     known = 0 <= type < MOST_TYPE and size > 0 and overflow >= 0
-    return known and 0 <= valid <= number <= capacity
+    return bool(known and 0 <= valid <= number <= capacity)

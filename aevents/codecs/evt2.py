@@ -85,7 +85,8 @@ class Evt2Encoder(PackedEncoder):
 
 
 def _highs(words: Words) -> npt.NDArray[np.bool_]:
-    return words >> 28 == 0x8
+    high: npt.NDArray[np.bool_] = words >> 28 == 0x8
+    return high
 
 
 CODEC = Codec(

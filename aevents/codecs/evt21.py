@@ -126,7 +126,8 @@ def _senseless(body: bytes, *, legacy: bool) -> tuple[int, int]:
 
 
 def _highs(words: Words) -> npt.NDArray[np.bool_]:
-    return words >> 28 == 0x8
+    high: npt.NDArray[np.bool_] = words >> 28 == 0x8
+    return high
 
 
 CODEC = Codec(

@@ -49,7 +49,7 @@ class Evt3Decoder(PackedDecoder):
         if not self._begun:
             return None
         mark = evt3_seek.locate(read, size, self._body, start - self.t0)
-        return mark and mark.jump(self.t0)
+        return mark.jump(self.t0) if mark else None
 
     def index(self, read: ReadAt, size: int, until: int, begun: Index | None) -> Index:
         """Return an index of the file up to the time `until` of its clock, made by reading all that

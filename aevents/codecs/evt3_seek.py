@@ -33,6 +33,8 @@ PACE_US = 21
 SPACING = 3 << 19
 """Between samples: in so many bytes of such words no more than 16.5 s go by."""
 MOST_STEP = CLOCK_RANGE // 4
+FINE_SPACING = 1 << 19
+"""In so many bytes no more than 5.5 s go by, a third of the clock's range."""
 LOOKS = (4096, 32_768)
 """Bytes of a sample, and of a second try: a busy camera gets through 300 MB/s."""
 LEAST_HIGHS = 2
@@ -43,11 +45,14 @@ NEVER = -(1 << 63)
 
 
 class Sample(NamedTuple):
-    """The time after some words, and how long and how many TIME_HIGH words it took to get there."""
+    """The time after some words; how long and how many TIME_HIGH words they and those sampled before
+    them took; and how many µs a byte of these words takes.
+    """
 
     time: int
     went: int
     highs: int
+    slowness: float
 
 
 def locate(read: ReadAt, size: int, body: int, start: int) -> Mark | None:
@@ -124,22 +129,26 @@ def _sample(read: ReadAt, place: int) -> Sample:
         highs, _ = kernels.evt3_skip(words[look // 4 :], state)
         time = _clock(state)
         if highs >= LEAST_HIGHS and time - before <= PACE_US * (highs + 1):
-            return Sample(time, time - before, highs)
+            went = time - before
+            return Sample(time, went, highs, went / (look - look // 4))
     raise IndexNeededError
 
 
 def _follow(read: ReadAt, place: int, low: Sample, ahead: int) -> Sample:
     """Return the sample at `ahead`, with its time unwrapped, and with all that the samples went.
 
-    A long step may be a hole in the recording, or a step back: it is taken by halves.
+    A long step may be a hole in the recording, or a step back: it is taken by halves. So is one that
+    should be long, as a hole could make it seem short.
     """
     sample = _sample(read, ahead)
-    step = _step(low.time, sample.time)
-    if step <= MOST_STEP:
-        return Sample(low.time + step, low.went + sample.went, low.highs + sample.highs)
-    if ahead - place < 2 * LOOKS[-1]:
+    step, gap = _step(low.time, sample.time), ahead - place
+    expected = gap * max(low.slowness, sample.slowness)
+    if step <= MOST_STEP and (expected <= MOST_STEP or gap <= FINE_SPACING):
+        went, highs = low.went + sample.went, low.highs + sample.highs
+        return Sample(low.time + step, went, highs, sample.slowness)
+    if gap < 2 * LOOKS[-1]:
         raise IndexNeededError
-    middle = place + (ahead - place) // 4 * 2
+    middle = place + gap // 4 * 2
     return _follow(read, middle, _follow(read, place, low, middle), ahead)
 
 

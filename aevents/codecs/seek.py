@@ -90,18 +90,18 @@ class Seeker(Protocol):
 
 
 class Indexer(Protocol):
-    """A decoder of a format that may need an index. `t0` is the time where the file's clock begins."""
+    """A decoder of a format that may need an index; the file's clock begins at `t0`."""
 
     t0: int
 
     def index(self, read: ReadAt, size: int, until: int, begun: Index | None, /) -> Index:
-        """Return an index of the file up to the time `until` of its clock, made by reading all that
-        is not in the one that is `begun`.
+        """Return an index of the file up to the time `until` of its clock, made by reading what is
+        not in the one that is `begun`.
         """
 
 
 class Indexes(Protocol):
-    """Where the indexes of one file are kept, by format. `wanted` says that they are to be whole."""
+    """Where the indexes of one file are kept, by format; `wanted` asks for whole ones."""
 
     wanted: bool
 

@@ -100,7 +100,7 @@ class Recognise:
         if index is None or index.reach < until:
             index = indexes.put(name, decoder.index(read, size, until, index))
         mark = index.before(goal)
-        return mark and mark.jump(decoder.t0)
+        return mark.jump(decoder.t0) if mark else None
 
     def _resume(self, jump: Jump) -> None:
         self._head = jump.head

@@ -13,7 +13,8 @@ BODY = 10
 
 
 def highs(words: Words) -> npt.NDArray[np.bool_]:
-    return words >> 28 == 0x8
+    high: npt.NDArray[np.bool_] = words >> 28 == 0x8
+    return high
 
 
 def located(words: Words, start: int, *, t0: int = 0, halves: int = 1, typed: int = 0) -> object:
