@@ -65,8 +65,8 @@ MADE: Mapping[str, bytes] = {"aedat2": _AEDAT2, "aedat3": _AEDAT3, "aer": _AER}
 
 
 def camera_evt3(t: Integers, x: Integers, y: Integers, p: Integers) -> bytes:
-    """Return EVT3 as a camera writes it: TIME_HIGH every 16 µs, and for each event its time, its row
-    and its column. The times (µs) are in order.
+    """Return EVT3 as a camera writes it: TIME_HIGH every 16 µs, and for each event its time, its
+    row and its column. The times (µs) are in order.
     """
     ticks = np.arange(t[0] // 16, t[-1] // 16 + 1) * 16
     words = [ticks >> 12 & 0xFFF | 0x8000, t & 0xFFF | 0x6000, y, x | p << 11 | 0x2000]

@@ -45,8 +45,8 @@ NEVER = -(1 << 63)
 
 
 class Sample(NamedTuple):
-    """The time after some words; how long and how many TIME_HIGH words they and those sampled before
-    them took; and how many µs a byte of these words takes.
+    """The time after some words; how long they and those sampled before them took, in µs and in
+    TIME_HIGH words; and how many µs a byte of these words takes.
     """
 
     time: int
@@ -137,8 +137,8 @@ def _sample(read: ReadAt, place: int) -> Sample:
 def _follow(read: ReadAt, place: int, low: Sample, ahead: int) -> Sample:
     """Return the sample at `ahead`, with its time unwrapped, and with all that the samples went.
 
-    A long step may be a hole in the recording, or a step back: it is taken by halves. So is one that
-    should be long, as a hole could make it seem short.
+    A long step may be a hole in the recording, or a step back: it is taken by halves. So is one
+    that should be long, as a hole could make it seem short.
     """
     sample = _sample(read, ahead)
     step, gap = _step(low.time, sample.time), ahead - place

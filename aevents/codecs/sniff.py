@@ -14,6 +14,9 @@ from aevents.codecs.seek import FOREVER, Indexer, Indexes, IndexNeededError, See
 from aevents.errors import DecodeError, UnknownFormatError
 from aevents.types import Damage
 
+MOST_HEAD = 1 << 22
+"""So much is read of a file, until the first events, to know its header."""
+
 
 class Recognise:
     """A decoder that looks at the first bytes before it knows which decoder it is.
@@ -83,7 +86,11 @@ class Recognise:
         decoder = self._choose()
         if not hasattr(decoder, "locate") or size <= SNIFF_BYTES:
             return None
-        deque(decoder.feed(self._head), maxlen=0)
+        begun = any([*decoder.feed(self._head)])
+        while not begun and len(self._head) < min(size, MOST_HEAD):
+            more = read(len(self._head), len(self._head))
+            self._head += more
+            begun = any([*decoder.feed(more)])
         try:
             jump = cast("Seeker", decoder).locate(read, size, start)
         except IndexNeededError:

@@ -26,8 +26,8 @@ Key = tuple[str, str, int, int]
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """What stands beside a file, as MessagePack behind its CRC-32: the format, the size and the time
-    of change (ns) of the file, and the index.
+    """What stands beside a file, as MessagePack behind its CRC-32: the format, the size and the
+    time of change (ns) of the file, and the index.
     """
 
     version: int

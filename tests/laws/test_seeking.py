@@ -83,6 +83,12 @@ def aedat2(path: Path, columns: Columns) -> None:
     path.write_bytes(DAVIS346 + END + records.tobytes())
 
 
+def preferences(path: Path, columns: Columns) -> None:
+    aedat2(path, columns)
+    long = b"# preference: on\r\n" * 10_000  # as jAER writes them all
+    path.write_bytes(path.read_bytes().replace(END, long + END, 1))
+
+
 def aedat3(path: Path, columns: Columns) -> None:
     t, x, y, p = columns
     words = x << 17 | y << 2 | p << 1 | 1
@@ -136,6 +142,7 @@ MADE: dict[str, tuple[Write, int, int]] = {
     "dat-t0.dat": (with_t0("dat"), 3 * ROUND_32, 0),
     "one.aedat": (aedat1, 3 * ROUND_32, MARGIN_US),
     "two.aedat": (aedat2, 3 * ROUND_32, 0),
+    "two-preferences.aedat": (preferences, LONG, 0),
     "three.aedat": (aedat3, 3 * ROUND_32, 0),
     "four.aedat4": (encoded("aedat4"), LONG, MARGIN_US),
     "four-zstd.aedat4": (encoded("aedat4", compression="zstd"), LONG, 0),
