@@ -88,14 +88,14 @@ PICTURES: Mapping[str, Callable[..., object]] = {
 @overload
 def open(  # the verb of the house
     name: str | os.PathLike[str], /, *, kind: type[EventBatch] = ..., sensor: Sensor | None = ...,
-    strict: bool = ..., format: str | None = ..., **options: object,
+    strict: bool = ..., format: str | None = ..., index: bool = ..., **options: object,
 ) -> Stream[EventBatch]: ...  # fmt: skip
 
 
 @overload
 def open(
     name: str | os.PathLike[str], /, *, kind: type[T], sensor: Sensor | None = ...,
-    strict: bool = ..., format: str | None = ..., **options: object,
+    strict: bool = ..., format: str | None = ..., index: bool = ..., **options: object,
 ) -> Stream[T]: ...  # fmt: skip
 
 
@@ -107,6 +107,7 @@ def open(
     sensor: Sensor | None = None,
     strict: bool = False,
     format: str | None = None,
+    index: bool = False,
     **options: object,
 ) -> Stream[object]:
     """Return the stream that a name stands for: a path, `-` for standard input, or a URL like
@@ -116,7 +117,9 @@ def open(
     `kind` asks for other things that a recording holds (`TriggerBatch`; `object`: everything, in
     the order of the file). `sensor` overrides the
     size in the file, or gives it where the file has none. `strict` raises `DecodeError` for what
-    would otherwise be counted in the `Report`. Further options are the format's own (`columns=` for
+    would otherwise be counted in the `Report`. `index` keeps what `time_slice` had to find out by
+    reading all of a file beside it, as `<name>.aeindex`, and uses that where it is still right;
+    formats that need no such thing have none. Further options are the format's own (`columns=` for
     text) or the source's.
 
     Nothing is opened before the stream is read; reading raises `FileNotFoundError` and the like,
@@ -139,7 +142,8 @@ def open(
     make = partial(Recognise, each_codec, name=text, kind=kind, format=format, options=settings)
     if text == "-":
         return stream_of(stdin_origin()).through(make)
-    return stream_of(recording_origin(Path(text), make, each_codec, **settings)).through(make)
+    origin = recording_origin(Path(text), make, each_codec, index=index, **settings)
+    return stream_of(origin).through(make)
 
 
 def create(

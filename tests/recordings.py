@@ -5,12 +5,18 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 
+import numpy as np
+import numpy.typing as npt
+
 from aevents.codecs.compression import lz4_pack
 
 DAVIS346 = b"#!AER-DAT2.0\r\n# AEChip: eu.seebetter.ini.chips.davis.Davis346red\r\n"
 END = b"#End Of ASCII Header\r\n"
 CAER = b"#!AER-DAT3.1\r\n#Format: RAW\r\n#Source 1: DAVIS346\r\n#!END-HEADER\r\n"
 SPECIAL, POLARITY, IMU6 = 0, 1, 3
+CAMERA = b"% evt 3.0\n% format EVT3;height=480;width=640\n% end\n"
+
+Integers = npt.NDArray[np.int64]
 
 
 def davis(t: int, column: int, row: int, on: int) -> bytes:
@@ -151,3 +157,16 @@ MADE: Mapping[str, bytes] = {
     "mcap": _MCAP,
 }
 """A recording by the name of its format."""
+
+
+def camera_evt3(t: Integers, x: Integers, y: Integers, p: Integers) -> bytes:
+    """Return EVT3 as a camera writes it: TIME_HIGH every 16 µs, and for each event its time, its
+    row and its column. The times (µs) are in order.
+    """
+    ticks = np.arange(t[0] // 16, t[-1] // 16 + 1) * 16
+    words = [ticks >> 12 & 0xFFF | 0x8000, t & 0xFFF | 0x6000, y, x | p << 11 | 0x2000]
+    times = np.concatenate([ticks, t, t, t])
+    ranks = np.repeat(np.arange(4), [len(one) for one in words])
+    number = np.concatenate([np.zeros_like(ticks), *[np.arange(len(t))] * 3])
+    order = np.lexsort((ranks, number, ranks > 0, times))
+    return CAMERA + np.concatenate(words)[order].astype("<u2").tobytes()

@@ -142,6 +142,15 @@ def evt3_decode(data: Buffer, start: int, state: Evt3State, out: Columns) -> int
     return _decode(lib.ae_evt3_decode, 2, data, start, state, out)
 
 
+def evt3_skip(data: Buffer, state: Evt3State, latest: int = -(1 << 63)) -> tuple[int, int]:
+    """Leave `state` as decoding these whole words would; return how many TIME_HIGH words there are,
+    and the latest time (us) that an event of theirs may have, if it is after `latest`.
+    """
+    source, bound = ffi.from_buffer("uint8_t[]", data), ffi.new("int64_t *", latest)
+    highs = lib.ae_evt3_skip(source, len(source) // 2, state, bound)
+    return int(highs), int(bound[0])
+
+
 def dat_decode(data: Buffer, start: int, state: DatState, out: Columns) -> int:
     """Decode whole records from byte `start` on into `out`; return where the next one starts."""
     return _decode(lib.ae_dat_decode, 8, data, start, state, out)

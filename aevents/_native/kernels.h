@@ -32,7 +32,7 @@ typedef struct {
 int ae_cpu_level(void);       /* the best that this CPU has: 1 base, 3 AVX2, 4 AVX-512 with VBMI2 */
 int ae_select(int level);     /* use at most this level and the CPU's; returns which */
 
-/* ---- evt2.c, evt21.c, evt3.c, evt4.c, dat.c: bit-packed words <-> columns -------------------- */
+/* ---- evt2.c, evt21.c, evt3.c, evt3_skip.c, evt4.c, dat.c: bit-packed words <-> columns -------- */
 
 /* Decoders read whole words from `data`, append to `out`, and return how many words they consumed:
  * fewer than `words` once out->n is above out->capacity - AE_SLACK, or at a trigger without room.
@@ -71,6 +71,10 @@ typedef struct {
 } ae_evt3;
 
 size_t ae_evt3_decode(const uint8_t *data, size_t words, ae_evt3 *state, ae_columns *out);
+
+/* Leaves `state` as decoding all these words would, but for what it counts. Returns how many of them
+ * are TIME_HIGH; raises *latest to the latest time that an event among them may have. */
+size_t ae_evt3_skip(const uint8_t *data, size_t words, ae_evt3 *state, int64_t *latest);
 
 typedef struct {
     int64_t version;          /* 1 or 2 */

@@ -23,8 +23,9 @@ import numpy.typing as npt
 
 from aevents._native import kernels
 from aevents._native.room import Room
+from aevents.codecs import aedat3_seek
 from aevents.codecs.aedat import AedatHeader
-from aevents.codecs.base import Buffer, Codec, Watch
+from aevents.codecs.base import Buffer, Codec, Jump, ReadAt, Watch
 from aevents.codecs.packets import Form, Packet, Packets
 from aevents.codecs.rescue import Numbers, good_parts, good_run, mend_times, strays
 from aevents.errors import DecodeError, TruncatedError
@@ -115,6 +116,18 @@ class Aedat3Decoder:
             data = rest
         self._packets.feed(data)
         yield from self._drained(final=False)
+
+    def locate(self, read: ReadAt, size: int, start: int) -> Jump | None:
+        """Return the jump to where all events from `start` µs on are ahead; None: to the start."""
+        if not self._header.whole:
+            return None
+        return aedat3_seek.locate(read, size, self._header.length, start)
+
+    def resume(self, jump: Jump) -> None:
+        """Go on with the bytes from there."""
+        self._watch.resume(jump.time)
+        self._packets = Packets(FORM, offset=jump.offset)
+        self._clock = kernels.aedat_state()
 
     def flush(self) -> Iterator[EventBatch | TriggerBatch]:
         """Count what the last packet lacks; give an empty batch if there were no events at all."""
@@ -296,5 +309,6 @@ CODEC = Codec(
     decoder=Aedat3Decoder,
     unverified="everything but the polarity bit: no recording of a camera was at hand",
     kinds=(EventBatch, TriggerBatch),
+    seekable=True,
     about="AEDAT 3.1 of cAER (.aedat)",
 )

@@ -24,6 +24,7 @@ import numpy as np
 
 from aevents._native import kernels
 from aevents._native.room import Room
+from aevents.codecs import aedat4_seek
 from aevents.codecs.aedat4_streams import (
     EVENT,
     EVENTS,
@@ -39,7 +40,7 @@ from aevents.codecs.aedat4_streams import (
     triggers,
 )
 from aevents.codecs.aedat4_write import BY_EDGE, MAGIC, MOST, Aedat4Encoder
-from aevents.codecs.base import Buffer, Codec, Watch
+from aevents.codecs.base import Buffer, Codec, Jump, ReadAt, Watch
 from aevents.codecs.compression import Lz4, Plain, Unpacker, Zstd
 from aevents.codecs.flatbuffer import BODY, PREFIX, Table, root, unprefixed
 from aevents.codecs.limits import Limits
@@ -109,6 +110,7 @@ class Aedat4Decoder:
         self._streams: dict[int, StreamInfo] = {}
         self._unpack: Unpacker = Plain()
         self._head = b""
+        self._body = 0  # where the packets begin
         self._packets: Packets | None = None
         self._out = kernels.columns()
         self._gathering = StreamInfo(-1)  # whose events are in there
@@ -141,6 +143,27 @@ class Aedat4Decoder:
             self._packets.feed(data)
             yield from self._drained(self._packets, final=False)
 
+    def locate(self, read: ReadAt, size: int, start: int) -> Jump | None:
+        """Return the jump to where all events from `start` µs on are ahead; None: to the start."""
+        if self._packets is None:
+            return None
+        packets = aedat4_seek.Packets(
+            self._body,
+            self._packets.end,
+            unpack=lambda data: bytes(self._unpack.whole(data, MOST_BYTES)),
+            wanted=self._has_events,
+            first_time=self._first_time,
+        )
+        return aedat4_seek.locate(read, size, packets, start)
+
+    def resume(self, jump: Jump) -> None:
+        """Go on with the bytes from there."""
+        for watch in (self._watch, *self._watches.values()):
+            watch.resume(jump.time)
+        if self._packets is not None:
+            self._packets = Packets(self._form(), offset=jump.offset, end=self._packets.end)
+        self._clocks.clear()
+
     def flush(self) -> Iterator[Item]:
         """Count a torn packet; give an empty batch with the sensor if there were no events."""
         if self._packets is None:
@@ -166,10 +189,13 @@ class Aedat4Decoder:
         except ValueError as error:
             self._watch.fail(f"the header cannot be read: {error}", offset=len(MAGIC))
         self._check_wanted()
-        form = packet_form(self._unpack, {one.kind for one in self._streams.values()})
-        self._packets = Packets(form, offset=length, end=end)
+        self._body = length
+        self._packets = Packets(self._form(), offset=length, end=end)
         rest, self._head = self._head[length:], b""
         return rest
+
+    def _form(self) -> Form:
+        return packet_form(self._unpack, {one.kind for one in self._streams.values()})
 
     def _read_header(self, header: Table) -> int:
         compression = header.number(0, "i")
@@ -188,6 +214,16 @@ class Aedat4Decoder:
     def _is_wanted(self, id: int) -> bool:
         name = self._streams[id].name if id in self._streams else None
         return self._wanted in (None, id, str(id), name)
+
+    def _has_events(self, id: int) -> bool:
+        return self._is_wanted(id) and self._streams.get(id, StreamInfo(id)).kind in ("", EVENTS)
+
+    def _first_time(self, id: int, packed: bytes) -> int | None:
+        parts = self._parts(self._streams.get(id, StreamInfo(id)), memoryview(packed))
+        part = next(parts, None)
+        if not isinstance(part, memoryview) or not len(part):
+            return None
+        return int(event_columns(part)[0][0])
 
     def _drained(self, packets: Packets, *, final: bool) -> Iterator[Item]:
         """Give what the packets hold that are there, then the events gathered of them."""
@@ -374,5 +410,6 @@ CODEC = Codec(
         "triggers, IMU and frames: their layouts are from the source of other software alone"
     ),
     kinds=(EventBatch, TriggerBatch, ImuBatch, Frame),
+    seekable=True,
     about="iniVation AEDAT 4.0, of DV (.aedat4)",
 )

@@ -17,8 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from aevents._native.room import Room
-from aevents.codecs.base import SNIFF_BYTES, Buffer, ByteBuffer, Watch
+from aevents.codecs.base import SNIFF_BYTES, Buffer, ByteBuffer, Jump, ReadAt, Watch
 from aevents.codecs.fields import TimeUnit, find_columns, place_columns
+from aevents.codecs.seek import MARGIN_US, Search, jump_to, record_probe
 from aevents.codecs.table import SLAB, Column, Table
 from aevents.types import EventBatch
 
@@ -87,6 +88,29 @@ class ArrayReader:
         for run in self._bytes.records(data, self._row_bytes):
             yield from self._decode(self._header, run)
 
+    def locate(self, read: ReadAt, size: int, start: int) -> Jump | None:
+        """Return the jump to the row behind which all from `start` on are; None: to the first."""
+        header = self._header
+        if header is None or header.fortran:
+            return None
+
+        def time(row: bytes) -> int | None:
+            return self._table.time(self._columns(self._as_rows(header, row))["t"])
+
+        end = header.length + (header.shape[0] or size) * self._row_bytes
+        probe = record_probe(read, header.length, self._row_bytes, time)
+        search = Search(probe)
+        return jump_to(search.find(header.length, min(size, end), start - MARGIN_US))
+
+    def resume(self, jump: Jump) -> None:
+        """Go on with the rows from there."""
+        assert self._header is not None
+        self._bytes = ByteBuffer()
+        self._bytes.offset = jump.offset
+        self._rows = (jump.offset - self._header.length) // self._row_bytes
+        self._table.resume(self._rows)
+        self._extra = 0
+
     def flush(self) -> Iterator[EventBatch]:
         """Give the rest; count what the array lacks, or has too much."""
         header = self._header
@@ -117,15 +141,17 @@ class ArrayReader:
         self._bytes.offset = header.length
 
     def _decode(self, header: ArrayHeader, run: memoryview) -> Iterator[EventBatch]:
-        rows = np.frombuffer(run, header.dtype)
-        if header.dtype.names is None:
-            rows = rows.reshape(-1, header.shape[1])
+        rows = self._as_rows(header, run)
         # A header of no rows, then rows: whoever wrote this was interrupted before the count
         promised = header.shape[0] or self._rows + len(rows)
         left = min(promised - self._rows, len(rows))
         self._extra += (len(rows) - left) * self._row_bytes
         self._rows += left
         yield from self._batches(rows[:left])
+
+    def _as_rows(self, header: ArrayHeader, data: Buffer) -> _Rows:
+        rows = np.frombuffer(data, header.dtype)
+        return rows.reshape(-1, header.shape[1]) if header.dtype.names is None else rows
 
     def _batches(self, rows: _Rows) -> Iterator[EventBatch]:
         for start in range(0, len(rows), SLAB):

@@ -46,11 +46,9 @@ class Decoder(Protocol):
     A decoder may have a method `keep_in`, for a room (`_native/room.py`) where all events are
     wanted in one batch: `kernels.columns().keep_in(room)` spares copying them.
 
-    The decoder of a format that can be read from the middle has `locate(read, size, start)`: fed
-    the first bytes of a file of `size` bytes, and given a way to `read` others, it returns the
-    `Jump` behind which all events from `start` µs on come, or None where there is none. A fresh
-    decoder, fed the same first bytes, forgets what it made of them in `resume(jump)`, and goes on
-    with the bytes from `jump.offset` on.
+    The decoder of a format that can be read from the middle has the methods of a `Seeker`, perhaps
+    those of an `Indexer` (`codecs/seek.py`): one decoder, fed the first bytes of a file, locates a
+    `Jump`; a fresh one, fed the same, resumes there.
     """
 
     @property
@@ -70,11 +68,13 @@ ReadAt = Callable[[int, int], bytes]
 
 class Jump(msgspec.Struct, frozen=True):
     """An input that goes on elsewhere: `head` are a file's first bytes, the next come from
-    `offset`; `state` is what the decoder must know there.
+    `offset`; `time` is a time (µs) that has been reached there, `state` what else the decoder must
+    know.
     """
 
     offset: int
-    state: object = None
+    time: int = 0
+    state: object = ()
     head: bytes = b""
 
 
@@ -241,6 +241,13 @@ class Watch:
         """Check against this sensor from here on."""
         self.sensor = sensor
         self._state = kernels.inspection_state(sensor.width, sensor.height)
+
+    def resume(self, time: int) -> None:
+        """Forget what has come: the input goes on elsewhere, where `time` has been reached."""
+        self.counts.clear()
+        self.damage.clear()
+        self.use(self.sensor)
+        self.started, self.stop = True, time
 
     def batch(self, t: Times, x: Coordinates, y: Coordinates, p: Flags) -> EventBatch:
         """Return these columns as the next batch."""

@@ -12,11 +12,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from aevents._native import kernels
+from aevents._native.columns import SLACK
 from aevents._native.room import Room
-from aevents.codecs.base import SNIFF_BYTES, Buffer, Codec, Watch
+from aevents.codecs.base import SNIFF_BYTES, Buffer, Codec, Jump, ReadAt, Watch
 from aevents.codecs.fields import TimeUnit, check_time_unit, place_columns
-from aevents.codecs.layout import ORDERS, Opening
-from aevents.codecs.lines import BYTE_ORDER_MARK, Lines
+from aevents.codecs.layout import ORDERS, Layout, Opening
+from aevents.codecs.lines import BYTE_ORDER_MARK, LINE_BYTES, Lines
+from aevents.codecs.seek import MARGIN_US, Search, Tick, jump_to
 from aevents.codecs.table import SLAB
 from aevents.errors import DecodeError, EncodeError
 from aevents.types import Damage, EventBatch, Sensor
@@ -24,6 +26,8 @@ from aevents.types import Damage, EventBatch, Sensor
 if TYPE_CHECKING:
     from aevents._native.twins import TextState
 
+PROBE_BYTES = 4096
+"""Read to find a line and its time; then as much as the longest line takes."""
 SEPARATORS = (",", ";", "\t", " ")
 
 
@@ -51,6 +55,7 @@ class CsvDecoder:
         self._opening = Opening(self._watch, columns=columns, time_unit=time_unit)
         self._held = bytearray()  # lines of data, while the layout is not known
         self._start = 0  # byte offset of the first of them
+        self._layout: Layout | None = None
         self._state: TextState | None = None
         self._bad_lines = 0
         self._out = kernels.columns()
@@ -75,6 +80,32 @@ class CsvDecoder:
     def keep_in(self, room: Room) -> None:
         """Decode into `room`, where the events stay."""
         self._out.keep_in(room)
+
+    def locate(self, read: ReadAt, size: int, start: int) -> Jump | None:
+        """Return the jump to where all events from `start` µs on are ahead; None: to the start."""
+        layout, out = self._layout, kernels.columns(2 * SLACK)
+        if layout is None:
+            return None
+
+        def probe(place: int) -> Tick | None:
+            for look in (PROBE_BYTES, 2 * LINE_BYTES):
+                data = read(place - 1, look)
+                first = data.find(b"\n") + 1
+                lines = data[first : data.rfind(b"\n") + 1]
+                kernels.text_decode(lines, 0, _rows_of(layout), out)
+                if first and out.n:
+                    return Tick(place - 1 + first, int(out.t[0]))
+            return None
+
+        return jump_to(Search(probe).find(max(self._start, 1), size, start - MARGIN_US))
+
+    def resume(self, jump: Jump) -> None:
+        """Go on with the bytes from there."""
+        assert self._layout is not None
+        self._watch.resume(jump.time)
+        self._lines = Lines(self._watch)
+        self._lines.offset = jump.offset
+        self._state, self._bad_lines = _rows_of(self._layout, jump.offset), 0
 
     def flush(self) -> Iterator[EventBatch]:
         """Give the last line, if no newline ended it; an empty batch if there were no events."""
@@ -105,11 +136,9 @@ class CsvDecoder:
 
     def _begin(self) -> bytes:
         """Settle the layout; return the lines that were held."""
-        layout = self._opening.layout()
+        layout = self._layout = self._opening.layout()
         self._watch.use(self._sensor or layout.sensor)
-        self._state = kernels.text_state(
-            layout.columns, separator=layout.separator, seconds=layout.seconds, offset=self._start
-        )
+        self._state = _rows_of(layout, self._start)
         held, self._held = bytes(self._held), bytearray()
         return held
 
@@ -174,6 +203,13 @@ class CsvEncoder:
             yield (self._separator.join(names) + "\n").encode()
 
 
+def _rows_of(layout: Layout, offset: int = 0) -> TextState:
+    """Return the state of a reader of such rows, the first of them at byte `offset`."""
+    return kernels.text_state(
+        layout.columns, separator=layout.separator, seconds=layout.seconds, offset=offset
+    )
+
+
 def _matches(head: bytes) -> bool:
     """Say whether this is text whose first lines are events, in any order that we know."""
     if re.search(rb"[\x00-\x08\x0e-\x1f\x7f]", head):
@@ -203,5 +239,6 @@ CODEC = Codec(
     decoder=CsvDecoder,
     encoder=CsvEncoder,
     unverified="dialects other than those of faery and of the RPG data sets",
+    seekable=True,
     about="text, a line an event, in any order of columns (.csv, .txt, .tsv)",
 )

@@ -18,15 +18,19 @@ from typing import ClassVar
 
 from aevents._native import kernels
 from aevents._native.columns import Columns
-from aevents.codecs.base import SNIFF_BYTES, Codec, Watch
+from aevents.codecs.base import SNIFF_BYTES, Codec, Jump, ReadAt, Watch
 from aevents.codecs.header import Header, parse_header, write_header
 from aevents.codecs.limits import Limits, edges_of
 from aevents.codecs.packed import PackedDecoder, PackedEncoder, encoded
+from aevents.codecs.seek import MARGIN_US, Search, jump_to, record_probe
 from aevents.errors import EncodeError
 from aevents.types import EventBatch, Sensor, TriggerBatch
 
 EVENTS = (0x00, 0x0C)
 TRIGGERS = 0x0E
+CLOCK_RANGE = 1 << 32
+SAMPLES = 256
+"""No such part of a file lasts as long as a round of the clock: 71.6 min."""
 
 
 class DatDecoder(PackedDecoder):
@@ -58,6 +62,22 @@ class DatDecoder(PackedDecoder):
     def decode(self, run: memoryview, start: int, out: Columns) -> int:
         """Decode records into columns."""
         return kernels.dat_decode(run, start, self._state, out)
+
+    def locate(self, read: ReadAt, size: int, start: int) -> Jump | None:
+        """Return the jump to where all events from `start` µs on are ahead; None: to the start."""
+        if not self._begun:
+            return None
+        probe = record_probe(read, self._body, self.word_bytes, _time)
+        search = Search(probe, samples=SAMPLES, wraps=CLOCK_RANGE)
+        tick = search.find(self._body, size, start - self.t0 - MARGIN_US)
+        if tick is None:
+            return None
+        clock = tick.time % CLOCK_RANGE
+        return jump_to(tick, tick.time - clock, clock, t0=self.t0)
+
+    def stand(self, *state: int) -> None:
+        """Begin at a record: the roll-overs before it, and its time."""
+        self._state.loop, self._state.last = state
 
 
 class DatEncoder(PackedEncoder):
@@ -107,6 +127,10 @@ class DatEncoder(PackedEncoder):
         return event[:4] + struct.pack("<I", (id & 63) << 26 | value)
 
 
+def _time(record: bytes) -> int:
+    return int.from_bytes(record[:4], "little")
+
+
 def _matches(head: bytes) -> bool:
     if not head.startswith(b"% "):
         return False
@@ -137,5 +161,6 @@ CODEC = Codec(
     ),
     unverified="version 1, beyond one file of faery's",
     kinds=(EventBatch, TriggerBatch),
+    seekable=True,
     about="Prophesee DAT, versions 1 and 2 (.dat)",
 )

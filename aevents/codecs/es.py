@@ -16,10 +16,11 @@ import struct
 from collections.abc import Callable, Iterator
 from typing import cast
 
-from aevents.codecs.base import Buffer, Codec, Watch
+from aevents.codecs.base import Buffer, Codec, Jump, ReadAt, Watch
 from aevents.codecs.es_generic import GenericReader, GenericWriter
 from aevents.codecs.es_pixels import ATIS, COLOUR, DVS, PixelBatch, PixelReader, PixelWriter
 from aevents.codecs.limits import Limits
+from aevents.codecs.seek import Index, IndexNeededError
 from aevents.errors import EncodeError
 from aevents.types import ColourBatch, Damage, EventBatch, ExposureBatch, GenericBatch, Sensor
 
@@ -50,7 +51,7 @@ class EsDecoder:
     ) -> None:
         self._watch = Watch("es", strict=strict)
         self._sensor = sensor
-        self._t0 = t0_us
+        self.t0: int = t0_us
         self._head = b""
         self._body: PixelReader | GenericReader | None = None
 
@@ -74,6 +75,23 @@ class EsDecoder:
             data, self._head = self._head[self._body.offset :], b""
         yield from self._body.feed(data)
 
+    def locate(self, read: ReadAt, size: int, start: int) -> Jump | None:
+        """Raise `IndexNeededError`: the bytes tell nothing but the time between two events."""
+        raise IndexNeededError
+
+    def index(self, read: ReadAt, size: int, until: int, begun: Index | None) -> Index:
+        """Return an index of the file up to the time `until` of its clock, made by reading all that
+        is not in the one that is `begun`; of generic bytes, an empty one.
+        """
+        body = self._body
+        return body.index(read, until, begun) if isinstance(body, PixelReader) else Index()
+
+    def resume(self, jump: Jump) -> None:
+        """Go on with the bytes from there."""
+        self._watch.resume(jump.time)
+        assert isinstance(self._body, PixelReader)
+        self._body.resume(jump.offset, jump.time)
+
     def flush(self) -> Iterator[EventBatch]:
         """Count a torn record; give an empty batch with the sensor if there were no events."""
         if self._body is None:
@@ -94,14 +112,14 @@ class EsDecoder:
         if kind not in HOLDS:
             self._watch.fail(f"streams of type {kind} are not known", offset=15)
         if kind == GENERIC:
-            return GenericReader(self._watch, time=self._t0, offset=HEADER.size)
+            return GenericReader(self._watch, time=self.t0, offset=HEADER.size)
         start = HEADER.size + SIZE.size
         if len(head) < start:
             return None
         width, height = SIZE.unpack_from(head, HEADER.size)
         self._watch.use(self._sensor or Sensor(width, height))
         height = height or self._watch.sensor.height
-        return PixelReader(self._watch, kind, height=height, time=self._t0, offset=start)
+        return PixelReader(self._watch, kind, height=height, time=self.t0, offset=start)
 
 
 class EsEncoder:
@@ -178,6 +196,7 @@ CODEC = Codec(
         sized=True,
     ),
     unverified="exposures, colours and generic bytes, beyond one other implementation",
+    seekable=True,
     kinds=(EventBatch, ExposureBatch, ColourBatch, GenericBatch),
     about="Event Stream, version 2 (.es)",
 )

@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from aevents._native import kernels
-from aevents.codecs.base import Buffer, Watch
+from aevents.codecs.base import Buffer, ReadAt, Watch
+from aevents.codecs.seek import FOREVER, Index, Mark
 from aevents.errors import EncodeError
 from aevents.types import (
     Bytes,
@@ -28,6 +29,8 @@ from aevents.types import (
 
 DVS, ATIS, COLOUR = 1, 2, 4
 """What a file holds, as its header says it."""
+MARK_BYTES = 1 << 18
+"""From mark to mark of an index."""
 RECORD_BYTES = 8
 """No record is longer."""
 
@@ -45,6 +48,8 @@ class PixelReader:
         self.offset: int = offset
         self._watch = watch
         self._kind = kind
+        self._height = height
+        self._body = offset
         self._state = kernels.es_state(kind, height=height, time=time)
         self._out = kernels.columns()
         self._rgb = np.empty((self._out.capacity, 3), np.uint8) if kind == COLOUR else None
@@ -67,6 +72,29 @@ class PixelReader:
             view = view[end - held :]
         end = yield from self._decode(view)
         self._tail = bytes(view[end:])
+
+    def index(self, read: ReadAt, until: int, begun: Index | None) -> Index:
+        """Return marks through a file whose clock begins at 0, up to the time `until`, by reading
+        what has none in the index that is `begun`.
+        """
+        marks = list(begun.marks) if begun else []
+        state, offset = kernels.es_state(self._kind), self._body
+        if marks:
+            state.time, offset = marks[-1].latest, marks[-1].offset
+        while state.time < until and (data := read(offset, MARK_BYTES)):
+            last, at = -1, 0
+            while last < at < len(data):
+                last, at = at, kernels.es_decode(data, at, state, self._out, self._rgb)
+            if not at:
+                break
+            offset += at
+            marks.append(Mark(state.time, offset))
+        return Index(tuple(marks), FOREVER if state.time < until else state.time)
+
+    def resume(self, offset: int, time: int) -> None:
+        """Go on with a record at `offset`, where the stream has reached `time`."""
+        self.offset, self._tail = offset, b""
+        self._state = kernels.es_state(self._kind, height=self._height, time=time)
 
     def _decode(self, run: Buffer) -> Generator[PixelBatch, None, int]:
         """Give the batches of these bytes; return where the record begins that is not whole."""

@@ -17,13 +17,17 @@ from __future__ import annotations
 import struct
 from typing import Literal
 
+import numpy as np
+import numpy.typing as npt
+
 from aevents._native import kernels
 from aevents._native.columns import Columns
-from aevents.codecs.base import Codec
+from aevents.codecs.base import Codec, Jump, ReadAt
 from aevents.codecs.header import Header, write_header
 from aevents.codecs.limits import Limits, edges_of
 from aevents.codecs.packed import PackedDecoder, PackedEncoder, encoded
 from aevents.codecs.raw import begin_raw, matches_raw, raw_lines
+from aevents.codecs.raw_seek import HighWords, Words, locate_high
 from aevents.types import EventBatch, Sensor, TriggerBatch
 
 Endianness = Literal["little", "legacy"]
@@ -52,6 +56,19 @@ class Evt21Decoder(PackedDecoder):
     def decode(self, run: memoryview, start: int, out: Columns) -> int:
         """Decode words into columns."""
         return kernels.evt21_decode(run, start, self._state, out)
+
+    def locate(self, read: ReadAt, size: int, start: int) -> Jump | None:
+        """Return the jump to where all events from `start` µs on are ahead; None: to the start."""
+        if not self._begun:
+            return None
+        words = HighWords(self._body, 2, 0 if self._state.legacy else 1, _highs)
+        return locate_high(read, size, start, self.t0, words)
+
+    def stand(self, *state: int) -> None:
+        """Begin at a TIME_HIGH word: the roll-overs before it, and its value."""
+        self._state = kernels.evt21_state(legacy=bool(self._state.legacy))
+        self._state.started = 1
+        self._state.loop, self._state.high = state
 
     def anomalies(self) -> dict[str, int]:
         """Events before the first time word, and words of a reserved type."""
@@ -110,6 +127,11 @@ def _senseless(body: bytes, *, legacy: bool) -> tuple[int, int]:
     return state.unknown // 2, state.untimed
 
 
+def _highs(words: Words) -> npt.NDArray[np.bool_]:
+    high: npt.NDArray[np.bool_] = words >> 28 == 0x8
+    return high
+
+
 CODEC = Codec(
     "evt21",
     suffixes=(".raw",),
@@ -126,5 +148,6 @@ CODEC = Codec(
         leap_us=(4097 << 34) - 1,
     ),
     kinds=(EventBatch, TriggerBatch),
+    seekable=True,
     about="Prophesee EVT 2.1 (.raw)",
 )

@@ -16,11 +16,13 @@ import struct
 
 from aevents._native import kernels
 from aevents._native.columns import Columns
-from aevents.codecs.base import Codec
+from aevents.codecs import evt3_seek
+from aevents.codecs.base import Codec, Jump, ReadAt
 from aevents.codecs.header import Header, write_header
 from aevents.codecs.limits import Limits, edges_of
 from aevents.codecs.packed import PackedDecoder, PackedEncoder, encoded
 from aevents.codecs.raw import begin_raw, matches_raw, raw_lines
+from aevents.codecs.seek import Index
 from aevents.types import EventBatch, Sensor, TriggerBatch
 
 
@@ -39,6 +41,26 @@ class Evt3Decoder(PackedDecoder):
     def decode(self, run: memoryview, start: int, out: Columns) -> int:
         """Decode words into columns."""
         return kernels.evt3_decode(run, start, self._state, out)
+
+    def locate(self, read: ReadAt, size: int, start: int) -> Jump | None:
+        """Return the jump to where all events from `start` µs on are ahead; None: to the start.
+
+        Raises `IndexNeededError` where this takes an index.
+        """
+        if not self._begun:
+            return None
+        mark = evt3_seek.locate(read, size, self._body, start - self.t0)
+        return mark.jump(self.t0) if mark else None
+
+    def index(self, read: ReadAt, size: int, until: int, begun: Index | None) -> Index:
+        """Return an index of the file up to the time `until` of its clock, made by reading all that
+        is not in the one that is `begun`.
+        """
+        return evt3_seek.index(read, size, self._body, until, begun)
+
+    def stand(self, *state: int) -> None:
+        """Begin where a mark says."""
+        self._state = evt3_seek.stand(*state)
 
     def anomalies(self) -> dict[str, int]:
         """Events before the first time word, and words of a reserved type."""
@@ -84,5 +106,6 @@ CODEC = Codec(
         leap_us=(4097 << 24) - 1,
     ),
     kinds=(EventBatch, TriggerBatch),
+    seekable=True,
     about="Prophesee EVT 3.0 (.raw)",
 )

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from aevents._native.room import Room
 from aevents.codecs.array import MAGIC, ArrayReader
-from aevents.codecs.base import Buffer, Codec, Patch, Watch
+from aevents.codecs.base import Buffer, Codec, Jump, Patch, ReadAt, Watch
 from aevents.codecs.fields import TimeUnit
 from aevents.codecs.limits import Limits
 from aevents.codecs.table import SLAB
@@ -62,6 +62,15 @@ class NpyDecoder:
     def feed(self, data: Buffer, /) -> Iterator[EventBatch]:
         """Give the events that these bytes complete."""
         return self._reader.feed(data)
+
+    def locate(self, read: ReadAt, size: int, start: int) -> Jump | None:
+        """Return the jump to where all events from `start` µs on are ahead; None: to the start."""
+        return self._reader.locate(read, size, start)
+
+    def resume(self, jump: Jump) -> None:
+        """Go on with the bytes from there."""
+        self._watch.resume(jump.time)
+        self._reader.resume(jump)
 
     def flush(self) -> Iterator[EventBatch]:
         """Give the rest; an empty batch with the sensor if there were no events at all."""
@@ -154,5 +163,6 @@ CODEC = Codec(
     decoder=NpyDecoder,
     encoder=NpyEncoder,
     limits=Limits(kinds=((EventBatch,), (Frame,))),
+    seekable=True,
     about="NumPy array of events, or of frames when written (.npy)",
 )

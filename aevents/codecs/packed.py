@@ -6,14 +6,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 import numpy as np
 
 from aevents._native import kernels
 from aevents._native.columns import Columns
 from aevents._native.room import Room
-from aevents.codecs.base import Buffer, ByteBuffer, Watch
+from aevents.codecs.base import Buffer, ByteBuffer, Jump, Watch
 from aevents.codecs.header import Header, parse_header
 from aevents.errors import EncodeError
 from aevents.types import Damage, EventBatch, Sensor, TriggerBatch
@@ -33,7 +33,8 @@ class PackedDecoder(ABC):
         self._sensor = sensor
         self._head = b""
         self._begun = False
-        self._t0 = 0
+        self.t0: int = 0
+        self._body = 0  # where the words begin
         self._bytes = ByteBuffer()
         self._out = kernels.columns()
         self._yielded = False
@@ -63,6 +64,13 @@ class PackedDecoder(ABC):
         """Decode into `room`, where the events stay."""
         self._out.keep_in(room)
 
+    def resume(self, jump: Jump) -> None:
+        """Go on with the words from there."""
+        self._watch.resume(jump.time)
+        self._bytes = ByteBuffer()
+        self._bytes.offset = jump.offset
+        self.stand(*cast("tuple[int, ...]", jump.state))
+
     def flush(self) -> Iterator[EventBatch | TriggerBatch]:
         """Count a torn word; give an empty batch with the sensor if there were no events at all."""
         if not self._begun:
@@ -85,6 +93,10 @@ class PackedDecoder(ABC):
         consumed.
         """
 
+    @abstractmethod
+    def stand(self, *state: int) -> None:
+        """Put the kernel where a jump says that it stands, with nothing counted."""
+
     def anomalies(self) -> dict[str, int]:
         """Return what the kernel has counted so far."""
         return {}
@@ -94,12 +106,12 @@ class PackedDecoder(ABC):
         if header is None:
             return None
         self._watch.use(self._sensor or header.sensor())
-        self._t0 = header.t0
+        self.t0 = header.t0
         skip = self.begin(header, self._head[header.length :], final=final)
         if skip is None:
             return None
         rest = self._head[header.length + skip :]
-        self._bytes.offset = header.length + skip
+        self._bytes.offset = self._body = header.length + skip
         self._begun, self._head = True, b""
         return rest
 
@@ -116,12 +128,12 @@ class PackedDecoder(ABC):
         self._note(self._bytes.offset)
 
     def _events(self, out: Columns) -> EventBatch:
-        if self._t0:
-            out.t[: out.n] += self._t0
+        if self.t0:
+            out.t[: out.n] += self.t0
         return self._watch.batch(*out.take())
 
     def _triggers(self, out: Columns) -> TriggerBatch:
-        t = out.trigger_t[: out.triggers] + self._t0
+        t = out.trigger_t[: out.triggers] + self.t0
         id, value = out.trigger_id[: out.triggers].copy(), out.trigger_value[: out.triggers] != 0
         return self._watch.triggers(t, id, value)
 

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import cast
 
 from msgspec.structs import replace
 
 from aevents._native.room import Room
 from aevents.codecs.base import SNIFF_BYTES, Buffer, Codec, Decoder, Jump, Opened, ReadAt, Reader
+from aevents.codecs.seek import FOREVER, Indexer, Indexes, IndexNeededError, Seeker
 from aevents.errors import DecodeError, UnknownFormatError
 from aevents.types import Damage
+
+MOST_HEAD = 1 << 22
+"""So much is read of a file, until the first events, to know its header."""
 
 
 class Recognise:
@@ -72,21 +77,43 @@ class Recognise:
         else:
             yield from self._wanted((item,))
 
-    def locate(self, read: ReadAt, size: int, start: int) -> Jump | None:
-        """Return where to begin reading for the events from `start` µs on; None: at the start."""
+    def locate(self, read: ReadAt, size: int, start: int, indexes: Indexes) -> Jump | None:
+        """Return where to begin reading for the events from `start` µs on; None: at the start.
+
+        Where that takes an index of the file, it is taken from `indexes`, or made and put there.
+        """
         self._head = read(0, SNIFF_BYTES)
         decoder = self._choose()
-        if not hasattr(decoder, "locate"):
+        if not hasattr(decoder, "locate") or size <= SNIFF_BYTES:
             return None
-        deque(decoder.feed(self._head), maxlen=0)
-        jump: Jump | None = decoder.locate(read, size, start)
+        begun = any([*decoder.feed(self._head)])
+        while not begun and len(self._head) < min(size, MOST_HEAD):
+            more = read(len(self._head), len(self._head))
+            self._head += more
+            begun = any([*decoder.feed(more)])
+        try:
+            jump = cast("Seeker", decoder).locate(read, size, start)
+        except IndexNeededError:
+            jump = self._look_up(cast("Indexer", decoder), read, size, start, indexes)
         return jump and replace(jump, head=self._head)
+
+    def _look_up(
+        self, decoder: Indexer, read: ReadAt, size: int, start: int, indexes: Indexes
+    ) -> Jump | None:
+        assert self.codec is not None
+        name, goal = self.codec.name, start - decoder.t0
+        until = FOREVER if indexes.wanted else goal
+        index = indexes.get(name)
+        if index is None or index.reach < until:
+            index = indexes.put(name, decoder.index(read, size, until, index))
+        mark = index.before(goal)
+        return mark.jump(decoder.t0) if mark else None
 
     def _resume(self, jump: Jump) -> None:
         self._head = jump.head
         self._decoder = self._choose()
         deque(self._decoder.feed(self._head), maxlen=0)
-        self._decoder.resume(jump)  # type: ignore[attr-defined]  # it located the jump
+        cast("Seeker", self._decoder).resume(jump)  # it located the jump
 
     def _decode(self, data: Buffer) -> Iterator[object]:
         if self._decoder is None:

@@ -58,6 +58,16 @@ class Table:
         self._row += len(columns["t"])
         return self._filled(rows) if len(rows["t"]) else None
 
+    def time(self, t: Column) -> int | None:
+        """Return the first of these times in µs; None if it is no time."""
+        times = microseconds(t[:1], self._time_unit)
+        fits = _within(times, *LIMITS["t"])
+        return int(times[0]) if fits is None or fits[0] else None
+
+    def resume(self, row: int) -> None:
+        """Go on with the rows from there."""
+        self._row = row
+
     def _note(self, fits: Flags) -> None:
         bad = np.flatnonzero(~fits)
         reason = f"row {self._row + int(bad[0])} holds a value that is none of an event"

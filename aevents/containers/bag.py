@@ -154,7 +154,7 @@ class BagDecoder(ABC):
             return None
         topics = self.topics.fresh()
         topics.shift = found[1]
-        return Jump(chunks[found[0]][0], topics)
+        return Jump(chunks[found[0]][0], state=topics)
 
     def resume(self, jump: Jump) -> None:
         """Go on with the bytes from this jump on."""
@@ -168,7 +168,7 @@ class BagDecoder(ABC):
         """Return the first item from this chunk on, None if there is none near."""
         offset, logged = chunks[number]
         probe = type(self)(topics=self.topics.fresh())
-        probe.resume(Jump(offset, self.topics))
+        probe.resume(Jump(offset, state=self.topics))
         for at in range(offset, offset + MOST_LOOK, AT_ONCE):
             data = read(at, AT_ONCE)
             item = next(probe.feed(data), None)

@@ -4,11 +4,12 @@ itself.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from functools import partial
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
 
 from msgspec.structs import replace
 
@@ -16,6 +17,7 @@ from aevents._contracts import Origin
 from aevents.codecs.base import SNIFF_BYTES, Codec, Opened, Reader
 from aevents.codecs.sniff import Recognise
 from aevents.sources.file import file_origin, read_from
+from aevents.sources.index import FileIndexes
 
 DESCRIPTION = "metadata.yaml"
 """What makes a folder one recording: ROS 2 writes such bags."""
@@ -25,12 +27,15 @@ def recording_origin(
     path: Path,
     make: Callable[[], Recognise],
     codecs: Callable[[], Iterable[Codec]],
+    *,
+    index: bool = False,
     **options: object,
 ) -> Origin[object]:
     """Return a file, or a folder that is one recording, for the operator that `make` returns.
 
-    `options` are for the reader of a format that is read by path. Reading raises what `open` and
-    that reader raise.
+    With `index`, an index that it takes to read from the middle is kept beside the file. `options`
+    are for the reader of a format that is read by path. Reading raises what `open` and that reader
+    raise.
     """
 
     def plan(start: int | None, path: Path) -> Iterator[object] | None:
@@ -39,7 +44,7 @@ def recording_origin(
         if codec is not None and codec.reader is not None:
             reader = codec.reader(path, kind=recognise.kind, start=start, **options)
             return _opened(codec, reader)
-        return None if start is None else _from_the_middle(path, recognise, start)
+        return None if start is None else _from_the_middle(path, recognise, start, index)
 
     def within(start: int) -> Origin[object]:
         return file_origin(path, partial(plan, start))
@@ -80,15 +85,17 @@ def _opened(codec: Codec, reader: Reader) -> Generator[object, None, None]:
 
 
 def _from_the_middle(
-    path: Path, recognise: Recognise, start: int
+    path: Path, recognise: Recognise, start: int, index: bool
 ) -> Generator[object, None, None] | None:
     if not path.is_file():
         return None
-    with path.open("rb") as file:
-        jump = recognise.locate(partial(_read_at, file), path.stat().st_size, start)
+    with path.open("rb", buffering=0) as file:
+        status = os.fstat(file.fileno())
+        indexes = FileIndexes(path, status, wanted=index)
+        jump = recognise.locate(partial(_read_at, file), status.st_size, start, indexes)
     return read_from(path, jump) if jump else None
 
 
-def _read_at(file: BinaryIO, offset: int, size: int) -> bytes:
+def _read_at(file: FileIO, offset: int, size: int) -> bytes:
     file.seek(offset)
     return file.read(size)

@@ -32,6 +32,9 @@ class ToyDecoder(PackedDecoder):
             return None
         return 1 + body[0]
 
+    def stand(self, *state: int) -> None:
+        (self.odd,) = state
+
     def decode(self, run: memoryview, start: int, out: Columns) -> int:
         out.begin()
         value = run[start]

@@ -18,6 +18,7 @@ from .encoder import EncoderState, encoder_state
 from .es import EsState, es_decode, es_encode, es_state
 from .evt2 import Evt2State, evt2_decode, evt2_encode, evt2_state
 from .evt3 import Evt3State, evt3_decode, evt3_encode, evt3_state
+from .evt3_skip import evt3_skip
 from .evt4 import evt4_decode, evt4_encode, evt4_state
 from .evt21 import evt21_decode, evt21_encode, evt21_state
 from .inspect import InspectionState, inspect, inspection_state
@@ -65,6 +66,7 @@ __all__ = [
     "evt2_state",
     "evt3_decode",
     "evt3_encode",
+    "evt3_skip",
     "evt3_state",
     "evt4_decode",
     "evt4_encode",
