@@ -225,7 +225,8 @@ def faery() -> Peer:
     def save(format: str, path: str, events: Any) -> None:  # noqa: ANN401
         name, _, option = format.partition("-")
         compression = compressions.get(option)
-        events.to_file(path, version=versions.get(name), compression=compression)
+        version = versions.get(name)
+        events.to_file(path, version=version, compression=compression, zero_t0=False)
 
     return Peer(
         lambda _format, path: iter(faery.events_stream_from_file(path)),

@@ -72,6 +72,12 @@ def reads(name: str, format: str, path: Path) -> object:
     return json.loads(done.stdout) if done.returncode == 0 else None
 
 
+def writes(name: str, format: str, path: Path, given: Path) -> bool:
+    """Have a program write the events of `given`; return whether it does."""
+    arguments = command(name, "write", name, format, path, given)
+    return subprocess.run(arguments, env=environment(name), capture_output=True).returncode == 0
+
+
 def described(events: EventBatch) -> dict[str, object]:
     """Return the count and the sha256 of each column, as peers.py does."""
     columns = {"t": events.t, "x": events.x, "y": events.y, "p": events.p}

@@ -6,13 +6,13 @@ import struct
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple, cast
 
 import numpy as np
 
 import aevents
 from aevents import EventBatch, Sensor
-from aevents.codecs.base import Watch
+from aevents.codecs.base import Encoder, Patch, Watch
 from aevents.codecs.header import parse_header
 from aevents.registry import codec
 from aevents.testing import encode, example_events
@@ -132,6 +132,35 @@ def file_of(format: str, options: Options) -> tuple[Path, EventBatch]:
     else:
         write(path, format.partition("-")[0], events, **file.options)
     return path, events
+
+
+def long(format: str, size: int, options: Options) -> Path:
+    """Return a file of this format of about `size` bytes, and times in order."""
+    if format in BYTES:
+        return repeated(format, size, options)
+    events = load("evt2", 1, options)  # the recording, once
+    duration = int(events.t[-1] - events.t[0]) + 1
+    path = options.folder / f"{format}_{size}{FILES[format].suffix}"
+    make = codec(format.partition("-")[0]).encoder
+    assert make is not None
+    encoder = cast("Encoder[EventBatch]", make(**FILES[format].options))
+    with path.open("wb") as file:
+        while file.tell() < size:
+            _put(file, encoder.feed(events))
+            x, y, p = events.x, events.y, events.p
+            events = EventBatch.from_columns(
+                t=events.t + duration, x=x, y=y, p=p, sensor=events.sensor
+            )
+        _put(file, encoder.flush())
+    return path
+
+
+def _put(file: BinaryIO, pieces: Iterable[bytes | Patch]) -> None:
+    for piece in pieces:
+        if isinstance(piece, Patch):
+            file.seek(piece.offset)
+        file.write(piece.data if isinstance(piece, Patch) else piece)
+        file.seek(0, 2)
 
 
 def _seen_by(size: tuple[int, int], events: EventBatch) -> EventBatch:
