@@ -119,28 +119,47 @@ AE_INLINE int refused(const ae_columns *in, size_t k, const ae_es *state)
            (uint64_t)in->t[k] - (uint64_t)state->time > (uint64_t)LONGEST_STEP;
 }
 
+/* Writes the events that follow each other without an idle byte between, which are most, and where
+ * a whole record and more has room. Returns the end of what it wrote. */
+AE_INLINE uint8_t *write_close(uint8_t *out, const uint8_t *end, const ae_columns *columns,
+                               const uint8_t *rgb, int kind, ae_es *state)
+{
+    const layout at = layout_of(kind);
+    const ae_columns in = *columns;
+    const uint32_t flags = (1u << at.shift) - 1, width = (uint32_t)state->width;
+    const uint32_t height = (uint32_t)state->height;
+    int64_t time = state->time;
+    size_t k = (size_t)state->next;
+    for (; k < in.n && end - out >= AE_ES_RECORD; k++) {
+        uint64_t gap = (uint64_t)in.t[k] - (uint64_t)time;
+        uint32_t x = in.x[k], y = in.y[k];
+        if (gap >= (uint64_t)at.step || x >= width || y >= height)
+            break;
+        uint32_t head = (uint32_t)gap << at.shift | (in.p[k] & flags);
+        ae_store32(out, head | x << 8 | (height - 1 - y) << 24);
+        out[4] = (uint8_t)((height - 1 - y) >> 8);
+        if (kind == COLOUR)
+            memcpy(out + 5, rgb + 3 * k, 3);
+        out += at.size;
+        time = in.t[k];
+    }
+    state->time = time;
+    state->next = (int64_t)k;
+    return out;
+}
+
 AE_INLINE size_t encode(const ae_columns *in, const uint8_t *rgb, int kind, ae_es *state,
                         uint8_t *out, size_t capacity)
 {
-    const layout at = layout_of(kind);
-    const uint32_t flags = (1u << at.shift) - 1;
     const uint8_t *end = out + capacity;
     uint8_t *cursor = out;
-    for (size_t k = (size_t)state->next; k < in->n; k++) {
-        state->refused = refused(in, k, state);
-        if (state->refused)
+    for (;;) {
+        cursor = write_close(cursor, end, in, rgb, kind, state);
+        size_t k = (size_t)state->next;
+        state->refused = k < in->n && refused(in, k, state);
+        if (k == in->n || state->refused || end - cursor < AE_ES_RECORD)
             break;
         cursor = write_idle(cursor, end, in->t[k], kind, state);
-        if (end - cursor < AE_ES_RECORD)
-            break;
-        *cursor = (uint8_t)((in->t[k] - state->time) << at.shift | (in->p[k] & flags));
-        ae_store16(cursor + 1, in->x[k]);
-        ae_store16(cursor + 3, (uint32_t)(state->height - 1 - in->y[k]));
-        if (kind == COLOUR)
-            memcpy(cursor + 5, rgb + 3 * k, 3);
-        cursor += at.size;
-        state->time = in->t[k];
-        state->next = (int64_t)k + 1;
     }
     return (size_t)(cursor - out);
 }
