@@ -71,21 +71,23 @@ AE_INLINE uint8_t *write_vectors(uint8_t *out, const uint8_t *end, const ae_colu
     const ae_columns in = *columns;
     const ae_encoder order = *state;
     const int64_t high = state->time >> 6;
-    size_t k = (size_t)state->next, begin = k;         /* of the last vector */
+    const size_t first = (size_t)state->next;
+    size_t k = first, begin = first;                   /* of the last vector */
     uint8_t *last = out;                               /* its word */
     uint32_t mask = 0;
     for (; k < in.n && end - last >= 24; k++) {
         uint32_t x = in.x[k], y = in.y[k];
         if (in.t[k] >> 6 != high || (x | y) > 0x7FF)
             break;
-        int same = k > begin && in.t[k] == in.t[k - 1] && y == in.y[k - 1] && x > in.x[k - 1] &&
-                   (x ^ in.x[k - 1]) < 32 && !in.p[k] == !in.p[k - 1];
-        last += same || k == (size_t)state->next ? 0 : 8;
+        const size_t before = k - (k > begin);         /* of itself, none is */
+        int same = (in.t[k] == in.t[before]) & (y == in.y[before]) & (x > in.x[before]) &
+                   ((x ^ in.x[before]) < 32) & (!in.p[k] == !in.p[before]);
+        last += 8 * (!same & (k > first));
         begin = same ? begin : k;
-        mask = (same ? mask : 0) | (uint32_t)1 << (x & 31);
+        mask = (mask & (uint32_t)-same) | (uint32_t)1 << (x & 31);
         write_word(last, event_word(&in, k, x & ~31u), mask, &order);
     }
-    if (begin > (size_t)state->next)
+    if (begin > first)
         state->time = in.t[begin - 1];
     state->next = (int64_t)begin;
     return last;

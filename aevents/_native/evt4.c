@@ -118,8 +118,8 @@ AE_INLINE uint8_t *write_high(uint8_t *out, uint32_t high, const ae_encoder *sta
 AE_INLINE int may_be_vector(const ae_columns *in, size_t k)
 {
     const size_t last = k + WORTH_A_VECTOR - 1;
-    return in->t[last] == in->t[k] && in->y[last] == in->y[k] && in->x[last] > in->x[k] &&
-           (in->x[last] ^ in->x[k]) < 32 && !in->p[last] == !in->p[k];
+    return (in->t[last] == in->t[k]) & (in->y[last] == in->y[k]) & (in->x[last] > in->x[k]) &
+           ((in->x[last] ^ in->x[k]) < 32) & (!in->p[last] == !in->p[k]);
 }
 
 /* Writes the events that need no TIME_HIGH and that no vector begins with, which are most. Returns
