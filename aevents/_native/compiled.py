@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 if lib.AE_SLACK != SLACK:  # pragma: no cover
     raise ImportError("the C kernels were built from another version: build the package again")
 
+ROOM = 1 << 18
+"""Bytes that an encoder writes in one go, in memory that stays in the cache."""
+
 
 def _pointers(columns: Columns) -> object:
     """Return the `ae_columns` that points into `columns`, which must outlive it."""
@@ -226,13 +229,14 @@ def _events(
 def _encode(
     kernel: Callable[[object, object, object, int], int], events: _Events, state: EncoderState
 ) -> bytes:
-    # A round nearly always writes all; a long way of the clock, or rows and times that change
-    # with every event, take another.
+    # A round writes all of a batch as decoders give it, unless the clock has a long way to go, or
+    # rows and times change with every event.
     state.next = 0
     parts: list[bytes] = []
+    room = np.empty(min(8 * events.c.n, ROOM) + 4096, np.uint8)
+    target = ffi.from_buffer("uint8_t[]", room)
     while True:
-        room = np.empty(8 * (events.c.n - state.next) + 4096, np.uint8)
-        size = kernel(events.c, state, ffi.from_buffer("uint8_t[]", room), len(room))
+        size = kernel(events.c, state, target, len(room))
         parts.append(room[:size].tobytes())
         if state.refused or state.next == events.c.n:
             return b"".join(parts)
@@ -373,9 +377,13 @@ def text_encode(
     """Return the events as rows of four columns, in the order of the state's column numbers."""
     events = _events(t, x, y, p)
     state.next = 0
-    room = np.empty(lib.AE_TEXT_ROW * (len(t) + 1), np.uint8)
-    size = lib.ae_text_encode(events.c, state, ffi.from_buffer("uint8_t[]", room), len(room))
-    return room[:size].tobytes()
+    parts: list[bytes] = []
+    room = np.empty(min(lib.AE_TEXT_ROW * (len(t) + 1), ROOM), np.uint8)
+    target = ffi.from_buffer("uint8_t[]", room)
+    while state.next < len(t):
+        size = lib.ae_text_encode(events.c, state, target, len(room))
+        parts.append(room[:size].tobytes())
+    return b"".join(parts)
 
 
 def es_state(kind: int = 1, *, width: int = 0, height: int = 0, time: int = 0) -> EsState:
@@ -425,7 +433,7 @@ def es_encode(
     events = _events(t, x, y, p)
     check_colours(state.kind, rgb, len(t))
     check_next(state, len(t))
-    room = np.empty(lib.AE_ES_RECORD * (len(t) - state.next) + 65_536, np.uint8)
+    room = np.empty(min(lib.AE_ES_RECORD * (len(t) - state.next), ROOM) + 65_536, np.uint8)
     target = ffi.from_buffer("uint8_t[]", room)
     size = lib.ae_es_encode(events.c, _colours(rgb), state, target, len(room))
     return room[:size].tobytes()

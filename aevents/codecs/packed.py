@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from aevents._native.twins import EncoderState  # not loaded where there is C
 
 
+SLAB = 32_768
+"""Events that are encoded in one go: they and their bytes stay in the cache."""
+
+
 class PackedDecoder(ABC):
     """Reads the header, then has a kernel turn words into columns, one slab of events at a time."""
 
@@ -170,6 +174,10 @@ class PackedEncoder(ABC):
         """Return the words of a trigger: those of an OFF event at its time, the last replaced."""
 
     def _events(self, batch: EventBatch) -> Iterator[bytes]:
+        for start in range(0, len(batch), SLAB):
+            yield from self._slab(batch.cut(start, start + SLAB, batch.span))
+
+    def _slab(self, batch: EventBatch) -> Iterator[bytes]:
         data, refused = self.encode(batch)
         yield data
         if refused is not None:
