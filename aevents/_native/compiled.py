@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ._kernels import ffi, lib
 from .checks import (
@@ -23,7 +27,6 @@ from .columns import CAPACITY, SLACK, Columns, checked
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from numpy.typing import NDArray
     from typing_extensions import Buffer
 
     from .checks import Coordinates, Counters, Polarities
@@ -40,8 +43,21 @@ if TYPE_CHECKING:
 if lib.AE_SLACK != SLACK:  # pragma: no cover
     raise ImportError("the C kernels were built from another version: build the package again")
 
-ROOM = 1 << 18
-"""Bytes that an encoder writes in one go, in memory that stays in the cache."""
+ROOM_BYTES = 1 << 18
+"""What an encoder writes in one go: it stays in the cache."""
+_rooms: deque[NDArray[np.uint8]] = deque(maxlen=8)
+"""Used again: memory that is new costs as much as the encoding."""
+
+
+@contextmanager
+def _room() -> Iterator[tuple[NDArray[np.uint8], object]]:
+    """Give memory for an encoder to write into."""
+    try:  # in one step: another thread may be here too
+        room = _rooms.pop()
+    except IndexError:
+        room = np.empty(ROOM_BYTES, np.uint8)
+    yield room, ffi.from_buffer("uint8_t[]", room)
+    _rooms.append(room)
 
 
 def _pointers(columns: Columns) -> object:
@@ -233,13 +249,11 @@ def _encode(
     # rows and times change with every event.
     state.next = 0
     parts: list[bytes] = []
-    room = np.empty(min(8 * events.c.n, ROOM) + 4096, np.uint8)
-    target = ffi.from_buffer("uint8_t[]", room)
-    while True:
-        size = kernel(events.c, state, target, len(room))
-        parts.append(room[:size].tobytes())
-        if state.refused or state.next == events.c.n:
-            return b"".join(parts)
+    with _room() as (room, target):
+        while not parts or not (state.refused or state.next == events.c.n):
+            size = kernel(events.c, state, target, len(room))
+            parts.append(room[:size].tobytes())
+    return b"".join(parts)
 
 
 _C_TYPES = {"uint8": "uint8_t[]", "uint16": "uint16_t[]", "uint32": "uint32_t[]"}
@@ -378,11 +392,10 @@ def text_encode(
     events = _events(t, x, y, p)
     state.next = 0
     parts: list[bytes] = []
-    room = np.empty(min(lib.AE_TEXT_ROW * (len(t) + 1), ROOM), np.uint8)
-    target = ffi.from_buffer("uint8_t[]", room)
-    while state.next < len(t):
-        size = lib.ae_text_encode(events.c, state, target, len(room))
-        parts.append(room[:size].tobytes())
+    with _room() as (room, target):
+        while state.next < len(t):
+            size = lib.ae_text_encode(events.c, state, target, len(room))
+            parts.append(room[:size].tobytes())
     return b"".join(parts)
 
 
@@ -433,10 +446,9 @@ def es_encode(
     events = _events(t, x, y, p)
     check_colours(state.kind, rgb, len(t))
     check_next(state, len(t))
-    room = np.empty(min(lib.AE_ES_RECORD * (len(t) - state.next), ROOM) + 65_536, np.uint8)
-    target = ffi.from_buffer("uint8_t[]", room)
-    size = lib.ae_es_encode(events.c, _colours(rgb), state, target, len(room))
-    return room[:size].tobytes()
+    with _room() as (room, target):
+        size = lib.ae_es_encode(events.c, _colours(rgb), state, target, len(room))
+        return room[:size].tobytes()
 
 
 def _colours(rgb: NDArray[np.uint8] | None, *, writable: bool = False) -> object:

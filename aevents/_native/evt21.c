@@ -65,32 +65,38 @@ AE_INLINE uint8_t *write_high(uint8_t *out, uint32_t high, const ae_encoder *sta
 /* Writes the vectors that need no TIME_HIGH, without a branch on where one ends: each event writes
  * its word, over the word of the event before it if it belongs to that. The last vector is left to
  * be written again, as what belongs to it may not have been seen. */
-AE_INLINE uint8_t *write_vectors(uint8_t *out, const uint8_t *end, const ae_columns *columns,
-                                 ae_encoder *state)
+AE_INLINE uint8_t *vectors_in(uint8_t *out, const uint8_t *end, const ae_columns *columns,
+                              int legacy, ae_encoder *state)
 {
     const ae_columns in = *columns;
-    const ae_encoder order = *state;
     const int64_t high = state->time >> 6;
     const size_t first = (size_t)state->next;
     size_t k = first, begin = first;                   /* of the last vector */
     uint8_t *last = out;                               /* its word */
-    uint32_t mask = 0;
+    uint32_t mask = 0, x_before = UINT16_MAX, fields_before = 0;
     for (; k < in.n && end - last >= 24; k++) {
-        uint32_t x = in.x[k], y = in.y[k];
-        if (in.t[k] >> 6 != high || (x | y) > 0x7FF)
+        uint32_t x = in.x[k];
+        if (in.t[k] >> 6 != high || (x | in.y[k]) > 0x7FF)
             break;
-        const size_t before = k - (k > begin);         /* of itself, none is */
-        int same = (in.t[k] == in.t[before]) & (y == in.y[before]) & (x > in.x[before]) &
-                   ((x ^ in.x[before]) < 32) & (!in.p[k] == !in.p[before]);
+        uint32_t fields = event_word(&in, k, x & ~31u);
+        int same = (fields == fields_before) & (x > x_before);     /* t too: its rest is `high` */
         last += 8 * (!same & (k > first));
         begin = same ? begin : k;
         mask = (mask & (uint32_t)-same) | (uint32_t)1 << (x & 31);
-        write_word(last, event_word(&in, k, x & ~31u), mask, &order);
+        ae_store32(last + (legacy ? 0 : 4), fields);
+        ae_store32(last + (legacy ? 4 : 0), mask);
+        x_before = x, fields_before = fields;
     }
     if (begin > first)
         state->time = in.t[begin - 1];
     state->next = (int64_t)begin;
     return last;
+}
+
+static uint8_t *write_vectors(uint8_t *out, const uint8_t *end, const ae_columns *in,
+                              ae_encoder *state)
+{
+    return state->legacy ? vectors_in(out, end, in, 1, state) : vectors_in(out, end, in, 0, state);
 }
 
 size_t ae_evt21_encode(const ae_columns *in, ae_encoder *state, uint8_t *out, size_t capacity)
