@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 if lib.AE_SLACK != SLACK:  # pragma: no cover
     raise ImportError("the C kernels were built from another version: build the package again")
 
-ROOM_BYTES = 1 << 18
+ROOM_BYTES = (1 << 18) + 4096
 """What an encoder writes in one go: it stays in the cache."""
 _rooms: deque[NDArray[np.uint8]] = deque(maxlen=8)
 """Used again: memory that is new costs as much as the encoding."""

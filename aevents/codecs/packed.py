@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from aevents._native.twins import EncoderState  # not loaded where there is C
 
 
-SLAB = 16_384
+SLAB = 32_768
 """Events that are encoded in one go: they and their bytes stay in the cache."""
 
 
