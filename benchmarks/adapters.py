@@ -80,37 +80,41 @@ def aestream() -> Peer:
     return Peer(read, lambda a: tuple(a[name] for name in fields))
 
 
+def dv_packets(recording: Any) -> Iterator[Any]:  # noqa: ANN401
+    """Yield the events of a recording of dv-processing, packet by packet."""
+    while recording.isRunning():
+        events = recording.getNextEventBatch()
+        if events is not None:
+            yield events.numpy()
+
+
 def dv_processing() -> Peer:
     """Return dv-processing: event stores, one a packet, as structured arrays."""
     import dv_processing as dv
 
-    levels = {"none": "NONE", "lz4": "LZ4", "zstd": "ZSTD"}
-
-    def read(_format: str, path: str) -> Iterator[Any]:
-        recording = dv.io.MonoCameraRecording(path)
-        while recording.isRunning():
-            events = recording.getNextEventBatch()
-            if events is not None:
-                yield events.numpy()
-
     def given(events: Any) -> list[Any]:  # noqa: ANN401
-        stores = []
-        for start in range(0, len(events), 10_000):
-            store = dv.EventStore()
-            for t, x, y, p in events[start : start + 10_000].tolist():
-                store.push_back(t, x, y, p)
-            stores.append(store)
-        return stores
+        return [store(events[at : at + 10_000].tolist()) for at in range(0, len(events), 10_000)]
+
+    def store(rows: list[tuple[int, ...]]) -> Any:  # noqa: ANN401
+        events = dv.EventStore()
+        for row in rows:
+            events.push_back(*row)
+        return events
 
     def save(format: str, path: str, stores: list[Any]) -> None:
-        compression = getattr(dv.CompressionType, levels[format.partition("-")[2]])
+        compression = getattr(dv.CompressionType, format.partition("-")[2].upper())
         config = dv.io.MonoCameraWriter.EventOnlyConfig("camera", SIZE, compression)
         writer = dv.io.MonoCameraWriter(path, config)
         for store in stores:
             writer.writeEvents(store)
 
     fields = ("timestamp", "x", "y", "polarity")
-    return Peer(read, lambda a: tuple(a[name] for name in fields), save, given)
+    return Peer(
+        lambda _format, path: dv_packets(dv.io.MonoCameraRecording(path)),
+        lambda a: tuple(a[name] for name in fields),
+        save,
+        given,
+    )
 
 
 def event_stream() -> Peer:
