@@ -1,4 +1,4 @@
-"""How fast are the decoders? As ratios to copying the file's bytes, and to naive C.
+"""How fast are the kernels that decode? As ratios to copying the file's bytes, and to naive C.
 
 The words of a file, in pieces of 64 KiB, into columns that are used again: EVT2, EVT3 and DAT, by
 our kernels at each instruction set that the CPU has, by the decoders of naive_decode.c, and by

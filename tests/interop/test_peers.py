@@ -30,6 +30,7 @@ import hashlib
 import json
 import os
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -63,11 +64,11 @@ LATE_32 = example_events(5_000, sensor=SENSOR, start_us=(1 << 32) - 2_000_000)
 LATE_34 = example_events(5_000, sensor=SENSOR, start_us=(1 << 34) - 2_000_000)
 TINY = example_events(2_000, sensor=Sensor(34, 34))
 SMALL = example_events(20_000, sensor=Sensor(640, 480))
-TEXT = {"separator": " ", "header": False, "time_unit": "s"}
+TEXT: Mapping[str, str | bool] = {"separator": " ", "header": False, "time_unit": "s"}
 LEGACY = {"endianness": "legacy"}
 NONE, LZ4, ZSTD = ({"compression": name} for name in ("none", "lz4", "zstd"))
 
-READ = {
+READ: Mapping[str, tuple[str, str, str, EventBatch, Mapping[str, str | bool]]] = {
     "aedat4 by aedat": ("aedat", "aedat4-none", ".aedat4", ORDERED, NONE),
     "aedat4 by dv-processing": ("dv-processing", "aedat4-none", ".aedat4", ORDERED, NONE),
     "aedat4 by evlib": ("evlib", "aedat4-none", ".aedat4", SMALL, NONE),
