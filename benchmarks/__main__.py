@@ -3,6 +3,7 @@
 python -m benchmarks                  all of them, some minutes
 python -m benchmarks decode stream    these two
 python -m benchmarks --smoke          each on tiny inputs, in seconds: does it still work?
+python -m benchmarks decode --events 50000000 --formats evt3 dat
 python -m benchmarks --json FILE      the figures as JSON too
 
 Exit status 1 says that a figure is on the wrong side of its limit. Recordings are looked for in
@@ -21,9 +22,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from benchmarks.inputs import FILES
 from benchmarks.measure import Answer, Options, as_text, machine
 
-NAMES = ("decode", "frames", "stream", "peers", "loop")
+NAMES = ("kernels", "frames", "stream", "loop", "decode", "encode", "seek")
+SMOKE_EVENTS = 50_000
 
 
 def main() -> int:
@@ -49,6 +52,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(NAMES))
     parser.add_argument("--smoke", action="store_true")
     parser.add_argument("--json", type=Path, metavar="FILE")
+    parser.add_argument("--events", type=int, default=Options().events)
+    parser.add_argument("--formats", nargs="+", default=(), choices=tuple(FILES), metavar="FORMAT")
     beside = os.environ.get("AEVENTS_RECORDINGS", Options().recordings)
     parser.add_argument("--recordings", type=Path, metavar="FOLDER", default=beside)
     arguments = parser.parse_args()
@@ -61,7 +66,10 @@ def run(name: str, arguments: argparse.Namespace) -> tuple[Answer, str]:
     """Run one benchmark in a folder of its own; return what it found, and what it asks."""
     module = import_module(f"benchmarks.bench_{name}")
     with tempfile.TemporaryDirectory() as folder:
-        options = Options(arguments.smoke, arguments.recordings, Path(folder))
+        events = SMOKE_EVENTS if arguments.smoke else arguments.events
+        options = Options(
+            arguments.smoke, arguments.recordings, Path(folder), events, tuple(arguments.formats)
+        )
         return module.run(options), module.__doc__.partition("\n")[0]
 
 

@@ -34,6 +34,8 @@ class Options(NamedTuple):
     smoke: bool = False
     recordings: Path = ROOT.parent / "shared" / "recordings"
     folder: Path = Path()  # for files made on the way; emptied afterwards
+    events: int = 10_000_000  # in each file of `decode` and `encode`
+    formats: tuple[str, ...] = ()  # of these; none: all
 
     def rounds(self, number: int) -> int:
         """Return how many rounds to run where `number` would be thorough."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ._kernels import ffi, lib
 from .checks import (
@@ -41,7 +45,6 @@ from .compiled_aedat import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from numpy.typing import NDArray
     from typing_extensions import Buffer
 
     from .checks import Coordinates, Counters, Events, Polarities
@@ -58,6 +61,22 @@ if TYPE_CHECKING:
 
 if lib.AE_SLACK != SLACK:  # pragma: no cover
     raise ImportError("the C kernels were built from another version: build the package again")
+
+ROOM_BYTES = (1 << 18) + 4096
+"""What an encoder writes in one go: it stays in the cache."""
+_rooms: deque[NDArray[np.uint8]] = deque(maxlen=8)
+"""Used again: memory that is new costs as much as the encoding."""
+
+
+@contextmanager
+def _room() -> Iterator[tuple[NDArray[np.uint8], object]]:
+    """Give memory for an encoder to write into."""
+    try:  # in one step: another thread may be here too
+        room = _rooms.pop()
+    except IndexError:
+        room = np.empty(ROOM_BYTES, np.uint8)
+    yield room, ffi.from_buffer("uint8_t[]", room)
+    _rooms.append(room)
 
 
 def _pointers(columns: Columns) -> object:
@@ -280,16 +299,15 @@ def _events(
 def _encode(
     kernel: Callable[[object, object, object, int], int], events: _Events, state: EncoderState
 ) -> bytes:
-    # A round nearly always writes all; a long way of the clock, or rows and times that change
-    # with every event, take another.
+    # A round writes all of a batch as decoders give it, unless the clock has a long way to go, or
+    # rows and times change with every event.
     state.next = 0
     parts: list[bytes] = []
-    while True:
-        room = np.empty(8 * (events.c.n - state.next) + 4096, np.uint8)
-        size = kernel(events.c, state, ffi.from_buffer("uint8_t[]", room), len(room))
-        parts.append(room[:size].tobytes())
-        if state.refused or state.next == events.c.n:
-            return b"".join(parts)
+    with _room() as (room, target):
+        while not parts or not (state.refused or state.next == events.c.n):
+            size = kernel(events.c, state, target, len(room))
+            parts.append(room[:size].tobytes())
+    return b"".join(parts)
 
 
 _C_TYPES = {"uint8": "uint8_t[]", "uint16": "uint16_t[]", "uint32": "uint32_t[]"}
@@ -427,9 +445,12 @@ def text_encode(
     """Return the events as rows of four columns, in the order of the state's column numbers."""
     events = _events(t, x, y, p)
     state.next = 0
-    room = np.empty(lib.AE_TEXT_ROW * (len(t) + 1), np.uint8)
-    size = lib.ae_text_encode(events.c, state, ffi.from_buffer("uint8_t[]", room), len(room))
-    return room[:size].tobytes()
+    parts: list[bytes] = []
+    with _room() as (room, target):
+        while state.next < len(t):
+            size = lib.ae_text_encode(events.c, state, target, len(room))
+            parts.append(room[:size].tobytes())
+    return b"".join(parts)
 
 
 def es_state(kind: int = 1, *, width: int = 0, height: int = 0, time: int = 0) -> EsState:
@@ -479,10 +500,9 @@ def es_encode(
     events = _events(t, x, y, p)
     check_colours(state.kind, rgb, len(t))
     check_next(state, len(t))
-    room = np.empty(lib.AE_ES_RECORD * (len(t) - state.next) + 65_536, np.uint8)
-    target = ffi.from_buffer("uint8_t[]", room)
-    size = lib.ae_es_encode(events.c, _colours(rgb), state, target, len(room))
-    return room[:size].tobytes()
+    with _room() as (room, target):
+        size = lib.ae_es_encode(events.c, _colours(rgb), state, target, len(room))
+        return room[:size].tobytes()
 
 
 def _colours(rgb: NDArray[np.uint8] | None, *, writable: bool = False) -> object:

@@ -3,6 +3,7 @@
 #ifndef AEVENTS_CPU_H
 #define AEVENTS_CPU_H
 #include <stdint.h>
+#include <string.h>
 
 #ifdef __GNUC__
 #define AE_INLINE static inline __attribute__((always_inline))
@@ -46,7 +47,12 @@ AE_INLINE uint8_t *ae_store16(uint8_t *bytes, uint32_t word)
 
 AE_INLINE uint8_t *ae_store32(uint8_t *bytes, uint32_t word)
 {
+#if AE_X86
+    memcpy(bytes, &word, 4);      /* what compilers turn into vector code, as they do not bytes */
+    return bytes + 4;
+#else
     return ae_store16(ae_store16(bytes, word), word >> 16);
+#endif
 }
 
 #endif

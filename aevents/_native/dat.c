@@ -158,17 +158,6 @@ AE_V4 static size_t events_v4(const uint8_t *data, size_t records, layout at, ae
 
 static size_t (*events)(const uint8_t *, size_t, layout, ae_dat *, ae_columns *) = events_base;
 
-void ae_dat_select(int level)
-{
-    events = events_base;
-#if AE_X86
-    if (level >= 3)
-        events = level >= 4 ? events_v4 : events_v3;
-#else
-    (void)level;
-#endif
-}
-
 static size_t triggers(const uint8_t *data, size_t records, ae_dat *state, ae_columns *out)
 {
     size_t i = 0;
@@ -200,13 +189,69 @@ static int reads_back(int64_t t, int64_t now)
     return t >= 0 && t >> 32 == loop;
 }
 
+/* The records of events from `k` on, in blocks in which the clock's top bit stays and all fit: plain
+ * loops, which the compiler turns into vector code. Returns how many, a multiple of BLOCK. */
+AE_INLINE size_t written_with(const ae_columns *in, size_t k, layout at, int64_t now, uint8_t *out,
+                              size_t room)
+{
+    const int64_t *t = in->t + k;
+    const uint16_t *x = in->x + k, *y = in->y + k;
+    const uint8_t *p = in->p + k;
+    size_t n = in->n - k < room / 8 ? in->n - k : room / 8, i = 0;
+    for (; i + BLOCK <= n; i += BLOCK) {
+        uint32_t words[BLOCK];
+        int64_t moved = 0;
+        uint32_t large = 0;
+        for (size_t j = 0; j < BLOCK; j++) {
+            moved |= t[i + j] ^ now;
+            large |= (x[i + j] & ~at.x_mask) | (y[i + j] & ~at.y_mask);
+        }
+        if (moved >> 31 || large)
+            break;
+        for (size_t j = 0; j < BLOCK; j++)
+            words[j] = (uint32_t)(p[i + j] != 0) << at.p_shift | (uint32_t)y[i + j] << at.y_shift |
+                       x[i + j];
+        for (size_t j = 0; j < BLOCK; j++) {
+            ae_store32(out + 8 * (i + j), (uint32_t)t[i + j]);
+            ae_store32(out + 8 * (i + j) + 4, words[j]);
+        }
+    }
+    return i;
+}
+
+static size_t written_base(const ae_columns *in, size_t k, layout at, int64_t now, uint8_t *out,
+                           size_t room)
+{
+    return written_with(in, k, at, now, out, room);
+}
+
+#if AE_X86
+
+AE_V3 static size_t written_v3(const ae_columns *in, size_t k, layout at, int64_t now,
+                               uint8_t *out, size_t room)
+{
+    return written_with(in, k, at, now, out, room);
+}
+#endif
+
+static size_t (*written)(const ae_columns *, size_t, layout, int64_t, uint8_t *,
+                         size_t) = written_base;
+
 size_t ae_dat_encode(const ae_columns *in, ae_encoder *state, uint8_t *out, size_t capacity)
 {
     layout at = layout_of(state->version);
     uint8_t *cursor = out;
     const uint8_t *end = out + capacity;
+    size_t k = (size_t)state->next, quick = k;     /* the event from which on to try blocks */
     state->refused = 0;
-    for (size_t k = (size_t)state->next; k < in->n && end - cursor >= 8; k++) {
+    while (k < in->n && end - cursor >= 8) {
+        if (k >= quick && state->started) {
+            size_t n = written(in, k, at, state->time, cursor, (size_t)(end - cursor));
+            k += n, cursor += 8 * n, quick = k + BLOCK;
+            state->time = n ? in->t[k - 1] : state->time;
+            state->next = (int64_t)k;
+            continue;
+        }
         state->refused = in->x[k] > at.x_mask || in->y[k] > at.y_mask ||
                          !reads_back(in->t[k], state->started ? state->time : 0);
         if (state->refused)
@@ -216,7 +261,23 @@ size_t ae_dat_encode(const ae_columns *in, ae_encoder *state, uint8_t *out, size
                                         (uint32_t)in->y[k] << at.y_shift | in->x[k]);
         state->started = 1;
         state->time = in->t[k];
-        state->next = (int64_t)k + 1;
+        state->next = (int64_t)++k;
     }
     return (size_t)(cursor - out);
+}
+
+/* ---- dispatch --------------------------------------------------------------------------------- */
+
+void ae_dat_select(int level)
+{
+    events = events_base;
+    written = written_base;
+#if AE_X86
+    if (level >= 3) {
+        events = level >= 4 ? events_v4 : events_v3;
+        written = written_v3;
+    }
+#else
+    (void)level;
+#endif
 }

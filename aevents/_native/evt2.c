@@ -9,6 +9,8 @@
 
 enum { TIME_HIGH = 8, EXT_TRIGGER = 10, IMU = 13 };
 
+enum { BLOCK = 32 };                       /* events that are written together */
+
 /* A word that gives no event in `out`. Returns 0 if it is a trigger that has no room. */
 static int other_word(uint32_t word, ae_evt2 *state, ae_columns *out)
 {
@@ -63,17 +65,6 @@ AE_V4 static size_t decode_v4(const uint8_t *data, size_t words, ae_evt2 *state,
 
 static size_t (*decode)(const uint8_t *, size_t, ae_evt2 *, ae_columns *) = decode_base;
 
-void ae_evt2_select(int level)
-{
-    decode = decode_base;
-#if AE_X86
-    if (level >= 3)
-        decode = level >= 4 ? decode_v4 : decode_v3;
-#else
-    (void)level;
-#endif
-}
-
 size_t ae_evt2_decode(const uint8_t *data, size_t words, ae_evt2 *state, ae_columns *out)
 {
     return decode(data, words, state, out);
@@ -87,12 +78,64 @@ AE_INLINE uint8_t *write_high(uint8_t *out, uint32_t high, const ae_encoder *sta
     return ae_store32(out, (uint32_t)TIME_HIGH << 28 | high);
 }
 
+/* The words of events from `k` on, in blocks that need no TIME_HIGH and all fit: plain loops, which
+ * the compiler turns into vector code. Returns how many, a multiple of BLOCK. */
+AE_INLINE size_t blocks_with(const ae_columns *in, size_t k, int64_t high, uint8_t *out,
+                             size_t room)
+{
+    const int64_t *t = in->t + k;
+    const uint16_t *x = in->x + k, *y = in->y + k;
+    const uint8_t *p = in->p + k;
+    size_t n = in->n - k < room / 4 ? in->n - k : room / 4, i = 0;
+    for (; i + BLOCK <= n; i += BLOCK) {
+        uint32_t words[BLOCK];
+        int64_t moved = 0;
+        uint16_t large = 0;
+        for (size_t j = 0; j < BLOCK; j++) {
+            moved |= t[i + j] ^ high << 6;
+            large |= x[i + j] | y[i + j];
+        }
+        if (moved >> 6 || large > 0x7FF)
+            break;
+        for (size_t j = 0; j < BLOCK; j++)
+            words[j] = (uint32_t)(p[i + j] != 0) << 28 | ((uint32_t)t[i + j] & 63) << 22 |
+                       (uint32_t)x[i + j] << 11 | y[i + j];
+        for (size_t j = 0; j < BLOCK; j++)
+            ae_store32(out + 4 * (i + j), words[j]);
+    }
+    return i;
+}
+
+static size_t blocks_base(const ae_columns *in, size_t k, int64_t high, uint8_t *out, size_t room)
+{
+    return blocks_with(in, k, high, out, room);
+}
+
+#if AE_X86
+
+AE_V3 static size_t blocks_v3(const ae_columns *in, size_t k, int64_t high, uint8_t *out,
+                              size_t room)
+{
+    return blocks_with(in, k, high, out, room);
+}
+#endif
+
+static size_t (*blocks)(const ae_columns *, size_t, int64_t, uint8_t *, size_t) = blocks_base;
+
 size_t ae_evt2_encode(const ae_columns *in, ae_encoder *state, uint8_t *out, size_t capacity)
 {
     uint8_t *cursor = out;
     const uint8_t *end = out + capacity;
+    size_t k = (size_t)state->next, quick = k;     /* the event from which on to try blocks */
     state->refused = 0;
-    for (size_t k = (size_t)state->next; k < in->n && end - cursor >= 8; k++) {
+    while (k < in->n && end - cursor >= 8) {
+        if (k >= quick && state->started) {
+            size_t n = blocks(in, k, state->time >> 6, cursor, (size_t)(end - cursor));
+            k += n, cursor += 4 * n, quick = k + BLOCK;
+            state->time = n ? in->t[k - 1] : state->time;
+            state->next = (int64_t)k;
+            continue;
+        }
         int64_t t = in->t[k];
         uint8_t *timed = fits(in, k) ? write_clock(write_high, cursor, end, 8, t, state) : NULL;
         state->refused = timed == NULL;
@@ -103,7 +146,23 @@ size_t ae_evt2_encode(const ae_columns *in, ae_encoder *state, uint8_t *out, siz
             break;                          /* no room; the clock goes on from state->time */
         cursor = ae_store32(cursor, event_word(in, k, in->x[k]));
         state->time = t;
-        state->next = (int64_t)k + 1;
+        state->next = (int64_t)++k;
     }
     return (size_t)(cursor - out);
+}
+
+/* ---- dispatch --------------------------------------------------------------------------------- */
+
+void ae_evt2_select(int level)
+{
+    decode = decode_base;
+    blocks = blocks_base;
+#if AE_X86
+    if (level >= 3) {
+        decode = level >= 4 ? decode_v4 : decode_v3;
+        blocks = blocks_v3;
+    }
+#else
+    (void)level;
+#endif
 }

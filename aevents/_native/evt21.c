@@ -62,12 +62,50 @@ AE_INLINE uint8_t *write_high(uint8_t *out, uint32_t high, const ae_encoder *sta
     return write_word(out, (uint32_t)TIME_HIGH << 28 | high, 0, state);
 }
 
+/* Writes the vectors that need no TIME_HIGH, without a branch on where one ends: each event writes
+ * its word, over the word of the event before it if it belongs to that. The last vector is left to
+ * be written again, as what belongs to it may not have been seen. */
+AE_INLINE uint8_t *vectors_in(uint8_t *out, const uint8_t *end, const ae_columns *columns,
+                              int legacy, ae_encoder *state)
+{
+    const ae_columns in = *columns;
+    const int64_t high = state->time >> 6;
+    const size_t first = (size_t)state->next;
+    size_t k = first, begin = first;                   /* of the last vector */
+    uint8_t *last = out;                               /* its word */
+    uint32_t mask = 0, x_before = UINT16_MAX, fields_before = 0;
+    for (; k < in.n && end - last >= 24; k++) {
+        uint32_t x = in.x[k];
+        if (in.t[k] >> 6 != high || (x | in.y[k]) > 0x7FF)
+            break;
+        uint32_t fields = event_word(&in, k, x & ~31u);
+        int same = (fields == fields_before) & (x > x_before);     /* t too: its rest is `high` */
+        last += 8 * (!same & (k > first));
+        begin = same ? begin : k;
+        mask = (mask & (uint32_t)-same) | (uint32_t)1 << (x & 31);
+        ae_store32(last + (legacy ? 0 : 4), fields);
+        ae_store32(last + (legacy ? 4 : 0), mask);
+        x_before = x, fields_before = fields;
+    }
+    if (begin > first)
+        state->time = in.t[begin - 1];
+    state->next = (int64_t)begin;
+    return last;
+}
+
+static uint8_t *write_vectors(uint8_t *out, const uint8_t *end, const ae_columns *in,
+                              ae_encoder *state)
+{
+    return state->legacy ? vectors_in(out, end, in, 1, state) : vectors_in(out, end, in, 0, state);
+}
+
 size_t ae_evt21_encode(const ae_columns *in, ae_encoder *state, uint8_t *out, size_t capacity)
 {
     uint8_t *cursor = out;
     const uint8_t *end = out + capacity;
     state->refused = 0;
-    for (size_t k = (size_t)state->next; k < in->n && end - cursor >= 16;) {
+    while ((size_t)state->next < in->n && end - cursor >= 16) {
+        size_t k = (size_t)state->next;
         int64_t t = in->t[k];
         uint8_t *timed = fits(in, k) ? write_clock(write_high, cursor, end, 16, t, state) : NULL;
         state->refused = timed == NULL;
@@ -80,8 +118,8 @@ size_t ae_evt21_encode(const ae_columns *in, ae_encoder *state, uint8_t *out, si
         size_t next = neighbours(in, k, &mask);
         cursor = write_word(cursor, event_word(in, k, in->x[k] & ~31u), mask, state);
         state->time = t;
-        k = next;
-        state->next = (int64_t)k;
+        state->next = (int64_t)next;
+        cursor = write_vectors(cursor, end, in, state);
     }
     return (size_t)(cursor - out);
 }

@@ -79,6 +79,42 @@ static uint8_t *write_events(uint8_t *out, const ae_columns *in, size_t k, ae_en
     return ae_store16(out, VECT_8 << 12 | mask >> 24);
 }
 
+/* Whether `k` may begin a group: the last of as few events as are worth one has the same time, row
+ * and polarity, and is to the right of it. */
+AE_INLINE int may_group(const ae_columns *in, size_t k)
+{
+    const size_t last = k + WORTH_A_GROUP - 1;
+    return (in->t[last] == in->t[k]) & (in->y[last] == in->y[k]) & (in->x[last] > in->x[k]) &
+           (in->x[last] < in->x[k] + GROUP) & (!in->p[last] == !in->p[k]);
+}
+
+/* Writes the events that need no TIME_HIGH and that no group begins with, which are most, without a
+ * branch on time or row. Returns the end of what it wrote. */
+AE_INLINE uint8_t *write_singles(uint8_t *out, const uint8_t *end, const ae_columns *columns,
+                                 ae_encoder *state)
+{
+    const ae_columns in = *columns;
+    int64_t time = state->time;
+    size_t k = (size_t)state->next;
+    uint32_t row = (uint32_t)state->y;
+    for (; k + WORTH_A_GROUP <= in.n && end - out >= EVENT_BYTES; k++) {
+        uint32_t x = in.x[k], y = in.y[k];
+        if ((in.t[k] ^ time) >> 12 || (x | y) > 0x7FF || may_group(&in, k))
+            break;
+        ae_store16(out, TIME_LOW << 12 | (uint32_t)(in.t[k] & 0xFFF));
+        out += 2 * (in.t[k] != time);
+        ae_store16(out, ADDR_Y << 12 | y);
+        out += 2 * (y != row);
+        out = ae_store16(out, ADDR_X << 12 | (uint32_t)(in.p[k] != 0) << 11 | x);
+        row = y;
+        time = in.t[k];
+    }
+    state->y = row;
+    state->time = time;
+    state->next = (int64_t)k;
+    return out;
+}
+
 size_t ae_evt3_encode(const ae_columns *in, ae_encoder *state, uint8_t *out, size_t capacity)
 {
     uint8_t *cursor = out;
@@ -101,6 +137,7 @@ size_t ae_evt3_encode(const ae_columns *in, ae_encoder *state, uint8_t *out, siz
             state->y = in->y[k];
         }
         cursor = write_events(cursor, in, k, state);
+        cursor = write_singles(cursor, end, in, state);
     }
     return (size_t)(cursor - out);
 }

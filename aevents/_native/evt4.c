@@ -113,12 +113,41 @@ AE_INLINE uint8_t *write_high(uint8_t *out, uint32_t high, const ae_encoder *sta
     return ae_store32(out, (uint32_t)TIME_HIGH << 28 | high);
 }
 
+/* Whether `k` may begin a vector: the last of as few events as are worth one is of its time, row and
+ * polarity, and to the right of it in the same 32 columns. */
+AE_INLINE int may_be_vector(const ae_columns *in, size_t k)
+{
+    const size_t last = k + WORTH_A_VECTOR - 1;
+    return (in->t[last] == in->t[k]) & (in->y[last] == in->y[k]) & (in->x[last] > in->x[k]) &
+           ((in->x[last] ^ in->x[k]) < 32) & (!in->p[last] == !in->p[k]);
+}
+
+/* Writes the events that need no TIME_HIGH and that no vector begins with, which are most. Returns
+ * the end of what it wrote. */
+AE_INLINE uint8_t *write_singles(uint8_t *out, const uint8_t *end, const ae_columns *columns,
+                                 ae_encoder *state)
+{
+    const ae_columns in = *columns;
+    const int64_t high = state->time >> 6;
+    size_t k = (size_t)state->next;
+    for (; k + WORTH_A_VECTOR <= in.n && end - out >= 12; k++) {
+        if (in.t[k] >> 6 != high || (in.x[k] | in.y[k]) > 0x7FF || may_be_vector(&in, k))
+            break;
+        out = ae_store32(out, EVENTS | event_word(&in, k, in.x[k]));
+    }
+    if (k > (size_t)state->next)
+        state->time = in.t[k - 1];
+    state->next = (int64_t)k;
+    return out;
+}
+
 size_t ae_evt4_encode(const ae_columns *in, ae_encoder *state, uint8_t *out, size_t capacity)
 {
     uint8_t *cursor = out;
     const uint8_t *end = out + capacity;
     state->refused = 0;
-    for (size_t k = (size_t)state->next; k < in->n && end - cursor >= 12;) {
+    while ((size_t)state->next < in->n && end - cursor >= 12) {
+        size_t k = (size_t)state->next;
         int64_t t = in->t[k];
         uint8_t *timed = fits(in, k) ? write_clock(write_high, cursor, end, 12, t, state) : NULL;
         state->refused = timed == NULL;
@@ -137,8 +166,8 @@ size_t ae_evt4_encode(const ae_columns *in, ae_encoder *state, uint8_t *out, siz
             cursor = ae_store32(cursor, EVENTS | event_word(in, k, in->x[k]));
         }
         state->time = t;
-        k = next;
-        state->next = (int64_t)k;
+        state->next = (int64_t)next;
+        cursor = write_singles(cursor, end, in, state);
     }
     return (size_t)(cursor - out);
 }

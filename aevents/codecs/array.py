@@ -9,6 +9,7 @@ Specified in NumPy's documentation of `numpy.lib.format`. Pickled objects are re
 from __future__ import annotations
 
 import ast
+import io
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -209,6 +210,17 @@ def read_header(data: Buffer, watch: Watch, /) -> ArrayHeader | None:
     if len(data) < end:
         return None
     return _parse(bytes(data[start:end]), end, watch)
+
+
+def write_header(dtype: np.dtype[Any], shape: tuple[int, ...], /) -> bytes:
+    """Return the header of an array of these values. NumPy leaves room for 21 digits of the first
+    length, so it is as long for any.
+    """
+    out = io.BytesIO()
+    descr = np.lib.format.dtype_to_descr(dtype)
+    fields = {"descr": descr, "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(out, fields)
+    return out.getvalue()
 
 
 def are_numbers(types: list[np.dtype[np.void]], /) -> bool:

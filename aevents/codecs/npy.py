@@ -7,14 +7,13 @@ type, or the rows of an N x 4 matrix. They are read and written as a stream. The
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
 
 from aevents._native.room import Room
-from aevents.codecs.array import MAGIC, ArrayReader
+from aevents.codecs.array import MAGIC, ArrayReader, write_header
 from aevents.codecs.base import Buffer, Codec, Jump, Patch, ReadAt, Watch
 from aevents.codecs.fields import TimeUnit
 from aevents.codecs.limits import Limits
@@ -122,15 +121,8 @@ class NpyEncoder:
         return self._header()
 
     def _header(self) -> bytes:
-        """Return the header for the count so far. NumPy leaves room for 21 digits: it is as long
-        for any count.
-        """
-        out = io.BytesIO()
-        descr = np.lib.format.dtype_to_descr(np.dtype(self._dtype))
-        shape = (self._count, *self._shape)
-        fields = {"descr": descr, "fortran_order": False, "shape": shape}
-        np.lib.format.write_array_header_1_0(out, fields)
-        return out.getvalue()
+        """Return the header for the count so far: it is as long for any count."""
+        return write_header(np.dtype(self._dtype), (self._count, *self._shape))
 
     def _events(self, batch: EventBatch) -> Iterator[bytes]:
         for start in range(0, len(batch), SLAB):

@@ -11,7 +11,6 @@ as a stream, and what they unpack to is never held.
 
 from __future__ import annotations
 
-import io
 import zipfile
 from collections.abc import Iterator, Mapping
 from typing import IO
@@ -19,7 +18,13 @@ from typing import IO
 import numpy as np
 
 from aevents._native.room import Room
-from aevents.codecs.array import ArrayHeader, ArrayReader, are_numbers, read_header
+from aevents.codecs.array import (
+    ArrayHeader,
+    ArrayReader,
+    are_numbers,
+    read_header,
+    write_header,
+)
 from aevents.codecs.base import SNIFF_BYTES, Buffer, Codec, Watch
 from aevents.codecs.fields import TimeUnit, find_columns
 from aevents.codecs.held import HeldFile, StoredStream
@@ -120,12 +125,12 @@ class NpzEncoder:
     """Events to NPZ: arrays t, x, y and p, and the sensor's width and height if they are known.
 
     A zip of columns can be written only when all events are there: they are held in memory (13
-    bytes each), and the file too while it is made. `compressed` deflates it.
+    bytes each). `compressed` deflates it.
     """
 
     def __init__(self, *, compressed: bool = False) -> None:
         self._batches: list[EventBatch] = []
-        self._save = np.savez_compressed if compressed else np.savez
+        self._compression = zipfile.ZIP_DEFLATED if compressed else zipfile.ZIP_STORED
 
     def feed(self, batch: EventBatch, /) -> tuple[()]:
         """Take the events. Raises `EncodeError` for anything else."""
@@ -136,17 +141,45 @@ class NpzEncoder:
 
     def flush(self) -> Iterator[bytes]:
         """Give the file."""
-        events = EventBatch.concat(self._batches or [EventBatch.empty()])
-        self._batches = []
-        arrays = {name: getattr(events, name) for name in "txyp"}
-        if events.sensor.sized:
-            arrays["width"] = np.uint16(events.sensor.width)
-            arrays["height"] = np.uint16(events.sensor.height)
-        file = io.BytesIO()
-        self._save(file, **arrays)
-        file.seek(0)
-        while data := file.read(READ_BYTES):
-            yield data
+        batches, self._batches = self._batches or [EventBatch.empty()], []
+        file, sensor = _Output(), batches[0].sensor
+        with zipfile.ZipFile(file, "w", self._compression) as archive:
+            for name in "txyp":
+                columns = [getattr(batch, name) for batch in batches]
+                shape = (sum(map(len, columns)),)
+                with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
+                    entry.write(write_header(columns[0].dtype, shape))
+                    for column in columns:
+                        entry.write(column.tobytes())
+                        yield from file.take()
+            if sensor.sized:
+                for name, length in (("width", sensor.width), ("height", sensor.height)):
+                    scalar = write_header(np.dtype(np.uint16), ()) + np.uint16(length).tobytes()
+                    archive.writestr(f"{name}.npy", scalar)
+        yield from file.take()
+
+
+class _Output:
+    """A file that cannot be rewound: what is written waits to be taken."""
+
+    def __init__(self) -> None:
+        self._written: list[bytes] = []
+
+    def write(self, data: bytes, /) -> int:
+        """Keep these bytes."""
+        self._written.append(data)
+        return len(data)
+
+    def flush(self) -> None:
+        """Do nothing."""
+
+    def close(self) -> None:
+        """Do nothing."""
+
+    def take(self) -> list[bytes]:
+        """Return what has been written since the last time."""
+        written, self._written = self._written, []
+        return written
 
 
 class _Entry:

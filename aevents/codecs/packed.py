@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from aevents._native.twins import EncoderState  # not loaded where there is C
 
 
+SLAB = 32_768
+"""Events that are encoded in one go: they and their bytes stay in the cache."""
+
+
 class PackedDecoder(ABC):
     """Reads the header, then has a kernel turn words into columns, one slab of events at a time."""
 
@@ -222,6 +226,10 @@ class PackedEncoder(ABC):
         self._held = TriggerBatch(*columns, held.sensor, held.span) if done < len(held) else None
 
     def _events(self, batch: EventBatch) -> Iterator[bytes]:
+        for start in range(0, len(batch), SLAB):
+            yield from self._slab(batch.cut(start, start + SLAB, batch.span))
+
+    def _slab(self, batch: EventBatch) -> Iterator[bytes]:
         data, refused = self.encode(batch)
         yield data
         if refused is not None:

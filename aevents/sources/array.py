@@ -13,8 +13,10 @@ from aevents._contracts import Origin
 from aevents.stream import Stream, stream_of
 from aevents.types import EventBatch, Sensor, Span
 
-BATCH_EVENTS = 16_384
-"""What the stream is cut into: enough for the cost of a batch to vanish."""
+BATCH_EVENTS = 262_144
+"""What the stream is cut into: enough for the cost of a batch, some 0.1 ms where a worker has to be
+asked for it, to vanish.
+"""
 
 
 def from_array(array: npt.ArrayLike, /, sensor: Sensor | None = None) -> Stream[EventBatch]:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pytest
 
 from aevents import DecodeError, Event, EventBatch
-from aevents.codecs.array import ArrayReader, read_header
+from aevents.codecs.array import ArrayReader, read_header, write_header
 from aevents.codecs.base import Watch
 
 ROWS = [(5, 10, 20, 1), (7, 65535, 3, 0)]
@@ -226,3 +226,12 @@ def test_when_strict_it_is_raised(name: str) -> None:
     data, message = STRICT[name]
     with pytest.raises(DecodeError, match=message):
         read(data, strict=True)
+
+
+@pytest.mark.parametrize("array", [np.zeros(3, PLAIN), np.zeros((2, 3), np.float32), np.uint16(7)])
+def test_a_header_is_written_as_numpy_writes_it(array: npt.NDArray[Any]) -> None:
+    assert write_header(array.dtype, array.shape) + array.tobytes() == saved(array)
+
+
+def test_a_header_is_as_long_for_any_count() -> None:
+    assert len(write_header(PLAIN, (0,))) == len(write_header(PLAIN, (10**18,)))

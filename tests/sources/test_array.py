@@ -15,17 +15,21 @@ SENSOR = Sensor(320, 240)
 
 
 async def test_an_array_obeys_the_laws_of_sources() -> None:
-    batch = example_events(40_000, sensor=SENSOR)
+    batch = example_events(600_000, sensor=SENSOR)
     items = await check_source(from_array(np.asarray(batch), SENSOR).origin)
     assert_same_events(items, [batch])
-    assert [len(item) for item in items if isinstance(item, EventBatch)] == [16_384, 16_384, 7_232]
+    assert [len(item) for item in items if isinstance(item, EventBatch)] == [
+        262_144,
+        262_144,
+        75_712,
+    ]
 
 
 def test_spans_follow_on_from_each_other() -> None:
-    batch = example_events(40_000, sensor=SENSOR)
+    batch = example_events(600_000, sensor=SENSOR)
     spans = [piece.span for piece in from_array(np.asarray(batch)).blocking()]
     assert spans[0].start == batch.span.start
-    assert spans[0].stop == spans[1].start == int(batch.t[16_383])
+    assert spans[0].stop == spans[1].start == int(batch.t[262_143])
     assert spans[1].stop == spans[2].start
     assert spans[2].stop == batch.span.stop
 
