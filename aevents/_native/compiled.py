@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -18,7 +17,13 @@ from .checks import (
     check_table,
     text_layout,
 )
-from .columns import CAPACITY, SLACK, Columns, checked
+from .columns import CAPACITY, SLACK, Columns
+from .compiled_spif import datagrams as datagrams
+from .compiled_spif import spif_decode as spif_decode
+from .compiled_spif import spif_encode as spif_encode
+from .compiled_spif import spif_state as spif_state
+from .datagrams import MESSAGE_STRIDE
+from .pointers import Events, columns_pointers, events_pointers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,27 +42,13 @@ if TYPE_CHECKING:
         TextState,
     )
 
-if lib.AE_SLACK != SLACK:  # pragma: no cover
+if (lib.AE_SLACK, lib.AE_MESSAGE_STRIDE) != (SLACK, MESSAGE_STRIDE):  # pragma: no cover
     raise ImportError("the C kernels were built from another version: build the package again")
-
-
-def _pointers(columns: Columns) -> object:
-    """Return the `ae_columns` that points into `columns`, which must outlive it."""
-    out = ffi.new("ae_columns *")
-    out.capacity, out.trigger_capacity = len(columns.t), len(columns.trigger_t)
-    out.t = ffi.from_buffer("int64_t[]", columns.t)
-    out.x = ffi.from_buffer("uint16_t[]", columns.x)
-    out.y = ffi.from_buffer("uint16_t[]", columns.y)
-    out.p = ffi.from_buffer("uint8_t[]", columns.p)
-    out.trigger_t = ffi.from_buffer("int64_t[]", columns.trigger_t)
-    out.trigger_id = ffi.from_buffer("uint8_t[]", columns.trigger_id)
-    out.trigger_value = ffi.from_buffer("uint8_t[]", columns.trigger_value)
-    return out
 
 
 def columns(capacity: int = CAPACITY) -> Columns:
     """Return columns for a decoder to fill, room for `capacity` events."""
-    return Columns(capacity, _pointers)
+    return Columns(capacity, columns_pointers)
 
 
 def evt2_state() -> Evt2State:
@@ -149,7 +140,7 @@ def evt2_encode(
     state: EncoderState,
 ) -> bytes:
     """Return the events as words, up to the first that the format refuses (`state.refused`)."""
-    return _encode(lib.ae_evt2_encode, _events(t, x, y, p), state)
+    return _encode(lib.ae_evt2_encode, events_pointers(t, x, y, p), state)
 
 
 def evt21_encode(
@@ -160,7 +151,7 @@ def evt21_encode(
     state: EncoderState,
 ) -> bytes:
     """Return the events as words, up to the first that the format refuses (`state.refused`)."""
-    return _encode(lib.ae_evt21_encode, _events(t, x, y, p), state)
+    return _encode(lib.ae_evt21_encode, events_pointers(t, x, y, p), state)
 
 
 def evt4_encode(
@@ -171,7 +162,7 @@ def evt4_encode(
     state: EncoderState,
 ) -> bytes:
     """Return the events as words, up to the first that the format refuses (`state.refused`)."""
-    return _encode(lib.ae_evt4_encode, _events(t, x, y, p), state)
+    return _encode(lib.ae_evt4_encode, events_pointers(t, x, y, p), state)
 
 
 def evt3_encode(
@@ -182,7 +173,7 @@ def evt3_encode(
     state: EncoderState,
 ) -> bytes:
     """Return the events as words, up to the first that the format refuses (`state.refused`)."""
-    return _encode(lib.ae_evt3_encode, _events(t, x, y, p), state)
+    return _encode(lib.ae_evt3_encode, events_pointers(t, x, y, p), state)
 
 
 def dat_encode(
@@ -193,38 +184,11 @@ def dat_encode(
     state: EncoderState,
 ) -> bytes:
     """Return the events as records, up to the first that the format refuses (`state.refused`)."""
-    return _encode(lib.ae_dat_encode, _events(t, x, y, p), state)
-
-
-@dataclass(slots=True)
-class _Events:
-    """The `ae_columns` of a caller's arrays, and what keeps those alive."""
-
-    c: Any
-    arrays: tuple[object, ...]
-
-
-def _events(
-    t: NDArray[np.int64],
-    x: NDArray[np.uint16],
-    y: NDArray[np.uint16],
-    p: NDArray[np.bool_] | NDArray[np.uint8],
-) -> _Events:
-    checked(t, x, y, p)
-    c = ffi.new("ae_columns *")
-    c.n = c.capacity = len(t)
-    arrays = (
-        ffi.from_buffer("int64_t[]", t),
-        ffi.from_buffer("uint16_t[]", x),
-        ffi.from_buffer("uint16_t[]", y),
-        ffi.from_buffer("uint8_t[]", p),
-    )
-    c.t, c.x, c.y, c.p = arrays
-    return _Events(c, arrays)
+    return _encode(lib.ae_dat_encode, events_pointers(t, x, y, p), state)
 
 
 def _encode(
-    kernel: Callable[[object, object, object, int], int], events: _Events, state: EncoderState
+    kernel: Callable[[object, object, object, int], int], events: Events, state: EncoderState
 ) -> bytes:
     # A round nearly always writes all; a long way of the clock, or rows and times that change
     # with every event, take another.
@@ -371,7 +335,7 @@ def text_encode(
     state: TextState,
 ) -> bytes:
     """Return the events as rows of four columns, in the order of the state's column numbers."""
-    events = _events(t, x, y, p)
+    events = events_pointers(t, x, y, p)
     state.next = 0
     room = np.empty(lib.AE_TEXT_ROW * (len(t) + 1), np.uint8)
     size = lib.ae_text_encode(events.c, state, ffi.from_buffer("uint8_t[]", room), len(room))
@@ -422,7 +386,7 @@ def es_encode(
 
     `p` and `rgb` are as in `es_decode`.
     """
-    events = _events(t, x, y, p)
+    events = events_pointers(t, x, y, p)
     check_colours(state.kind, rgb, len(t))
     check_next(state, len(t))
     room = np.empty(lib.AE_ES_RECORD * (len(t) - state.next) + 65_536, np.uint8)

@@ -9,5 +9,6 @@ void ae_dat_select(int level);
 void ae_accumulate_select(int level);
 void ae_inspect_select(int level);
 void ae_text_select(int level);
+void ae_spif_select(int level);
 
 #endif

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from ..columns import CAPACITY, Columns
+from ..datagrams import CAPACITY as MESSAGES
+from ..datagrams import Datagrams
 from .accumulate import accumulate, readout
 from .dat import DatState, dat_decode, dat_encode, dat_state
 from .encoder import EncoderState, encoder_state
@@ -12,22 +14,26 @@ from .evt3 import Evt3State, evt3_decode, evt3_encode, evt3_state
 from .evt4 import evt4_decode, evt4_encode, evt4_state
 from .evt21 import evt21_decode, evt21_encode, evt21_state
 from .inspect import InspectionState, inspect, inspection_state
+from .spif import SpifState, spif_decode, spif_encode, spif_state
 from .text import TextState, text_decode, text_encode, text_state
 
 __all__ = [
     "Columns",
+    "Datagrams",
     "DatState",
     "EncoderState",
     "EsState",
     "Evt2State",
     "Evt3State",
     "InspectionState",
+    "SpifState",
     "TextState",
     "accumulate",
     "columns",
     "dat_decode",
     "dat_encode",
     "dat_state",
+    "datagrams",
     "encoder_state",
     "es_decode",
     "es_encode",
@@ -47,6 +53,9 @@ __all__ = [
     "inspect",
     "inspection_state",
     "readout",
+    "spif_decode",
+    "spif_encode",
+    "spif_state",
     "text_decode",
     "text_encode",
     "text_state",
@@ -56,3 +65,8 @@ __all__ = [
 def columns(capacity: int = CAPACITY) -> Columns:
     """Return columns for a decoder to fill, room for `capacity` events."""
     return Columns(capacity)
+
+
+def datagrams(capacity: int = MESSAGES) -> Datagrams:
+    """Return room for datagrams, `capacity` messages."""
+    return Datagrams(capacity)
