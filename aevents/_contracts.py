@@ -76,6 +76,7 @@ class Report(Mapping[str, int]):
 
     LOSSES = frozenset(
         {"outside_frame", "torn_bytes", "untimed", "bad_lines", "bad_rows", "bad_packets"}
+        | {"kernel_drops", "absurd_times", "stale_bytes"}
     )
     __slots__ = ("_anomalies", "damage", "delivered", "events")
 
