@@ -23,7 +23,7 @@ from typing import Any
 
 from benchmarks.measure import Answer, Options, as_text, machine
 
-NAMES = ("decode", "frames", "stream", "peers", "loop")
+NAMES = ("decode", "frames", "stream", "peers", "loop", "udp")
 
 
 def main() -> int:

@@ -160,7 +160,7 @@ typedef struct {              /* of a reader of SPIF */
 
 /* Append the events of whole messages from `start` on, which came `arrival` us after the first
  * could, and return the message after the last one read: `in->count`, or less where the next might
- * not fit. Needs room for AE_MESSAGE_BYTES / 4 events and AE_SLACK to get on. */
+ * not fit. Needs room for AE_MESSAGE_BYTES / 4 events to get on. */
 size_t ae_spif_decode(const ae_datagrams *in, size_t start, int64_t arrival, ae_spif *state,
                       ae_columns *out);
 

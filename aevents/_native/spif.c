@@ -9,7 +9,6 @@
 #include <string.h>
 
 #define UNTIMED 0x80000000u
-#define LARGEST_MESSAGE (AE_MESSAGE_BYTES / 4)   /* events */
 #define AHEAD 60000000                  /* us: a scene may be quiet for a while ... */
 #define BEHIND 1000000                  /* ... but few senders are this much out of order */
 
@@ -189,7 +188,7 @@ AE_INLINE size_t decode_with(const ae_datagrams *in, size_t start, int64_t arriv
     const bounds size = {(uint32_t)state->width, (uint32_t)state->height};
     ae_columns out = *to;
     size_t i = start;
-    for (; i < in->count && out.n + LARGEST_MESSAGE + AE_SLACK <= out.capacity; i++) {
+    for (; i < in->count && out.n + in->length[i] / 4 <= out.capacity; i++) {
         const uint8_t *data = in->data + i * AE_MESSAGE_STRIDE;
         size_t length = in->length[i], segment = in->segment[i], at = 0;
         for (; segment && length - at > segment; at += segment)

@@ -22,6 +22,8 @@ from aevents.types import EventBatch, Sensor
 
 MOST_BYTES = 65_504
 """The longest datagram that UDP carries, in whole events."""
+MOST_EVENTS = 65_536
+"""Of a batch: what the source takes in one turn fits."""
 
 
 class SpifDecoder:
@@ -39,7 +41,7 @@ class SpifDecoder:
         self._watch = Watch("spif", strict=False)
         self._watch.use(sensor)
         self._state = kernels.spif_state(sensor.width, sensor.height)
-        self._out = kernels.columns()
+        self._out = kernels.columns(MOST_EVENTS)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -62,7 +64,7 @@ class SpifDecoder:
         return ()
 
     def decode(self, datagrams: Datagrams, arrival_us: int, /) -> EventBatch:
-        """Return the events of the next datagrams, which came at `arrival_us`: up to 32 k, perhaps
+        """Return the events of the next datagrams, which came at `arrival_us`: up to 64 k, perhaps
         none.
         """
         kernels.spif_decode(datagrams, arrival_us, self._state, self._out)

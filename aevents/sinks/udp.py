@@ -38,7 +38,9 @@ def create_url(
     refuse(unknown, ("datagram", "rate", "timestamps"))
     address = address_of(rest)
     if not address.host:
-        raise ValueError(f"udp: a sink needs a host to send to, like udp://127.0.0.1:{address.port}")
+        raise ValueError(
+            f"udp: a sink needs a host to send to, like udp://127.0.0.1:{address.port}"
+        )
     encoder = SpifEncoder(
         datagram=value_of("datagram", datagram, int),
         timestamps=value_of("timestamps", timestamps, bool),

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..columns import SLACK, checked
-from ..datagrams import MESSAGE_BYTES
+from ..columns import checked
 from .encoder import first_bad
 
 if TYPE_CHECKING:
@@ -62,8 +61,10 @@ def spif_decode(data: Datagrams, arrival: int, state: SpifState, out: Columns) -
     They came `arrival` us after the first could.
     """
     out.begin()
-    while data.next < data.count and out.n + MESSAGE_BYTES // 4 + SLACK <= out.capacity:
+    while data.next < data.count:
         message = data.data[data.next, : data.length[data.next]].tobytes()
+        if out.n + len(message) // 4 > out.capacity:
+            return
         size = int(data.segment[data.next]) or 1
         for at in range(0, len(message), size) or (0,):  # one without any byte is one too
             _Datagram(message[at : at + size], arrival, state, out).decode()
