@@ -37,7 +37,7 @@ def spif_decode(data: Datagrams, arrival: int, state: SpifState, out: Columns) -
     """
     out.begin()
     c = out.c
-    c.n = 0
+    c.n = c.triggers = 0
     data.c.count = data.count
     data.next = lib.ae_spif_decode(data.c, data.next, arrival, state, c)
     out.n = c.n
@@ -50,13 +50,15 @@ def spif_encode(
     p: NDArray[np.bool_] | NDArray[np.uint8],
     *,
     timestamps: bool = False,
-    width: int = 0,
-    height: int = 0,
+    size: tuple[int, int] = (0, 0),
 ) -> bytes:
-    """Return 4 bytes an event, 8 with timestamps, up to the first that does not fit."""
-    events, size = events_pointers(t, x, y, p), 8 if timestamps else 4
-    bounds = width or LARGEST_SIDE, height or LARGEST_SIDE
-    room = np.empty(size * len(t), np.uint8)
+    """Return 4 bytes an event, 8 with timestamps, up to the first that does not fit.
+
+    `size` is the width and height of the sensor, 0 if not known.
+    """
+    width, height = (side or LARGEST_SIDE for side in size)
+    events, event_bytes = events_pointers(t, x, y, p), 8 if timestamps else 4
+    room = np.empty(event_bytes * len(t), np.uint8)
     target = ffi.from_buffer("uint8_t[]", room)
-    written = lib.ae_spif_encode(events.c, timestamps, *bounds, target)
-    return room[: size * written].tobytes()
+    written = lib.ae_spif_encode(events.c, timestamps, width, height, target)
+    return room[: event_bytes * written].tobytes()

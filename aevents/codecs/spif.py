@@ -1,5 +1,4 @@
-"""SPIF: runs of 32-bit little-endian words, a datagram each, as SpiNNaker's boards and AEStream send
-them over UDP.
+"""SPIF: datagrams of 32-bit little-endian words, as SpiNNaker's boards and AEStream send them.
 
     31     1: no timestamp follows; 0: the next word is one, the low 32 bits of the time in µs
     30:16  column
@@ -119,8 +118,8 @@ class SpifEncoder:
         if not isinstance(batch, EventBatch):
             raise EncodeError("spif", f"holds events, not {type(batch).__name__}")
         columns = batch.t, batch.x, batch.y, batch.p
-        size = {"width": batch.sensor.width, "height": batch.sensor.height}
-        words = kernels.spif_encode(*columns, timestamps=self._timestamps, **size)
+        size = batch.sensor.width, batch.sensor.height
+        words = kernels.spif_encode(*columns, timestamps=self._timestamps, size=size)
         sound = len(words) // self.event_bytes
         if sound < len(batch):
             t, x, y = int(batch.t[sound]), int(batch.x[sound]), int(batch.y[sound])

@@ -19,8 +19,8 @@ from .text import TextState, text_decode, text_encode, text_state
 
 __all__ = [
     "Columns",
-    "Datagrams",
     "DatState",
+    "Datagrams",
     "EncoderState",
     "EsState",
     "Evt2State",

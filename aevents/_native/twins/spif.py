@@ -179,12 +179,15 @@ def spif_encode(
     p: NDArray[np.bool_] | NDArray[np.uint8],
     *,
     timestamps: bool = False,
-    width: int = 0,
-    height: int = 0,
+    size: tuple[int, int] = (0, 0),
 ) -> bytes:
-    """Return 4 bytes an event, 8 with timestamps, up to the first that does not fit."""
+    """Return 4 bytes an event, 8 with timestamps, up to the first that does not fit.
+
+    `size` is the width and height of the sensor, 0 if not known.
+    """
     checked(t, x, y, p)
-    good = (x < (width or LARGEST_SIDE)) & (y < (height or LARGEST_SIDE))
+    width, height = (side or LARGEST_SIDE for side in size)
+    good = (x < width) & (y < height)
     n = first_bad(good & ((t >= 0) | (not timestamps)))
     words = x[:n].astype(np.uint32) << 16 | (p[:n] != 0).astype(np.uint32) << 15 | y[:n]
     if not timestamps:
