@@ -179,34 +179,42 @@ def _check_host(host: str, interface: str) -> None:
 
 def _bound(address: Address, interface: str) -> socket.socket:
     """Return a socket that listens there; of both families where the host is empty."""
-    host = ip_address(address.host) if address.host else None
-    both = host is None and socket.has_dualstack_ipv6()
-    family = socket.AF_INET6 if both or isinstance(host, IPv6Address) else socket.AF_INET
+    both = not address.host and socket.has_dualstack_ipv6()
+    host = ip_address(address.host or ("::" if both else "0.0.0.0"))
+    family = socket.AF_INET6 if isinstance(host, IPv6Address) else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_DGRAM)
     try:
         bound.setblocking(False)
         if both:
             bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-        if host is not None and host.is_multicast:
+        if host.is_multicast:
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # others may listen too
             _join(bound, host, interface)
-        bound.bind((address.host, address.port))
+        bound.bind(_numeric(host, address.port, interface))
     except OSError as error:
         bound.close()
-        raise OSError(
-            error.errno, f"udp://{address.host}:{address.port}: {error.strerror}"
-        ) from error
+        what = f"udp://{address.host}:{address.port}: {error.strerror}"
+        raise OSError(error.errno, what) from error
     return bound
 
 
 def _join(joining: socket.socket, group: IPv4Address | IPv6Address, interface: str) -> None:
-    index = socket.if_nametoindex(interface) if interface else 0
+    index = (socket.if_nametoindex(interface) if interface else 0).to_bytes(4, sys.byteorder)
     if isinstance(group, IPv6Address):
-        member = group.packed + index.to_bytes(4, sys.byteorder)
+        member = group.packed + index
         joining.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, member)
     else:
-        member = group.packed + bytes(4) + index.to_bytes(4, sys.byteorder)
+        member = group.packed + bytes(4) + index
         joining.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, member)
+
+
+def _numeric(host: IPv4Address | IPv6Address, port: int, interface: str) -> tuple[object, ...]:
+    """Return what `bind` takes, with the scope that some addresses of IPv6 need."""
+    scoped = f"{host}%{interface}" if interface and host.version == 6 else str(host)
+    found = socket.getaddrinfo(
+        scoped, port, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST | socket.AI_PASSIVE
+    )
+    return found[0][-1]
 
 
 def _ask_for_room(asking: socket.socket, size: int) -> int:

@@ -65,7 +65,7 @@ def spif_decode(data: Datagrams, arrival: int, state: SpifState, out: Columns) -
         message = data.data[data.next, : data.length[data.next]].tobytes()
         if out.n + len(message) // 4 > out.capacity:
             return
-        size = int(data.segment[data.next]) or 1
+        size = int(data.segment[data.next]) or len(message) or 1
         for at in range(0, len(message), size) or (0,):  # one without any byte is one too
             _Datagram(message[at : at + size], arrival, state, out).decode()
         data.next += 1
