@@ -82,6 +82,7 @@ class UdpSink:
         words = memoryview(self._encoder.encode(batch))
         if self._socket is None:
             self._socket = await self._connected()
+        self._due = max(self._due, anyio.current_time())
         step = self._step * self._encoder.event_bytes
         for start in range(0, len(words), step):
             part = words[start : start + step]
