@@ -190,7 +190,7 @@ def _bound(address: Address, interface: str) -> socket.socket:
         if host.is_multicast:
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # others may listen too
             _join(bound, host, interface)
-        bound.bind(_numeric(host, address.port, interface))
+        bound.bind(_place(host, address.port, interface))
     except OSError as error:
         bound.close()
         what = f"udp://{address.host}:{address.port}: {error.strerror}"
@@ -199,7 +199,7 @@ def _bound(address: Address, interface: str) -> socket.socket:
 
 
 def _join(joining: socket.socket, group: IPv4Address | IPv6Address, interface: str) -> None:
-    index = (socket.if_nametoindex(interface) if interface else 0).to_bytes(4, sys.byteorder)
+    index = _index(interface).to_bytes(4, sys.byteorder)
     if isinstance(group, IPv6Address):
         member = group.packed + index
         joining.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, member)
@@ -208,13 +208,15 @@ def _join(joining: socket.socket, group: IPv4Address | IPv6Address, interface: s
         joining.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, member)
 
 
-def _numeric(host: IPv4Address | IPv6Address, port: int, interface: str) -> tuple[object, ...]:
+def _place(host: IPv4Address | IPv6Address, port: int, interface: str) -> tuple[object, ...]:
     """Return what `bind` takes, with the scope that some addresses of IPv6 need."""
-    scoped = f"{host}%{interface}" if interface and host.version == 6 else str(host)
-    found = socket.getaddrinfo(
-        scoped, port, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST | socket.AI_PASSIVE
-    )
-    return found[0][-1]
+    if isinstance(host, IPv4Address):
+        return str(host), port
+    return str(IPv6Address(host.packed)), port, 0, _index(interface or host.scope_id or "")
+
+
+def _index(interface: str) -> int:
+    return socket.if_nametoindex(interface) if interface else 0
 
 
 def _ask_for_room(asking: socket.socket, size: int) -> int:
