@@ -2,21 +2,25 @@
 
 First a socket is filled, then emptied: in C, by `async for`, and by asyncio's own endpoint with
 NumPy, in CPU time of the thread that empties it. Then a sender in C sends at rising rates, to
-`async for` and to AEStream (where `.venv-peers` has it), for as long as none is lost.
+`async for` and to AEStream (where `.venv-peers` has it), for as long as none is lost. Last, 10
+Mev/s come for half a minute, beside a ticker that tells how late the loop is.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import select
 import socket
+import statistics
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from types import SimpleNamespace
+from typing import TypeVar
 
 import numpy as np
 import uvloop
@@ -26,6 +30,8 @@ from aevents import Report
 from aevents.codecs.spif import SpifEncoder
 from aevents.sources.synthetic import poisson
 from benchmarks.measure import ROOT, Answer, Gate, Options, Table, build_naive
+
+T = TypeVar("T")
 
 PROTOTYPES = """
 int64_t naive_send(int file, const uint8_t *datagram, size_t size, int64_t count, double rate);
@@ -41,6 +47,8 @@ PASSES = 3  # fillings of a socket: the last one is measured, when all memory is
 C, OURS, ENDPOINT = "C, recvmmsg", "async for, uvloop", "asyncio endpoint, NumPy"
 SECONDS = 1.0
 FIRST_RATE, FASTER = 5_000.0, 1.25  # datagrams a second
+STEADY_RATE, STEADY_SECONDS, TICK = 10e6 / 128, 30.0, 0.001
+STEADY_BUFFER = 32 << 20  # the source must bear stalls of a busy machine
 PEERS = Path(os.environ.get("AEVENTS_PEERS", ROOT / ".venv-peers" / "bin" / "python"))
 PEER = """
 import sys
@@ -58,7 +66,7 @@ def run(options: Options) -> Answer:
     rows: list[tuple[str | float | None, ...]] = []
     gates = []
     for size in SIZES:
-        best = costs(naive, size, options.rounds(15))
+        best = costs(naive, size, options.rounds(30))
         rows += [(f"{size} B, {name}", cost, cost / best[C]) for name, cost in best.items()]
         gates.append(Gate(f"{size} B, `async for` against C", best[OURS] / best[C], at_most=1.4))
         share = best[ENDPOINT] / best[OURS]
@@ -74,6 +82,12 @@ def run(options: Options) -> Answer:
     )  # fmt: skip
     advantage = None if theirs is None else ours / theirs
     gates.append(Gate("rate without loss against AEStream's", advantage, at_least=10))
+    lost, late, grown = steadily(naive, 1.0 if options.smoke else STEADY_SECONDS)
+    gates += [
+        Gate("10 Mev/s: datagrams lost", lost, at_most=0),
+        Gate("10 Mev/s: a ticker is late by, median, ms", late * 1e3, at_most=1),
+        Gate("10 Mev/s: the process grows by, MiB", grown, at_most=4),
+    ]
     return Answer([table, lossless], gates)
 
 
@@ -220,33 +234,59 @@ def highest(lossless: Callable[[float], bool], options: Options) -> float:
 
 def received_by_us(naive: SimpleNamespace, rate: float) -> bool:
     """Say whether every datagram was received at this rate."""
-    report = aevents_report(naive, rate)
-    return report.events == int(rate * SECONDS) * 128
+    return run_async(receive(naive, rate, SECONDS)).events == int(rate * SECONDS) * 128
 
 
-def aevents_report(naive: SimpleNamespace, rate: float) -> Report:
-    """Return what `async for` says of a second at this rate."""
-    port, count = free_port(), int(rate * SECONDS)
-
-    async def read() -> Report:
-        async with aevents.open(f"udp://{HERE}:{port}?size=640x480").open() as batches:
-            sender = Sender(naive, 512, port)
-            sending = threading.Thread(target=sender.send, args=(count, rate))
-            sending.start()
-            got = 0
-            try:
-                async with asyncio.timeout(SECONDS * 3):
-                    async for batch in batches:
-                        got += len(batch)
-                        if got + batches.report.get("kernel_drops", 0) * 128 >= count * 128:
-                            break
-            except TimeoutError:
-                pass
-            await asyncio.to_thread(sending.join)
-            return batches.report
-
+def run_async(main: Coroutine[object, object, T]) -> T:
+    """Return the result of `main`, run on uvloop."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(read())
+        return runner.run(main)
+
+
+async def receive(
+    naive: SimpleNamespace, rate: float, seconds: float, buffer: int = BUFFER
+) -> Report:
+    """Return what `async for` says of datagrams that come at this rate for so long."""
+    port, count, got = free_port(), int(rate * seconds), 0
+    source = aevents.open(f"udp://{HERE}:{port}?size=640x480&buffer={buffer}")
+    async with source.open() as batches:
+        sender = Sender(naive, 512, port)
+        sending = threading.Thread(target=sender.send, args=(count, rate))
+        sending.start()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds + 2):
+                while got + batches.report.get("kernel_drops", 0) * 128 < count * 128:
+                    got += len(await anext(batches))
+        await asyncio.to_thread(sending.join)
+        return batches.report
+
+
+def steadily(naive: SimpleNamespace, seconds: float) -> tuple[float, float, float]:
+    """Return datagrams lost, how late a ticker is in s, and growth in MiB, at 10 Mev/s."""
+    late: list[float] = []
+
+    async def tick() -> None:
+        while True:
+            due = time.perf_counter() + TICK
+            await asyncio.sleep(TICK)
+            late.append(time.perf_counter() - due)
+
+    async def watched() -> tuple[int, float]:
+        await receive(naive, STEADY_RATE, 0.5, STEADY_BUFFER)  # takes the memory that it needs
+        before = resident()
+        ticking = asyncio.ensure_future(tick())
+        report = await receive(naive, STEADY_RATE, seconds, STEADY_BUFFER)
+        ticking.cancel()
+        return int(STEADY_RATE * seconds) - report.events // 128, resident() - before
+
+    lost, grown = run_async(watched())
+    return lost, statistics.median(late), grown
+
+
+def resident() -> float:
+    """Return the resident memory of this process, in MiB."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 def received_by_peer(naive: SimpleNamespace, rate: float) -> bool:

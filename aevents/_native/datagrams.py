@@ -42,7 +42,7 @@ class Datagrams:
 
     def put(self, datagram: Buffer, /) -> None:
         """Add one datagram. Raises `ValueError` if it is too long, or there is no more room."""
-        received = np.frombuffer(datagram, np.uint8)
+        received = np.frombuffer(memoryview(datagram), np.uint8)
         if len(received) > MESSAGE_BYTES or self.count == len(self.length):
             raise ValueError(f"no room for a datagram of {len(received)} bytes")
         self.data[self.count, : len(received)] = received

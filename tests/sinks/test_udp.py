@@ -62,7 +62,7 @@ async def test_the_bytes_are_those_of_the_encoder(
     way: str, receiver: socket.socket, datagram: int, timestamps: str
 ) -> None:
     options = {"datagram": datagram, "timestamps": timestamps == "yes"}
-    sink = create_url(url(receiver), **options)  # type: ignore[arg-type]  # a number, and yes or no
+    sink = create_url(url(receiver), **options)
     await sink.write(EVENTS[:2_000])
     await sink.aclose()
     wanted = SpifEncoder(datagram=datagram, timestamps=timestamps == "yes").feed(EVENTS[:2_000])
@@ -171,7 +171,8 @@ def test_a_step_is_a_millisecond_or_what_goes_at_once(
 async def test_a_full_socket_is_waited_for(
     way: str, receiver: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    waits, sink = [], create_url(url(receiver))
+    waits: list[str] = []
+    sink = create_url(url(receiver))
     send_some = sink._send_some
 
     def full_now_and_then(to: socket.socket, words: memoryview) -> int:

@@ -190,6 +190,7 @@ def spif_encode(
     good = (x < width) & (y < height)
     n = first_bad(good & ((t >= 0) | (not timestamps)))
     words = x[:n].astype(np.uint32) << 16 | (p[:n] != 0).astype(np.uint32) << 15 | y[:n]
-    if not timestamps:
-        return (words | np.uint32(UNTIMED)).astype("<u4").tobytes()
-    return np.stack((words, t[:n].astype(np.uint32)), axis=1).astype("<u4").tobytes()
+    data: NDArray[np.uint32] = words | np.uint32(UNTIMED)
+    if timestamps:
+        data = np.stack((words, t[:n].astype(np.uint32)), axis=1)
+    return data.astype("<u4").tobytes()
