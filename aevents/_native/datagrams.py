@@ -9,6 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from numpy.typing import NDArray
     from typing_extensions import Buffer
 
 MESSAGE_BYTES = 65_536  # no datagram is longer; as AE_MESSAGE_BYTES in kernels.h
@@ -29,9 +30,9 @@ class Datagrams:
     def __init__(
         self, capacity: int = CAPACITY, pointers: Callable[[Datagrams], object] | None = None, /
     ) -> None:
-        self.data = np.empty((capacity, MESSAGE_STRIDE), np.uint8)
-        self.length = np.zeros(capacity, np.uint32)
-        self.segment = np.zeros(capacity, np.uint32)
+        self.data: NDArray[np.uint8] = np.empty((capacity, MESSAGE_STRIDE), np.uint8)
+        self.length: NDArray[np.uint32] = np.zeros(capacity, np.uint32)
+        self.segment: NDArray[np.uint32] = np.zeros(capacity, np.uint32)
         self.count: int = 0
         self.next: int = 0
         self.c: Any = pointers(self) if pointers else None

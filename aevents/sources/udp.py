@@ -124,7 +124,7 @@ class UdpSource:
         """Free the port at once. A read that waits ends."""
         if self._closed:
             return
-        self._dropped = self._drops()
+        self._drops()
         self._closed = True
         if self._waits:
             anyio.notify_closing(self._socket)
@@ -164,8 +164,10 @@ class UdpSource:
         """Return how many messages the system had no room for, where it tells."""
         if self._closed or sys.platform != "linux":
             return self._dropped
-        told = self._socket.getsockopt(socket.SOL_SOCKET, SO_MEMINFO, MEMINFO.size)
-        return int(MEMINFO.unpack(told)[-1])
+        with contextlib.suppress(OSError):  # before Linux 4.12 there is no such option
+            told = self._socket.getsockopt(socket.SOL_SOCKET, SO_MEMINFO, MEMINFO.size)
+            self._dropped = int(MEMINFO.unpack(told)[-1])
+        return self._dropped
 
 
 def _check_host(host: str, interface: str) -> None:
