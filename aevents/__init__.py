@@ -12,10 +12,18 @@ from aevents.errors import (
     DecodeError,
     EncodeError,
     MissingExtraError,
+    SlowConsumerError,
     TimeOrderError,
     TruncatedError,
     UnknownFormatError,
 )
+from aevents.junctions.accumulate import Accumulation, accumulate
+from aevents.junctions.channel import BLOCK, NEWEST, Overflow
+from aevents.junctions.hub import Hub
+from aevents.junctions.merge import buffer, merge
+from aevents.junctions.merge_sorted import merge_sorted
+from aevents.junctions.tee import tee
+from aevents.junctions.workers import workers
 from aevents.operators.base import Chain, Operator
 from aevents.operators.frames import Frames
 from aevents.operators.select import Crop, Polarity, TimeSlice
@@ -45,7 +53,10 @@ from aevents.types import (
 )
 
 __all__ = [
+    "BLOCK",
     "EVENT_DTYPE",
+    "NEWEST",
+    "Accumulation",
     "AeventsError",
     "Chain",
     "ColourBatch",
@@ -59,15 +70,18 @@ __all__ = [
     "Frame",
     "Frames",
     "GenericBatch",
+    "Hub",
     "ImuBatch",
     "MissingExtraError",
     "Operator",
     "Origin",
+    "Overflow",
     "Polarity",
     "Report",
     "Sensor",
     "Sink",
     "SlidingWindow",
+    "SlowConsumerError",
     "Span",
     "Stream",
     "TimeOrderError",
@@ -76,14 +90,20 @@ __all__ = [
     "TruncatedError",
     "UnknownFormatError",
     "Window",
+    "accumulate",
+    "buffer",
     "create",
     "from_array",
     "load",
+    "merge",
+    "merge_sorted",
     "ms",
     "open",
     "png",
     "run",
     "s",
     "synthetic",
+    "tee",
     "us",
+    "workers",
 ]

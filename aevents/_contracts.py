@@ -75,8 +75,23 @@ class Report(Mapping[str, int]):
     """
 
     LOSSES = frozenset(
-        {"outside_frame", "torn_bytes", "untimed", "bad_lines", "bad_rows", "bad_packets"}
-        | {"kernel_drops", "absurd_times", "stale_bytes"}
+        {
+            "outside_frame",
+            "torn_bytes",
+            "untimed",
+            "bad_lines",
+            "bad_rows",
+            "bad_packets",
+            "queue_dropped_oldest",
+            "queue_dropped_newest",
+            "bad_chunks",
+            "bad_messages",
+            "lost_bytes",
+            "stray_events",
+            "kernel_drops",
+            "absurd_times",
+            "stale_bytes",
+        }
     )
     __slots__ = ("_anomalies", "damage", "delivered", "events")
 

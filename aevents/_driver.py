@@ -211,6 +211,10 @@ class AsyncRun(Generic[T]):
     ) -> None:
         await self.aclose()
 
+    def close(self) -> None:
+        """Close the source at once, or after the step that is at work. May be called twice."""
+        self._run.close()
+
     async def aclose(self) -> None:
         """Close the source, and wait until it is closed, even when cancelled."""
         with anyio.move_on_after(CLOSE_SECONDS, shield=True):

@@ -50,6 +50,15 @@ class UnknownFormatError(AeventsError, LookupError):
         super().__init__(f"{what}; known formats: {', '.join(self.known)}")
 
 
+class SlowConsumerError(AeventsError):
+    """A channel with `overflow="fail"` was full: it held `capacity` items and dropped `dropped`."""
+
+    def __init__(self, capacity: int, dropped: int) -> None:
+        super().__init__(f"the consumer is too slow: {capacity} items wait, {dropped} were dropped")
+        self.capacity = capacity
+        self.dropped = dropped
+
+
 class MissingExtraError(AeventsError, ImportError):
     """An optional package is not installed; `install` is the command to type."""
 

@@ -34,8 +34,8 @@ from aevents.codecs import (
     triggers,
 )
 from aevents.codecs.base import Codec
-from aevents.codecs.sniff import Recognise
-from aevents.containers import npz
+from aevents.codecs.sniff import Recognise, recognise
+from aevents.containers import hdf5, mcap, npz, ros2, rosbag
 from aevents.errors import UnknownFormatError
 from aevents.operators.gather import Gather
 from aevents.sinks import images, video
@@ -44,7 +44,7 @@ from aevents.sinks.file import FileSink
 from aevents.sources import synthetic
 from aevents.sources import udp as udp_source
 from aevents.sources.file import stdin_origin
-from aevents.sources.recording import recording_origin
+from aevents.sources.recording import first_bytes, is_recording, recording_origin
 from aevents.stream import Stream, resolve_names_with, stream_of
 from aevents.types import EventBatch, Sensor
 
@@ -65,6 +65,10 @@ CODECS = (
     es.CODEC,
     npy.CODEC,
     npz.CODEC,
+    hdf5.CODEC,
+    rosbag.CODEC,
+    mcap.CODEC,
+    ros2.CODEC,
     nmnist.CODEC,
     aer.CODEC,
     csv.CODEC,
@@ -114,7 +118,8 @@ def open(
     `synthetic:bar`.
 
     A file's format is recognised by its first bytes, then by its suffix, unless `format` names it.
-    `kind` asks for other things that a recording holds (`TriggerBatch`). `sensor` overrides the
+    `kind` asks for other things that a recording holds (`TriggerBatch`; `object`: everything, in
+    the order of the file). `sensor` overrides the
     size in the file, or gives it where the file has none. `strict` raises `DecodeError` for what
     would otherwise be counted in the `Report`. Further options are the format's own (`columns=` for
     text) or the source's.
@@ -160,7 +165,7 @@ def create(
     path = None if text == "-" else Path(text)
     if path is not None and path.suffix.lower() in PICTURES and format is None:
         return cast("Sink[object]", PICTURES[path.suffix.lower()](path, **options))
-    one = _writer_of(text, format)
+    one = writer_of(text, format)
     if path is not None and one.writer is not None:
         return cast("Sink[object]", one.writer(path, **options))
     if one.encoder is None:
@@ -199,6 +204,36 @@ def codec(name: str, /) -> Codec:
     return found
 
 
+def codec_of(name: str, /) -> Codec | None:
+    """Return the codec of a recording, by its first bytes, then by its suffix; None for what can
+    not be looked into before it is read: a pipe, a URL, `-`. It blocks. Raises
+    `UnknownFormatError`, and what opening a file raises.
+    """
+    path = Path(name)
+    if name == "-" or split_url(name)[0] or not (path.is_file() or is_recording(path)):
+        return None
+    return recognise(first_bytes(path), each_codec, name)
+
+
+def writer_of(name: str, format: str | None = None, /) -> Codec:
+    """Return the codec that writes a file of this name, by its suffix unless `format` says it.
+
+    Raises `UnknownFormatError`.
+    """
+    suffix = Path(name).suffix.lower()
+    wanted = codec(format).name if format else None
+
+    def writes(one: Codec) -> bool:
+        named = one.name == wanted if wanted else suffix in one.suffixes
+        return named and one.writable
+
+    found = _first_codec(writes)
+    if found is None:
+        what = f"{format or suffix or name!r} is no format that can be written here"
+        raise UnknownFormatError(what, [one.name for one in codecs() if one.writable] + [*PICTURES])
+    return found
+
+
 def plugins(what: str, /) -> Sequence[EntryPoint]:
     """Return what other packages offer as `"codecs"`, `"sources"` or `"sinks"`, not yet loaded."""
     from importlib.metadata import entry_points  # 25 ms of import, and most programs need none
@@ -219,21 +254,6 @@ def split_url(name: str) -> tuple[str, str, dict[str, str]]:
 
 def _piped() -> list[str]:
     return [one.name for one in codecs() if one.encoder]
-
-
-def _writer_of(name: str, format: str | None) -> Codec:
-    suffix = Path(name).suffix.lower()
-    wanted = codec(format).name if format else None
-
-    def writes(one: Codec) -> bool:
-        named = one.name == wanted if wanted else suffix in one.suffixes
-        return named and one.writable
-
-    found = _first_codec(writes)
-    if found is None:
-        what = f"{format or suffix or name!r} is no format that can be written here"
-        raise UnknownFormatError(what, [one.name for one in codecs() if one.writable] + [*PICTURES])
-    return found
 
 
 def _first_codec(wanted: Callable[[Codec], bool]) -> Codec | None:

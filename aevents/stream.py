@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import Generic, Never, TypeVar, cast
@@ -14,11 +14,13 @@ import numpy as np
 import numpy.typing as npt
 from msgspec.structs import replace
 
-from aevents._contracts import Origin, Report, Sink
+from aevents._contracts import Origin, Report, Sink, WaitingSource
 from aevents._driver import CLOSE_SECONDS, AsyncRun, BlockingRun
+from aevents._nested import Limited, MapAsync, Marked, Paced, Tap
 from aevents.operators.base import Filter, Map, Operator
 from aevents.operators.frames import Axes, Frames, Mode
 from aevents.operators.gather import Each, Gather
+from aevents.operators.order import Rezero, Shift, Sort
 from aevents.operators.select import Crop, Polarity, Take, TimeSlice
 from aevents.operators.window import MAX_GAP_US, SlidingWindow, Window
 from aevents.types import Event, EventBatch, Frame
@@ -192,11 +194,70 @@ class Stream(msgspec.Struct, Generic[T], frozen=True, eq=False):
         origin = within(start) if within else self.origin
         return replace(sliced, origin=origin, endless=self.endless and stop is None)
 
+    # -- wall time ------------------------------------------------------------------------------
+
+    def map_async(self, function: Callable[[T], Awaitable[U]], /) -> Stream[U]:
+        """Apply a coroutine function to each item, one after the other, on the event loop."""
+        return self._around(lambda: MapAsync(self.open(), function))
+
+    def tap(self, function: Callable[[T], object], /) -> Stream[T]:
+        """Show each item to a function, or coroutine function, on the event loop."""
+        return self._around(lambda: Tap(self.open(), function))
+
+    def limited(self, *, hz: float) -> Stream[T]:
+        """Let at least `1 / hz` seconds of wall time pass between two items. Nothing is dropped:
+        put `aevents.buffer(…, overflow=aevents.NEWEST)` before it to have the newest.
+
+        Raises `ValueError` unless `hz` is above 0.
+        """
+        _positive(hz, "hz")
+        return self._around(lambda: Limited(self.open(), hz))
+
+    def marked(self: Stream[EventBatch], *, timeout_us: int) -> Stream[EventBatch]:
+        """Give an empty batch whenever none has come for `timeout_us` of wall time: its span goes
+        on by the time that has passed, so that windows close while a source is silent.
+
+        Raises `ValueError` unless `timeout_us` is above 0.
+        """
+        _positive(timeout_us, "timeout_us")
+        return self._around(lambda: Marked(self.open(), timeout_us))
+
+    def paced(self, *, speed: float = 1.0, repeat: int | bool = False) -> Stream[T]:
+        """Play a recording as it happened: `speed` 0.5 is half as fast. What is late, because the
+        reader or the machine stalled, comes at once. `repeat` is how often it is played again,
+        `True` for ever; times then go on where they ended.
+
+        Raises `ValueError` unless `speed` is above 0, and for a live stream that is to be repeated.
+        """
+        _positive(speed, "speed")
+        if repeat and self.endless:
+            raise ValueError("a live stream cannot be repeated")
+        rounds = float("inf") if repeat is True else 1 + repeat
+        around = self._around(lambda: Paced(self.open, speed, rounds))
+        return replace(around, endless=self.endless or repeat is True)
+
+    def shift(self: Stream[EventBatch], by_us: int, /) -> Stream[EventBatch]:
+        """Move all times by so many µs."""
+        return self.through(partial(Shift, by_us))
+
+    def rezero(self: Stream[EventBatch]) -> Stream[EventBatch]:
+        """Move all times so that the first span begins at 0."""
+        return self.through(Rezero)
+
+    def sort(self: Stream[EventBatch], *, horizon_us: int) -> Stream[EventBatch]:
+        """Put events in the order of time that come up to `horizon_us` late; see `Sort`."""
+        return self._checked(partial(Sort, horizon_us))
+
     def each(self: Stream[EventBatch]) -> Stream[Event]:
         """Give single events, as named tuples `Event(t, x, y, p)`. Convenient, and slow: about 1 µs
         an event.
         """
         return self.through(Each)
+
+    def _around(self, make: Callable[[], WaitingSource[U]]) -> Stream[U]:
+        """Return a stream whose source is this one, running, with something around it."""
+        origin = Origin(self.origin.name, waiting=make, live=self.origin.live)
+        return Stream(cast("Origin[object]", origin), (), self.endless, self.windowed)
 
     def _checked(self, make: Callable[[], Operator[T, U]]) -> Stream[U]:
         """Append an operator of ours, after making one to see that its arguments are right."""
@@ -206,6 +267,11 @@ class Stream(msgspec.Struct, Generic[T], frozen=True, eq=False):
     def _refuse_endless(self, method: str) -> None:
         if self.endless:
             raise ValueError(f"a live stream has no end: put .take(n) before .{method}()")
+
+
+def _positive(value: float, name: str) -> None:
+    if not value > 0:
+        raise ValueError(f"{name} is above 0, not {value}")
 
 
 async def deliver(items: AsyncRun[T], sinks: Sequence[Sink[T]]) -> None:

@@ -26,6 +26,8 @@ FEW_LINES = 300
 LONG = {
     "_driver.py": "one state machine and the two ways to turn it, which are read together",
     "_native/compiled.py": "one short function a kernel, all of one kind",
+    "stream.py": "one short method an operator",
+    "codecs/aedat4.py": "one walk through a file, of which each step may meet damage",
     "types.py": "the values that flow, a short class each",
 }
 """Files of more than FEW_LINES, each with the reason why it is not two."""
@@ -36,6 +38,7 @@ NOTHING_TO_TEST = {
     "cli/__init__.py": "a docstring",
     "codecs/__init__.py": "a docstring",
     "containers/__init__.py": "a docstring",
+    "junctions/__init__.py": "a docstring",
     "operators/__init__.py": "a docstring",
     "sinks/__init__.py": "a docstring",
     "sources/__init__.py": "a docstring",
@@ -56,7 +59,7 @@ NO_MODULE_OF_THEIR_NAME = {
 APART = ("laws/", "interop/")
 
 VAGUE = {"utils", "util", "helpers", "helper", "common", "misc", "tools", "stuff"}
-OPTIONAL = ("torch", "av", "zmq", "usb")
+OPTIONAL = ("torch", "av", "h5py", "hdf5plugin", "zmq", "usb")
 
 
 def test_no_file_is_too_long() -> None:
@@ -117,7 +120,7 @@ def test_a_public_name_has_a_docstring(name: str) -> None:
         assert value.__doc__
         assert undocumented(value) == []
     else:  # a constant: its docstring stands below it
-        assert name in documented_constants(PACKAGE / "types.py")
+        assert any(name in documented_constants(path) for path in PACKAGE.rglob("*.py"))
 
 
 def undocumented(value: object) -> list[str]:

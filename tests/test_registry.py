@@ -7,6 +7,7 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import anyio.to_thread
+import numpy as np
 import pytest
 
 import aevents
@@ -22,7 +23,7 @@ from aevents import (
     registry,
 )
 from aevents.codecs.evt3 import Evt3Encoder
-from aevents.registry import codec, codecs, split_url
+from aevents.registry import codec, codec_of, codecs, split_url, writer_of
 from aevents.testing import encode, example_events
 
 EVENTS = example_events(50, sensor=Sensor(200, 180))  # small enough for every format
@@ -48,6 +49,31 @@ async def test_async_and_blocking_read_the_same(recording: Path) -> None:
     batch = await aevents.open(recording).collect()
     blocking = await anyio.to_thread.run_sync(aevents.load, recording)
     assert list(batch) == list(blocking) == list(EVENTS)
+
+
+def test_the_codec_of_a_file_is_known_without_reading_it(recording: Path, tmp_path: Path) -> None:
+    assert codec_of(str(recording)) is codec("evt3")
+    for name in ("-", "synthetic:bar", str(tmp_path / "none.raw"), str(tmp_path)):
+        assert codec_of(name) is None
+    (tmp_path / "noise.raw").write_bytes(b"noise")
+    with pytest.raises(UnknownFormatError, match=r"noise.raw begins with b'noise'"):
+        codec_of(str(tmp_path / "noise.raw"))
+
+
+def test_the_codec_to_write_is_known_by_the_suffix_or_by_name() -> None:
+    assert writer_of("a.raw") is codec("evt3")
+    assert writer_of("a.raw", "evt2") is writer_of("", "evt2") is codec("evt2")
+    for name, format in (("a.aedat", None), ("a.what", None), ("a.raw", "aedat3")):
+        with pytest.raises(UnknownFormatError, match="is no format that can be written here"):
+            writer_of(name, format)
+
+
+def test_everything_that_a_recording_holds_comes_in_the_order_of_the_file(tmp_path: Path) -> None:
+    trigger = np.array([EVENTS.t[0]]), np.zeros(1, np.uint8), np.ones(1, np.bool_)
+    triggers = TriggerBatch(*trigger, EVENTS.sensor, EVENTS.span)
+    (tmp_path / "both.raw").write_bytes(encode(Evt3Encoder(), [triggers, EVENTS]))
+    items = list(aevents.open(tmp_path / "both.raw", kind=object).blocking())
+    assert [(type(item), len(item)) for item in items] == [(TriggerBatch, 1), (EventBatch, 50)]  # type: ignore[arg-type]  # batches
 
 
 def test_a_format_by_name_overrules_what_the_bytes_say(recording: Path) -> None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
 Counters = NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.uint32]
 Coordinates = NDArray[np.uint16]
 Polarities = NDArray[np.bool_] | NDArray[np.uint8]
+Events = tuple[NDArray[np.int64], Coordinates, Coordinates, Polarities]
 
 MOST_COUNTERS = 2**31  # indices are 32 bits wide in C
 LONGEST_SIDE = 65535
@@ -18,6 +22,7 @@ COUNTER_TYPES = ("uint8", "uint16", "uint32")
 FRAME_TYPES = ("float32", "int32")
 DVS, ATIS, COLOUR = PIXEL_KINDS = 1, 2, 4  # of Event Stream files
 MOST_COLUMNS = 64
+MOST_RUNS = 64  # as AE_MERGE_RUNS in kernels.h
 SEPARATORS = ",;\t "
 
 
@@ -105,7 +110,31 @@ def check_colours(kind: int, rgb: NDArray[np.uint8] | None, rows: int) -> None:
         raise ValueError(f"rgb must be uint8, contiguous and of shape ({rows}, 3)")
 
 
+def check_start(start: int, length: int) -> None:
+    """Raise `ValueError` if data of this length has no such place."""
+    if not 0 <= start <= length:
+        raise ValueError(f"start {start} is outside the {length} bytes of data")
+
+
 def check_next(state: _Next, count: int) -> None:
     """Raise `ValueError` if the next event to be written is none of them."""
     if not 0 <= state.next <= count:
         raise ValueError(f"the next event is {state.next} of {count}")
+
+
+def check_runs(k: int) -> None:
+    """Raise `ValueError` if these are more runs than can be merged."""
+    if not 0 <= k <= MOST_RUNS:
+        raise ValueError(f"at most {MOST_RUNS} runs can be merged, not {k}")
+
+
+def ecf_count(data: Buffer) -> int:
+    """Return how many events a chunk says it holds; 0 if it is too short to say."""
+    head = bytes(memoryview(data)[:4])
+    return int.from_bytes(head, "little") >> 2 if len(head) == 4 else 0
+
+
+def check_room(count: int, room: int) -> None:
+    """Raise `ValueError` if there is not so much room."""
+    if count > room:
+        raise ValueError(f"there is room for {room} events, not {count}")

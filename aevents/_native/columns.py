@@ -219,3 +219,9 @@ def checked(
     for column in (t, x, y, p):
         if column.shape != (len(t),) or not column.flags.c_contiguous:
             raise ValueError("t, x, y, p must be contiguous and of one length")
+
+
+def checked_room(out: NDArray[np.uint8], size: int) -> None:
+    """Raise `ValueError` if these bytes are fewer than `size`, or not in a row."""
+    if out.dtype != np.uint8 or out.ndim != 1 or len(out) < size or not out.flags.c_contiguous:
+        raise ValueError(f"out must be {size} contiguous bytes or more, not {out.shape}")

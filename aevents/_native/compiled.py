@@ -13,17 +13,24 @@ from .checks import (
     check_frame,
     check_kind,
     check_next,
+    check_room,
+    check_runs,
     check_sensor,
     check_table,
+    ecf_count,
     text_layout,
 )
 from .columns import CAPACITY, SLACK, Columns
-from .compiled_spif import datagrams as datagrams
-from .compiled_spif import spif_decode as spif_decode
-from .compiled_spif import spif_encode as spif_encode
-from .compiled_spif import spif_state as spif_state
+from .compiled_aedat import (  # noqa: F401 - handed on
+    aedat2_decode,
+    aedat3_decode,
+    aedat4_decode,
+    aedat4_encode,
+    aedat_state,
+)
+from .compiled_spif import datagrams, spif_decode, spif_encode, spif_state  # noqa: F401 - handed on
 from .datagrams import MESSAGE_STRIDE
-from .pointers import Events, columns_pointers, events_pointers
+from .pointers import EventPointers, columns_pointers, events_pointers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,7 +38,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from typing_extensions import Buffer
 
-    from .checks import Coordinates, Counters, Polarities
+    from .checks import Coordinates, Counters, Events, Polarities
     from .twins import (
         DatState,
         EncoderState,
@@ -39,6 +46,7 @@ if TYPE_CHECKING:
         Evt2State,
         Evt3State,
         InspectionState,
+        RosState,
         TextState,
     )
 
@@ -77,6 +85,12 @@ def dat_state(*, version: int = 2, triggers: bool = False) -> DatState:
     return cast("DatState", state)  # the same fields, in C
 
 
+def ros_state(*, aligned: bool = False, base: int = 0) -> RosState:
+    """Return the state of a reader of one message: `base` is in us, mono's in ns."""
+    state = ffi.new("ae_ros *", {"aligned": aligned, "base": base})
+    return cast("RosState", state)  # the same fields, in C
+
+
 def encoder_state(*, width: int = 0, version: int = 2, legacy: bool = False) -> EncoderState:
     """Return the state of a writer that has written nothing.
 
@@ -111,6 +125,26 @@ def evt3_decode(data: Buffer, start: int, state: Evt3State, out: Columns) -> int
 def dat_decode(data: Buffer, start: int, state: DatState, out: Columns) -> int:
     """Decode whole records from byte `start` on into `out`; return where the next one starts."""
     return _decode(lib.ae_dat_decode, 8, data, start, state, out)
+
+
+def ros_dvs_decode(data: Buffer, start: int, state: RosState, out: Columns) -> int:
+    """Decode records from byte `start` on into `out`; return where the next one starts."""
+    return _decode(lib.ae_ros_dvs_decode, 1, data, start, state, out)
+
+
+def ros_mono_decode(data: Buffer, start: int, state: RosState, out: Columns) -> int:
+    """Decode whole words from byte `start` on into `out`; return where the next one starts."""
+    return _decode(lib.ae_ros_mono_decode, 8, data, start, state, out)
+
+
+def ros_libcaer_decode(data: Buffer, start: int, state: RosState, out: Columns) -> int:
+    """Decode whole words from byte `start` on into `out`; return where the next one starts."""
+    return _decode(lib.ae_ros_libcaer_decode, 8, data, start, state, out)
+
+
+def ros_compact_decode(data: Buffer, start: int, state: RosState, out: Columns) -> int:
+    """Decode whole words from byte `start` on into `out`; return where the next one starts."""
+    return _decode(lib.ae_ros_compact_decode, 2, data, start, state, out)
 
 
 def _decode(
@@ -188,7 +222,7 @@ def dat_encode(
 
 
 def _encode(
-    kernel: Callable[[object, object, object, int], int], events: Events, state: EncoderState
+    kernel: Callable[[object, object, object, int], int], events: EventPointers, state: EncoderState
 ) -> bytes:
     # A round nearly always writes all; a long way of the clock, or rows and times that change
     # with every event, take another.
@@ -399,3 +433,68 @@ def _colours(rgb: NDArray[np.uint8] | None, *, writable: bool = False) -> object
     if rgb is None:
         return ffi.NULL
     return ffi.from_buffer("uint8_t[]", rgb, require_writable=writable)
+
+
+class Runs:
+    """`k` runs of events in the order of time, each empty until it is `put`; at most 64."""
+
+    def __init__(self, k: int) -> None:
+        check_runs(k)
+        self.c = ffi.new("ae_run[]", k)
+        self.places = ffi.new("uint32_t[]", lib.AE_MERGE_WINDOW)
+        self._kept: list[object] = [None] * k
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def put(self, which: int, events: Events, key: NDArray[np.int64] | None = None) -> None:
+        """Let run `which` be these columns t, x, y, p, in the order of `key`, or of t."""
+        kept = events_pointers(*events)
+        order = events_pointers(key, *events[1:]) if key is not None else kept
+        one, self._kept[which] = self.c[which], (kept, order)
+        one.key, one.t, one.x, one.y, one.p = order.c.t, kept.c.t, kept.c.x, kept.c.y, kept.c.p
+        one.n, one.at = kept.c.n, 0
+
+    def left(self, which: int) -> int:
+        """Return how many events of run `which` have not been merged yet."""
+        return int(self.c[which].n - self.c[which].at)
+
+
+def merge(runs: Runs, until: int, out: Columns) -> None:
+    """Write into `out`, as far as there is room, the events of all runs that are earlier than
+    `until`, in the order of time, equal ones in the order of the runs.
+    """
+    out.begin()
+    out.c.n = 0
+    lib.ae_merge(runs.c, len(runs), until, runs.places, out.c)
+    out.n = out.c.n
+
+
+def ecf_decode(data: Buffer, out: Columns) -> bool:
+    """Append the events of a chunk to `out`; return False if it is damaged: then none are.
+
+    Raises `ValueError` where `out` has no room for as many as the chunk says it holds.
+    """
+    source = ffi.from_buffer("uint8_t[]", data)
+    check_room(ecf_count(data), out.capacity - SLACK - out.n)
+    c = out.c
+    c.n = out.n
+    whole = bool(lib.ae_ecf_decode(source, len(source), c))
+    out.n = c.n
+    return whole
+
+
+def ecf_encode(
+    t: NDArray[np.int64],
+    x: NDArray[np.uint16],
+    y: NDArray[np.uint16],
+    p: NDArray[np.bool_] | NDArray[np.uint8],
+) -> bytes:
+    """Return the events as one chunk, in the shortest layout; no bytes if they do not fit: more
+    than 65535, x or y of 2048 or more, times that go back.
+    """
+    room = np.empty(lib.AE_ECF_ROOM * (len(t) + 4), np.uint8)
+    size = lib.ae_ecf_encode(
+        events_pointers(t, x, y, p).c, ffi.from_buffer("uint8_t[]", room), len(room)
+    )
+    return room[:size].tobytes()

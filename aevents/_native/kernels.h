@@ -98,6 +98,61 @@ size_t ae_evt4_encode(const ae_columns *in, ae_encoder *state, uint8_t *out, siz
 size_t ae_evt3_encode(const ae_columns *in, ae_encoder *state, uint8_t *out, size_t capacity);
 size_t ae_dat_encode(const ae_columns *in, ae_encoder *state, uint8_t *out, size_t capacity);
 
+/* ---- ros.c: events in the messages of ROS ------------------------------------------------------ */
+
+typedef struct {              /* of a reader of one message */
+    int64_t aligned;          /* dvs: fields are aligned, as in CDR */
+    int64_t begun;            /* dvs, aligned: the first record, which is shorter, has been read */
+    int64_t base;             /* added to each time: mono in ns, 0 or more; libcaer, compact in us */
+    int64_t last;             /* libcaer: the last 31-bit time; base counts its roll-overs */
+    int64_t high;             /* compact: TIME_HIGH and TIME_LOW */
+    int64_t low;
+    int64_t x;
+    int64_t y;                /* compact: of vectors: next y, and polarity */
+    int64_t p;
+    int64_t unknown;          /* compact: words of a reserved type */
+} ae_ros;
+
+/* As the decoders above; dvs takes and returns bytes, as its last aligned record is shorter. It
+ * reads 2 bytes before `data` once it has begun. */
+size_t ae_ros_dvs_decode(const uint8_t *data, size_t length, ae_ros *state, ae_columns *out);
+size_t ae_ros_mono_decode(const uint8_t *data, size_t words, ae_ros *state, ae_columns *out);
+size_t ae_ros_libcaer_decode(const uint8_t *data, size_t words, ae_ros *state, ae_columns *out);
+size_t ae_ros_compact_decode(const uint8_t *data, size_t words, ae_ros *state, ae_columns *out);
+/* ---- aedat.c: AEDAT, records <-> columns ------------------------------------------------------- */
+
+#define AE_LEAP 65536         /* us: a time further than this from the one before it is doubtful */
+
+typedef struct {
+    int64_t started;          /* a record has been read: `last` means something */
+    int64_t last;             /* time of the last record */
+    int64_t wary;             /* stop at a record whose time leaps, not only where `out` is full */
+    int64_t base;             /* 3.1: added to each time */
+    int64_t invalid;          /* 3.1: events marked so, skipped */
+    int64_t old;              /* 1.0: addresses have 16 bits */
+    int64_t falls;            /* 1.0, 2.0: all edges do */
+    int64_t x_shift;          /* 1.0, 2.0: where an address keeps x, which counts down from `right` */
+    int64_t x_mask;
+    int64_t y_shift;
+    int64_t y_mask;
+    int64_t right;
+    int64_t bottom;
+    int64_t polarity;         /* 1.0, 2.0: the bits of an address that are `on` in an ON event */
+    int64_t on;
+    int64_t other;            /* 1.0, 2.0: bits that are 0 in an event, and `input` in an edge */
+    int64_t input;
+} ae_aedat;
+
+/* Append the events of whole records to those that `out` holds, and return how many records were
+ * read: fewer than `records` where `out` is full, or, if `wary`, before a time that leaps. */
+size_t ae_aedat2_decode(const uint8_t *data, size_t records, ae_aedat *state, ae_columns *out);
+size_t ae_aedat3_decode(const uint8_t *data, size_t records, ae_aedat *state, ae_columns *out);
+size_t ae_aedat4_decode(const uint8_t *data, size_t records, ae_aedat *state, ae_columns *out);
+
+/* Write n events as records of AEDAT4, 16 bytes each. */
+void ae_aedat4_encode(const int64_t *t, const uint16_t *x, const uint16_t *y, const uint8_t *p,
+                      size_t n, uint8_t *out);
+
 /* ---- es.c: Event Stream (.es), bytes <-> columns ----------------------------------------------- */
 
 #define AE_ES_RECORD 8        /* no record is longer */
@@ -123,6 +178,21 @@ size_t ae_es_decode(const uint8_t *data, size_t length, ae_es *state, ae_columns
  * written; needs room for AE_ES_RECORD bytes to get on. `p` and `rgb` are as above. */
 size_t ae_es_encode(const ae_columns *in, const uint8_t *rgb, ae_es *state, uint8_t *out,
                     size_t capacity);
+
+/* ---- ecf.c: Prophesee's packed chunks in HDF5 files, bytes <-> columns ------------------------- */
+
+#define AE_ECF_ROOM 24        /* bytes that the encoder asks for, an event and four times more */
+
+/* Append the events of one chunk, whose first four bytes say how many there are, times 4. Returns 1;
+ * or 0, and appends nothing, where the chunk is damaged, says more than 65535, or `out` has no room
+ * for them and AE_SLACK. */
+int ae_ecf_decode(const uint8_t *data, size_t length, ae_columns *out);
+
+/* Write all events, p 0 or 1, as one chunk in the shortest layout. Returns the bytes written, at
+ * most AE_ECF_ROOM * (in->n + 4): the capacity that it asks for; or 0 where there is less, or the
+ * events do not fit: more than 65535 of them, x or y of 2048 or more, a time before the one in
+ * front. */
+size_t ae_ecf_encode(const ae_columns *in, uint8_t *out, size_t capacity);
 
 /* ---- spif.c, datagrams.c: SPIF over UDP <-> columns -------------------------------------------- */
 
@@ -254,5 +324,26 @@ size_t ae_text_decode(const uint8_t *data, size_t length, ae_text *state, ae_col
 /* Write the events from state->next on, four columns a row in the order of their column numbers,
  * until none is left or `out` is full. Returns the bytes written. */
 size_t ae_text_encode(const ae_columns *in, ae_text *state, uint8_t *out, size_t capacity);
+
+/* ---- merge.c: runs of events in the order of time --------------------------------------------- */
+
+#define AE_MERGE_WINDOW 16384
+#define AE_MERGE_RUNS 64      /* at most */
+
+typedef struct {              /* events in the order of `key`, which is their time but for late ones */
+    const int64_t *key;
+    const int64_t *t;
+    const uint16_t *x;
+    const uint16_t *y;
+    const uint8_t *p;
+    size_t n;
+    size_t at;                /* the first that has not been taken */
+    size_t end;               /* for the kernel */
+} ae_run;
+
+/* Appends events of a key below `until` to `out`, in the order of keys, those of equal keys in the
+ * order of the runs, until the runs or the room end; moves on `at` of each run. `places` has room
+ * for AE_MERGE_WINDOW numbers. */
+void ae_merge(ae_run *runs, size_t k, int64_t until, uint32_t *places, ae_columns *out);
 
 #endif

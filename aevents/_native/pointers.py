@@ -40,7 +40,7 @@ def messages_pointers(messages: Datagrams) -> object:
 
 
 @dataclass(slots=True)
-class Events:
+class EventPointers:
     """The `ae_columns` of a caller's arrays, and what keeps those alive."""
 
     c: Any
@@ -52,7 +52,7 @@ def events_pointers(
     x: NDArray[np.uint16],
     y: NDArray[np.uint16],
     p: NDArray[np.bool_] | NDArray[np.uint8],
-) -> Events:
+) -> EventPointers:
     """Return the `ae_columns` of these events. Raises what `checked` raises."""
     checked(t, x, y, p)
     c = ffi.new("ae_columns *")
@@ -64,4 +64,4 @@ def events_pointers(
         ffi.from_buffer("uint8_t[]", p),
     )
     c.t, c.x, c.y, c.p = arrays
-    return Events(c, arrays)
+    return EventPointers(c, arrays)

@@ -13,13 +13,18 @@ from aevents.cli.figures import Progress
 from aevents.cli.reading import Reading
 from aevents.errors import UnknownFormatError
 from aevents.stream import Stream, deliver
+from aevents.types import EventBatch
 
+MARK = ".aevents-"
+"""Between the name of a draft and the number of the process that writes it."""
+CAN_ASK = os.name == "posix"
+"""Whether a process can be asked if it is there; elsewhere the same call ends it."""
 PIPED = "evt3"
 """What goes to standard output unless `--format` says otherwise: compact, and with the sensor."""
 
 
 async def write_all(
-    reading: Reading, stream: Stream[object], sinks: Sequence[Sink[object]]
+    reading: Reading[EventBatch], stream: Stream[object], sinks: Sequence[Sink[object]]
 ) -> None:
     """Write every item of the stream to each sink, with a line on the terminal meanwhile."""
     with Progress(reading):
@@ -50,10 +55,10 @@ def formats_for(
     return formats
 
 
-def sink_of(name: str, format: str | None) -> Sink[object]:
+def sink_of(name: str, format: str | None, **options: object) -> Sink[object]:
     """Return the sink of this name. Raises `ValueError` for a suffix that says nothing."""
     try:
-        return registry.create(name, format=format)
+        return registry.create(name, format=format, **options)
     except UnknownFormatError as error:
         raise ValueError(str(error)) from error
 
@@ -62,21 +67,50 @@ def sink_of(name: str, format: str | None) -> Sink[object]:
 def draft(name: str, *, force: bool) -> Iterator[str]:
     """Give the name to write under: one beside the file, which takes the file's place at the end.
 
-    If anything goes wrong, the draft is removed and the file is as it was. What is no regular file
-    (a pipe, a device, `-`, a URL) is written as it is. Raises `FileExistsError` unless forced.
+    If anything goes wrong, the draft is removed and the file is as it was; the draft of a process
+    that was killed is removed by the next that writes this file. What is no regular file (a pipe, a
+    device, `-`, a URL) is written as it is. Raises `FileExistsError` unless forced.
     """
     path = Path(name).resolve()
     if name == "-" or registry.split_url(name)[0] or (path.exists() and not path.is_file()):
         yield name
         return
-    if path.exists() and not force:
-        raise FileExistsError(f"{name} exists: --force overwrites it")
-    beside = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    _refuse_existing(path, name, force=force)
+    for stale in _drafts(path):
+        stale.unlink(missing_ok=True)
+    beside = path.with_name(f".{path.stem}{MARK}{os.getpid()}{path.suffix}")
     try:
         yield str(beside)
+        _refuse_existing(path, name, force=force)
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def _refuse_existing(path: Path, name: str, *, force: bool) -> None:
+    if path.exists() and not force:
+        raise FileExistsError(f"{name} exists: --force overwrites it")
+
+
+def _drafts(path: Path) -> Iterator[Path]:
+    """Yield the drafts of a file whose writers are gone."""
+    before, after = f".{path.stem}{MARK}", path.suffix
+    for other in path.parent.iterdir():
+        pid = other.name.removeprefix(before).removesuffix(after)
+        if other.name == f"{before}{pid}{after}" and pid.isdecimal() and not _runs(int(pid)):
+            yield other
+
+
+def _runs(pid: int) -> bool:
+    if not CAN_ASK:
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's
+        return True
+    return True
 
 
 def _format_for(name: str, format: str | None) -> str | None:

@@ -5,9 +5,14 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
+from cyclopts import CycloptsError
+
+from aevents.cli.kinds import Census
 from aevents.cli.reading import Reading
+from aevents.errors import AeventsError
+from aevents.types import Damage
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -21,6 +26,8 @@ PIPED_COLUMNS = 160
 """Width of what goes into a pipe or a file, where there is no terminal to measure."""
 
 Row = tuple[str, object]
+
+T = TypeVar("T")
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -42,12 +49,27 @@ def show(rows: Iterable[Row], *, stderr: bool = False) -> None:
     console(stderr=stderr).print(table)
 
 
-def figures(reading: Reading, item: str, written: Sequence[str]) -> list[Row]:
-    """Return what a run has done so far; `item` names in the plural what came out of it."""
+def line_of(error: Exception) -> str:
+    """Return what went wrong, in one line."""
+    known = isinstance(error, AeventsError | CycloptsError | ValueError | OSError)
+    text = str(error)
+    if isinstance(error, OSError) and error.strerror:
+        text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    if not known:
+        text = f"{type(error).__name__}: {text} (this is a bug; AEVENTS_DEBUG=1 shows where)"
+    return " ".join(text.split())
+
+
+def figures(
+    reading: Reading[T], item: str, written: Sequence[str], census: Census | None = None
+) -> list[Row]:
+    """Return what a run has done so far; `item` names in the plural what came out of it. The
+    `census` is that of what was read unless there is another.
+    """
     report = reading.report
     seconds = reading.seconds
     return [
-        ("events", reading.events),
+        *(list((census or reading.census).named()) or [("events", 0)]),
         ("speed", f"{_mev(reading.events / seconds)} Mev/s"),
         *([(item, report.delivered)] if item else []),
         *((name, count) for name, count in sorted(report.anomalies.items())),
@@ -55,17 +77,49 @@ def figures(reading: Reading, item: str, written: Sequence[str]) -> list[Row]:
     ]
 
 
+def damage_rows(damage: Sequence[Damage], most: int) -> list[Row]:
+    """Return a row for each place of damage, for the first `most` of them."""
+    rows: list[Row] = [("damage", _place(one)) for one in damage[:most]]
+    return rows + [("damage", f"… and {len(damage) - most:,} more places")] * (len(damage) > most)
+
+
+def _place(one: Damage) -> str:
+    sizes = ((one.bytes, "bytes"), (one.events, "events"))
+    size = ", ".join(f"{count:,} {name}" for count, name in sizes if count)
+    return f"{one.what} at byte {one.offset:,}" + (f": {size}" if size else "")
+
+
+class Underway(Protocol):
+    """Something that goes on: a reading, a conversion, many of them."""
+
+    @property
+    def events(self) -> int:
+        """How many events have been read."""
+
+    @property
+    def seconds(self) -> float:
+        """Time since the start."""
+
+    @property
+    def fraction(self) -> float | None:
+        """How much is done, from 0 to 1; None where that is not known."""
+
+    @property
+    def doing(self) -> str:
+        """What is being done, if that needs to be said."""
+
+
 class Progress:
     """A line on the terminal while the body runs, drawn by the event loop; nothing in a pipe."""
 
-    def __init__(self, reading: Reading, /) -> None:
-        self._reading = reading
+    def __init__(self, underway: Underway, /) -> None:
+        self._underway = underway
         self._bar: Bar | None = None
         self._timer: asyncio.TimerHandle | None = None
 
     def __enter__(self) -> Self:
         if sys.stderr.isatty():
-            self._bar = _bar(known=self._reading.fraction is not None)
+            self._bar = _bar(known=self._underway.fraction is not None)
             self._bar.start()
             self._draw()
         return self
@@ -82,9 +136,9 @@ class Progress:
 
     def _draw(self) -> None:
         assert self._bar is not None
-        events, seconds = self._reading.events, max(self._reading.seconds, 1e-9)
-        done = self._reading.fraction
-        figures = f"{events / 1e6:,.1f} Mev  {_mev(events / seconds)} Mev/s"
+        events, seconds = self._underway.events, max(self._underway.seconds, 1e-9)
+        done, doing = self._underway.fraction, self._underway.doing
+        figures = f"{events / 1e6:,.1f} Mev  {_mev(events / seconds)} Mev/s  {doing}"
         task = self._bar.task_ids[0]
         self._bar.update(task, completed=done or 0, figures=figures, refresh=True)
         # a timer of the loop, which anyio has none of: no task to cancel, no group to unwrap

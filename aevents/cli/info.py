@@ -13,16 +13,18 @@ import numpy as np
 import numpy.typing as npt
 from cyclopts import Parameter
 
-from aevents.cli.figures import Progress, Row, show
+from aevents.cli.figures import Progress, Row, damage_rows, show
 from aevents.cli.reading import Format, Input, Name, Reading, Size
 from aevents.runtime import run
-from aevents.types import EventBatch
+from aevents.types import Damage, EventBatch, Sensor
 
 if TYPE_CHECKING:
     from hashlib import _Hash as Hash  # typeshed knows it by this name
 
 LITTLE_ENDIAN = {"t": "<i8", "x": "<u2", "y": "<u2", "p": "|u1"}
 """The arrays that a checksum is taken of."""
+MOST_PLACES = 5
+"""So many places of damage are shown to people; `--json` has all that are known."""
 
 
 class SensorSize(msgspec.Struct, frozen=True):
@@ -37,7 +39,9 @@ class Info(msgspec.Struct, frozen=True):
 
     `first_us` and `last_us` are the times of the first and the last event as recorded, null where
     there are no events. `duration_us` is the latest time minus the earliest. `rate_hz` is events
-    divided by that duration, null where the duration is 0.
+    divided by that duration, null where the duration is 0. `others` counts what the recording holds
+    beside events: triggers, imu, frames, exposures, colours, bytes. `damage` are places where the
+    recording is not what it was: the first thousand.
     """
 
     format: str | None
@@ -48,7 +52,9 @@ class Info(msgspec.Struct, frozen=True):
     last_us: int | None
     duration_us: int
     rate_hz: float | None
+    others: dict[str, int]
     anomalies: dict[str, int]
+    damage: list[Damage]
     checksum: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -62,7 +68,7 @@ def info(
     size: Size = None,
     format: Annotated[Format, Parameter(name=("--format", "--from"))] = None,
 ) -> None:
-    """Say what a recording holds: its format, sensor, events, times, and anything odd.
+    """Say what a recording holds: its format, sensor, events, times, what else, and anything odd.
 
     Parameters
     ----------
@@ -79,7 +85,7 @@ def info(
     format
         Format of the input, where its first bytes and its suffix leave doubt.
     """
-    reading = Reading(file, Input(from_=format, size=size, strict=strict))
+    reading = Reading(file, Input(from_=format, size=size, strict=strict), object)
     if reading.stream.endless:
         raise ValueError(f"{file} is live and has no end: aevents run … --take N keeps some of it")
     found = run(partial(_survey, reading, checksum=checksum))
@@ -90,7 +96,7 @@ def info(
 
 
 class Survey:
-    """An operator that takes in all batches, and gives itself at the end: what it has seen."""
+    """An operator that takes in all items, and gives itself at the end: what it saw of events."""
 
     def __init__(self, *, checksum: bool) -> None:
         self.sensor: SensorSize = SensorSize(0, 0)
@@ -108,11 +114,13 @@ class Survey:
         """The latest time minus the earliest, in µs."""
         return self._latest - self._earliest
 
-    def feed(self, batch: EventBatch, /) -> tuple[()]:
-        """Take the batch in."""
-        self.sensor = SensorSize(batch.sensor.width, batch.sensor.height)
-        if len(batch):
-            self._look_at(batch)
+    def feed(self, item: object, /) -> tuple[()]:
+        """Take the item in."""
+        sensor: Sensor = getattr(item, "sensor", Sensor())
+        if sensor.sized or not self.sensor.width:
+            self.sensor = SensorSize(sensor.width, sensor.height)
+        if isinstance(item, EventBatch) and len(item):
+            self._look_at(item)
         return ()
 
     def flush(self) -> tuple[Survey]:
@@ -134,7 +142,7 @@ class Survey:
             hash.update(np.ascontiguousarray(column, LITTLE_ENDIAN[name]).data)
 
 
-async def _survey(reading: Reading, *, checksum: bool) -> Info:
+async def _survey(reading: Reading[object], *, checksum: bool) -> Info:
     stream = reading.stream.through(partial(Survey, checksum=checksum))
     with Progress(reading):
         async with reading.start(stream) as items:
@@ -149,7 +157,9 @@ async def _survey(reading: Reading, *, checksum: bool) -> Info:
         last_us=seen.last,
         duration_us=seen.duration,
         rate_hz=seen.events / seconds if seconds else None,
+        others={name: count for name, count in reading.census.named() if name != "events"},
         anomalies=dict(reading.report.anomalies),
+        damage=list(reading.report.damage),
         checksum={name: one.hexdigest() for name, one in seen.hashes.items()} or msgspec.UNSET,
     )
 
@@ -166,6 +176,8 @@ def _rows(found: Info) -> list[Row]:
         ),
         ("duration", f"{found.duration_us / 1e6:,.6f} s"),
         ("rate", "not known" if rate is None else f"{rate / 1e6:,.3f} Mev/s"),
+        *found.others.items(),
         *sorted(found.anomalies.items()),
+        *damage_rows(found.damage, MOST_PLACES),
         *(("sha256 " + name, text) for name, text in (found.checksum or {}).items()),
     ]

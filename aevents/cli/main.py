@@ -17,9 +17,11 @@ from importlib.metadata import PackageNotFoundError, version
 from cyclopts import App, CycloptsError, Parameter
 
 from aevents.cli.convert import convert
+from aevents.cli.figures import line_of
 from aevents.cli.formats import formats
 from aevents.cli.info import info
 from aevents.cli.reading import hide_hyphen
+from aevents.cli.repair import repair
 from aevents.cli.run import run
 from aevents.errors import AeventsError
 
@@ -46,7 +48,7 @@ def execute(arguments: Sequence[str], /) -> int:
     except Exception as error:  # an error that we do not know is one line too
         if os.environ.get("AEVENTS_DEBUG"):
             raise
-        sys.stderr.write(f"aevents: {_line(error)}\n")
+        sys.stderr.write(f"aevents: {line_of(error)}\n")
         return _code(error)
     return 0
 
@@ -56,16 +58,6 @@ def _code(error: Exception) -> int:
     if isinstance(error, CycloptsError):
         return USAGE
     return USAGE if isinstance(error, ValueError) and not isinstance(error, AeventsError) else DATA
-
-
-def _line(error: Exception) -> str:
-    known = isinstance(error, AeventsError | CycloptsError | ValueError | OSError)
-    text = str(error)
-    if isinstance(error, OSError) and error.strerror:
-        text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    if not known:
-        text = f"{type(error).__name__}: {text} (this is a bug; AEVENTS_DEBUG=1 shows where)"
-    return " ".join(text.split())
 
 
 def version_of(package: str, /) -> str:
@@ -84,5 +76,6 @@ app: App = App(
 )
 app.command(info)
 app.command(convert)
+app.command(repair)
 app.command(run)
 app.command(formats)

@@ -89,6 +89,12 @@ def steps_of(written: Sequence[Written], *, partial: bool = True) -> list[Step]:
     return steps if partial else _without_partial(steps)
 
 
+def start_of(steps: Sequence[Step]) -> int:
+    """Return the time, in µs, before which these steps want nothing."""
+    first = steps[0] if steps else Step("", {})
+    return cast("int", first.options.get("start", 0)) if first.method == "time_slice" else 0
+
+
 def read_words(_type: object, tokens: Sequence[Token]) -> list[Written]:
     """Return what these tokens of cyclopts say, in the order written. Raises `ValueError`."""
     written = []

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence, Sized
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Generic, TypeVar, cast
 
 from cyclopts import Parameter, Token
 from msgspec.structs import replace
@@ -15,6 +15,8 @@ from msgspec.structs import replace
 from aevents import registry
 from aevents._contracts import Report
 from aevents._driver import AsyncRun
+from aevents.cli.kinds import Census
+from aevents.codecs.base import Buffer, Jump, Opened
 from aevents.codecs.sniff import Recognise
 from aevents.errors import UnknownFormatError
 from aevents.stream import Stream
@@ -23,7 +25,7 @@ from aevents.types import EventBatch, Sensor
 STANDARD = "standard:"
 
 T = TypeVar("T")
-S = TypeVar("S", bound=Sized)
+U = TypeVar("U")
 
 
 def hide_hyphen(arguments: Sequence[str]) -> list[str]:
@@ -83,15 +85,22 @@ class Input:
     strict: bool = False
 
 
-class Tally:
-    """An operator that hands on what it is given, and counts how much it was: bytes, or events."""
+class Progressed:
+    """An operator that hands on what it is given, and knows up to which byte that was: None where
+    a library reads the file.
+    """
 
     def __init__(self) -> None:
-        self.total: int = 0
+        self.offset: int | None = 0
 
-    def feed(self, item: S, /) -> tuple[S]:
+    def feed(self, item: T, /) -> tuple[T]:
         """Give the item."""
-        self.total += len(item)
+        if isinstance(item, Jump):
+            self.offset = item.offset
+        elif isinstance(item, Opened):
+            self.offset = None
+        elif isinstance(item, Buffer) and self.offset is not None:
+            self.offset += len(item)
         return (item,)
 
     def flush(self) -> tuple[()]:
@@ -99,28 +108,35 @@ class Tally:
         return ()
 
 
-class Reading:
-    """One reading of a source: its stream, to be run once, and how far it has come.
+class Reading(Generic[T]):
+    """One reading of a source: its stream of a kind of items (`object`: all), to be run once, and
+    how far it has come.
 
-    Raises what `aevents.open` raises, and `FileNotFoundError` at once for a path that is not there.
+    Nothing of before `start` µs is wanted. Raises what `aevents.open` raises, and
+    `FileNotFoundError` at once for a path that is not there.
     """
 
-    def __init__(self, name: str, given: Input, /) -> None:
-        opened = registry.open(name, format=given.from_, sensor=given.size, strict=given.strict)
+    def __init__(self, name: str, given: Input, /, kind: type[T], *, start: int = 0) -> None:
+        opened = registry.open(
+            name, kind=kind, format=given.from_, sensor=given.size, strict=given.strict
+        )
         self._operators: list[object] = [make() for make in opened.operators]
-        self._bytes, self._events = Tally(), Tally()
+        self._bytes = Progressed()
+        self.census: Census = Census()
         self._scheme = registry.split_url(name)[0]
         self._size = None if self._scheme or name == "-" else _file_size(Path(name))
         self._run: AsyncRun[object] | None = None
         self._started = 0.0
-        row = (self._bytes, *self._operators, self._events)
+        row = (self._bytes, *self._operators, self.census)
         once = tuple(partial(_itself, one) for one in row)  # made here, to be asked later
-        self.stream: Stream[EventBatch] = replace(opened, operators=once)
+        within = opened.origin.within if start > 0 else None
+        origin = within(start) if within else opened.origin
+        self.stream: Stream[T] = replace(opened, origin=origin, operators=once)
 
-    def start(self, stream: Stream[T], /) -> AsyncRun[T]:
+    def start(self, stream: Stream[U], /) -> AsyncRun[U]:
         """Return this stream, which continues `self.stream`, running."""
         run = stream.open()
-        self._run = run  # type: ignore[assignment]  # only its report is asked for
+        self._run = cast("AsyncRun[object]", run)  # only its report is asked for
         self._started = time.perf_counter()
         return run
 
@@ -135,12 +151,18 @@ class Reading:
     @property
     def events(self) -> int:
         """How many events have come from the source."""
-        return self._events.total
+        return self.census[EventBatch]
 
     @property
     def fraction(self) -> float | None:
-        """How much of the file has been read, from 0 to 1; None where its size is not known."""
-        return min(1.0, self._bytes.total / self._size) if self._size else None
+        """How much of the file has been read, from 0 to 1; None where that is not known."""
+        read = self._bytes.offset
+        return min(1.0, read / self._size) if self._size and read is not None else None
+
+    @property
+    def doing(self) -> str:
+        """Nothing that needs to be said."""
+        return ""
 
     @property
     def seconds(self) -> float:

@@ -9,9 +9,10 @@ from pathlib import Path
 from aevents import registry
 from aevents.cli.delivery import formats_for, sink_of, write_all
 from aevents.cli.figures import figures, show
-from aevents.cli.operators import Operators, Step, put, steps_of
+from aevents.cli.operators import Operators, Step, put, start_of, steps_of
 from aevents.cli.reading import Format, Input, Name, Names, Reading
 from aevents.runtime import run as run_async
+from aevents.types import EventBatch
 
 
 def run(
@@ -40,8 +41,8 @@ def run(
         Format of a recording, where the suffix leaves doubt: .raw and - are evt3 unless this says
         otherwise.
     """
-    reading = Reading(source, given)
     steps = steps_of(operators or (), partial=not no_partial)
+    reading = Reading(source, given, EventBatch, start=start_of(steps))
     stream = put(reading.stream, steps)
     item = _item(steps)
     _refuse_to_overwrite(source, to)

@@ -14,17 +14,16 @@ min) and is unwrapped. Specified in iniVation's documentation of AEDAT, and by j
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from aevents._native import kernels
+from aevents._native.room import Room
 from aevents.codecs.aedat import SIZES, AedatHeader
-from aevents.codecs.base import Buffer, ByteBuffer, Codec, Watch
-from aevents.codecs.table import SLAB
-from aevents.types import EventBatch, Flags, Sensor, Times, TriggerBatch
+from aevents.codecs.base import Buffer, Codec, Watch
+from aevents.types import Damage, EventBatch, Flags, Sensor, Times, TriggerBatch
 
 RECORDS = {
     "1.0": np.dtype([("address", ">u2"), ("t", ">u4")]),
@@ -32,10 +31,30 @@ RECORDS = {
 }
 CLOCK_RANGE = 1 << 32
 HALF_RANGE = 1 << 31
-FALLING = 2
-"""What a DAVIS says of an edge in the lowest three bits; 3 is rising, 4 a pulse, older files 0."""
+WINDOW = 1024
+"""Bytes from a doubtful record on that decide what is to be thought of it."""
+VOTERS = 16
+"""Records that say at which byte they begin."""
+FEW = 4
+"""So many records at the end of a file, or fewer, are believed."""
+MOST = 0.6
+"""Of the records."""
+NEAR = 1 << 20
+"""µs: behind damage, records are not further from the time before it."""
+LONGEST = 1 << 27
+"""µs (2 min): no longer silence is believed between records of a time that leaps."""
 
-Addresses = npt.NDArray[np.uint32]
+
+class View(msgspec.Struct, frozen=True):
+    """What records look like: which share of the first is near to the time before, in order, and
+    off the sensor; and the first times, from the one before on.
+    """
+
+    near: float
+    near_all: float
+    orderly: float
+    off: float
+    after: Times
 
 
 class Layout(msgspec.Struct, frozen=True):
@@ -52,9 +71,15 @@ class Layout(msgspec.Struct, frozen=True):
     """Bits that are 0 in an event."""
     input: int
     """What those bits are in an edge on the input."""
+    falls: int = 0
+    """All edges do; else they are of a kind told in [2:0]."""
+    most: int = 0xFFFF_FFFF
+    """The greatest address."""
 
 
-DVS128 = Layout(1, 0x7F, 8, 0x7F, polarity=1, on=0, other=0x8000, input=0x8000)
+DVS128 = Layout(
+    1, 0x7F, 8, 0x7F, polarity=1, on=0, other=0x8000, input=0x8000, falls=1, most=0xFFFF
+)
 DAVIS = Layout(12, 0x3FF, 22, 0x1FF, polarity=0x800, on=0x800, other=0x8000_0400, input=0x400)
 LAYOUTS = {"dvs128": DVS128, "davis": DAVIS, "sbret10": DAVIS}
 """By how the camera's name begins in lower case."""
@@ -65,21 +90,33 @@ class Aedat2Decoder:
 
     `sensor` says which camera it was where the header does not: 128x128 is a DVS128, other sizes
     are of DAVIS cameras.
+
+    Where time leaps, what follows says whether it goes on there. If not, records are looked for
+    from another byte on, or the time is mended or the record left out.
     """
 
     def __init__(self, *, sensor: Sensor | None = None, strict: bool = False) -> None:
         self._watch = Watch("aedat2", strict=strict)
         self._sensor = sensor
         self._header = AedatHeader(self._watch)
-        self._bytes = ByteBuffer()
+        self._bytes = b""  # fed, and not decoded yet
+        self._offset = 0  # of the first of them
         self._out = kernels.columns()
-        self._last: int | None = None  # 32-bit time of the last record
-        self._loop = 0  # µs to add to it
 
     @property
     def counts(self) -> dict[str, int]:
         """What was not as it should be, by name."""
         return self._watch.counts
+
+    @property
+    def damage(self) -> Sequence[Damage]:
+        """Where the input is damaged."""
+        return self._watch.damage
+
+    def keep_in(self, room: Room) -> None:
+        """Decode into `room`, where the events stay."""
+        self._out.keep_in(room)
+        self._out.begin()
 
     def feed(self, data: Buffer, /) -> Iterator[EventBatch | TriggerBatch]:
         """Give the batches that these bytes complete."""
@@ -89,20 +126,18 @@ class Aedat2Decoder:
                 return
             self._begin()
             data = rest
-        for run in self._bytes.records(data, self._record.itemsize):
-            records = np.frombuffer(run, self._record)
-            for start in range(0, len(records), SLAB):
-                yield from self._decode(records[start : start + SLAB])
+        yield from self._decode(memoryview(data), final=False)
 
     def flush(self) -> Iterator[EventBatch | TriggerBatch]:
         """Count a torn record; give an empty batch with the sensor if there were no events."""
+        rest = b""
         if not self._header.whole:
             rest = self._header.feed(b"", final=True) or b""
             if not self._header.length and not rest:
                 self._watch.fail("the input is empty")
             self._begin()
-            yield from self.feed(rest)
-        self._watch.torn(len(self._bytes), self._bytes.offset)
+        yield from self._decode(memoryview(rest), final=True)
+        self._watch.torn(len(self._bytes), self._offset)
         if not self._watch.started:
             yield EventBatch.empty(self._watch.sensor)
 
@@ -118,52 +153,114 @@ class Aedat2Decoder:
             known = f"the camera {camera!r} is not known" if camera else "no camera is named"
             self._watch.fail(f"{known}: give its size, as in sensor=Sensor(346, 260)")
         self._watch.use(sensor)
-        self._layout = _layout_of(camera, sensor)
-        self._bytes.offset = header.length
+        layout = _layout_of(camera, sensor)
+        self._layout = layout
+        self._clock = kernels.aedat_state(
+            **{
+                name: value
+                for name, value in msgspec.structs.asdict(layout).items()
+                if name != "most"
+            },
+            old=int(header.version == "1.0"),
+            right=sensor.width - 1,
+            bottom=sensor.height - 1,
+        )
+        self._offset = header.length
 
-    def _decode(self, records: npt.NDArray[np.void]) -> Iterator[EventBatch | TriggerBatch]:
-        address = records["address"].astype(np.uint32)
-        t = self._unwrapped(records["t"].astype(np.int64))
-        others = address & self._layout.other
-        events = others == 0
-        if not events.all():
-            yield from self._triggers(t, address, others == self._layout.input)
-            places = np.flatnonzero(events)  # faster than a mask
-            t, address = t[places], address[places]
-        if len(t):
-            yield self._events(t, address)
+    def _decode(self, data: memoryview, *, final: bool) -> Iterator[EventBatch | TriggerBatch]:
+        if self._bytes:
+            data = memoryview(self._bytes + bytes(data))
+        at, size, clock, out = 0, self._record.itemsize, self._clock, self._out
+        while at + size <= len(data):
+            at = kernels.aedat2_decode(data, at, clock, out)
+            clock.wary = 1
+            if out.triggers or out.n == out.capacity:
+                yield from self._gathered()
+            elif at + size <= len(data):  # a leap
+                window = data[at : at + WINDOW]
+                if len(window) < WINDOW and not final:
+                    break
+                at += self._past(window, self._offset + at)
+        self._bytes = bytes(data[at:])
+        self._offset += at
+        yield from self._gathered()
 
-    def _events(self, t: Times, address: Addresses) -> EventBatch:
-        layout, sensor, out, n = self._layout, self._watch.sensor, self._out, len(t)
+    def _past(self, window: memoryview, offset: int) -> int:
+        """Return how many bytes to pass over at a record whose time leaps; 0 if it is believed."""
+        size = self._record.itemsize
+        views = [self._look(window, shift) for shift in range(size)]
+        shift = _best(views, self._record.itemsize)
+        if shift:
+            self._watch.damaged("lost_bytes", offset, bytes=shift, count=shift)
+            return shift
+        if shift is None and len(window) > FEW * size:
+            far = max(view.near_all for view in views) < MOST / 4
+            lost = len(window) - len(window) % size if far else VOTERS * size
+            self._watch.damaged("lost_bytes", offset, bytes=lost, count=lost)
+            return lost
+        first, after = views[0].after[0], views[0].after[1:]
+        if 2 * (np.abs(after) < np.abs(_wrapped(after - first))).sum() > len(after):
+            self._watch.damaged("stray_events", offset, bytes=size, events=1)
+            return size
+        self._clock.last += int(first)
+        return 0
+
+    def _look(self, window: memoryview, shift: int) -> View:
+        """Look at records as if they began at byte `shift`."""
+        layout = self._layout
+        count = (len(window) - shift) // self._record.itemsize
+        records = np.frombuffer(window, self._record, count, shift)
+        after = _wrapped(records["t"].astype(np.int64) - self._clock.last)
+        steps = _wrapped(np.diff(after[:VOTERS]))
+        address = records["address"][:VOTERS].astype(np.int64)
+        x, y = address >> layout.x_shift & layout.x_mask, address >> layout.y_shift & layout.y_mask
+        off = (x > self._clock.right) | (y > self._clock.bottom)
+        off = (off & (address & layout.other == 0)) | (address > layout.most)
+        near = np.abs(after) <= NEAR
+        return View(
+            near=_share(near[:VOTERS]),
+            near_all=_share(near),
+            orderly=_share((steps >= -NEAR) & (steps <= LONGEST)),
+            off=_share(off),
+            after=after[:4],
+        )
+
+    def _gathered(self) -> Iterator[EventBatch | TriggerBatch]:
+        """Give the triggers, then the events, that wait."""
+        out = self._out
+        if out.triggers:
+            id = out.trigger_id[: out.triggers].copy()
+            value, t = out.trigger_value[: out.triggers] != 0, out.trigger_t[: out.triggers].copy()
+            yield self._watch.triggers(t, id, value)
+        columns = out.take() if out.n else None
         out.begin()
-        out.t[:n] = t
-        field = address >> layout.x_shift & layout.x_mask
-        np.subtract(sensor.width - 1, field, out=out.x[:n], casting="unsafe")
-        field = address >> layout.y_shift & layout.y_mask
-        np.subtract(sensor.height - 1, field, out=out.y[:n], casting="unsafe")
-        np.equal(address & layout.polarity, layout.on, out=out.p[:n].view(np.bool_))
-        out.n = n
-        return self._watch.batch(*out.take())
+        if columns:
+            yield self._watch.batch(*columns)
 
-    def _triggers(self, t: Times, address: Addresses, edges: Flags) -> Iterator[TriggerBatch]:
-        t, address = t[edges], address[edges]
-        if len(t):  # a DVS128 tells falling edges only
-            value = (address & 7 != FALLING) & (self._layout is DAVIS)
-            yield self._watch.triggers(t, np.zeros(len(t), np.uint8), value)
 
-    def _unwrapped(self, t: Times) -> Times:
-        """Return these 32-bit times on one axis: a fall, or a rise, of more than half the range is
-        a roll-over, or a step back before it.
-        """
-        last = int(t[0]) if self._last is None else self._last
-        self._last = int(t[-1])
-        if max(last, int(t.max())) - min(last, int(t.min())) <= HALF_RANGE:
-            return t + self._loop if self._loop else t
-        steps = np.diff(t, prepend=last)
-        turns = (steps < -HALF_RANGE).astype(np.int64) - (steps > HALF_RANGE)
-        loops = self._loop + CLOCK_RANGE * np.cumsum(turns)
-        self._loop = int(loops[-1])
-        return t + loops
+def _best(views: Sequence[View], size: int) -> int | None:
+    """Return at which byte records begin; None if that cannot be told.
+
+    There they go on near the time before, or else they are in order and on the sensor.
+    """
+    nearest = max(range(size), key=lambda shift: views[shift].near)
+    if views[nearest].near >= MOST:
+        return 0 if views[0].near + MOST / 2 >= views[nearest].near else nearest
+    likely = [shift for shift in range(size) if views[shift].orderly >= MOST]
+    if not likely:
+        return None
+    best = min(likely, key=lambda shift: views[shift].off)
+    return 0 if 0 in likely and views[0].off <= views[best].off + MOST / 2 else best
+
+
+def _share(flags: Flags) -> float:
+    """Return how many of 1 are set."""
+    return float(flags.mean()) if len(flags) else 0.0
+
+
+def _wrapped(t: Times) -> Times:
+    """Return the differences of 32-bit times that are nearest to 0."""
+    return (t + HALF_RANGE) % CLOCK_RANGE - HALF_RANGE
 
 
 def _layout_of(camera: str, sensor: Sensor) -> Layout:
@@ -183,6 +280,10 @@ CODEC = Codec(
     suffixes=(".aedat",),
     matches=_matches,
     decoder=Aedat2Decoder,
+    unverified=(
+        "everything but single bits of 1.0 and of the DAVIS: no recording of a camera was "
+        "at hand, and sources conflict on the polarity of a DVS128"
+    ),
     kinds=(EventBatch, TriggerBatch),
     about="AEDAT 1.0 and 2.0 of DVS128 and DAVIS cameras (.aedat)",
 )

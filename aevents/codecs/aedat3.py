@@ -13,29 +13,38 @@ documentation of AEDAT, and by libcaer.
 
 from __future__ import annotations
 
+import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from aevents._native import kernels
+from aevents._native.room import Room
 from aevents.codecs.aedat import AedatHeader
-from aevents.codecs.base import Buffer, ByteBuffer, Codec, Watch
-from aevents.codecs.table import SLAB
+from aevents.codecs.base import Buffer, Codec, Watch
+from aevents.codecs.packets import Form, Packet, Packets
+from aevents.codecs.rescue import Numbers, good_parts, good_run, mend_times, strays
 from aevents.errors import DecodeError, TruncatedError
-from aevents.types import EventBatch, Sensor, TriggerBatch
+from aevents.types import Damage, EventBatch, Sensor, Times, TriggerBatch
 
-PACKET = struct.Struct("<hhiiiiii")
+if TYPE_CHECKING:
+    from aevents._native.twins import AedatState  # not loaded where there is C
+
+HEAD = struct.Struct("<hhiiiiii")
 RECORD = np.dtype([("data", "<u4"), ("t", "<i4")])
 SPECIAL, POLARITY = 0, 1
+MOST_TYPE, MOST_SOURCE = 31, 255
+"""There are 13 types, and cAER numbers its modules from 1 on."""
+MOST_BYTES = 16 << 20
+"""The largest packet that is accepted: 2 million events; cAER writes some thousand."""
 EDGES = {2: (0, True), 3: (0, False), 4: (0, True)} | {
     6: (1, True), 7: (1, False), 8: (1, True), 9: (2, True), 10: (2, False), 11: (2, True),
 }  # fmt: skip
 """Input, and whether it rose, by the kind of a special event; a pulse counts as rising."""
 NO_EDGE = 255
-
-Records = npt.NDArray[np.void]
 
 INPUTS = np.full(128, NO_EDGE, np.uint8)
 INPUTS[list(EDGES)] = [number for number, _ in EDGES.values()]
@@ -43,20 +52,36 @@ RISING = np.zeros(128, np.bool_)
 RISING[list(EDGES)] = [rising for _, rising in EDGES.values()]
 
 
+def packet_length(head: memoryview) -> int:
+    """Return the length of the packet with this head, 0 if it is none."""
+    type, source, size, time, overflow, capacity, number, valid = HEAD.unpack(head)
+    if not (0 <= type <= MOST_TYPE and 0 <= source <= MOST_SOURCE and overflow >= 0):
+        return 0
+    if not (time < size == RECORD.itemsize if type in (SPECIAL, POLARITY) else time < size):
+        return 0
+    if not (0 <= valid <= number <= capacity and number * size <= MOST_BYTES):
+        return 0
+    return HEAD.size + int(number * size)
+
+
+# The time of an event stands at byte 4, 8 or 12 of it.
+FORM = Form(HEAD.size, packet_length, re.compile(rb"[\x04\x08\x0c]\0\0\0"), 8, 8 * HEAD.size)
+
+
 class Aedat3Decoder:
-    """AEDAT 3.1 bytes to events and triggers."""
+    """AEDAT 3.1 bytes to events and triggers.
+
+    Behind damaged bytes it goes on with the next packet; of a damaged packet it gives what is good.
+    """
 
     def __init__(self, *, sensor: Sensor | None = None, strict: bool = False) -> None:
         self._watch = Watch("aedat3", strict=strict)
         self._sensor = sensor
         self._header = AedatHeader(self._watch)
-        self._at = 0  # byte offset of the next byte of the data
-        self._head = bytearray()  # of the packet that comes
-        self._type = 0
-        self._base = 0  # µs to add to the times of this packet
-        self._size = 1  # of its events, in bytes
-        self._left = 0  # bytes of it to come
-        self._events = ByteBuffer()
+        self._packets = Packets(FORM)
+        self._clock: AedatState = kernels.aedat_state()
+        self._overflow = 0
+        self._triggers = True  # are asked for
         self._out = kernels.columns()
 
     @property
@@ -66,6 +91,20 @@ class Aedat3Decoder:
         """
         return self._watch.counts
 
+    @property
+    def damage(self) -> Sequence[Damage]:
+        """Where the input is damaged."""
+        return self._watch.damage
+
+    def keep_in(self, room: Room) -> None:
+        """Decode into `room`, where the events stay."""
+        self._out.keep_in(room)
+        self._out.begin()
+
+    def want(self, kind: type) -> None:
+        """Leave out triggers if they are not of this kind."""
+        self._triggers = issubclass(TriggerBatch, kind)
+
     def feed(self, data: Buffer, /) -> Iterator[EventBatch | TriggerBatch]:
         """Give the batches that these bytes complete."""
         if not self._header.whole:
@@ -74,24 +113,16 @@ class Aedat3Decoder:
                 return
             self._begin()
             data = rest
-        try:
-            yield from self._packets(memoryview(data))
-        except DecodeError:
-            yield from self._gathered()  # what came before is whole
-            raise
-        yield from self._gathered()
+        self._packets.feed(data)
+        yield from self._drained(final=False)
 
     def flush(self) -> Iterator[EventBatch | TriggerBatch]:
         """Count what the last packet lacks; give an empty batch if there were no events at all."""
         if not self._header.whole:
             rest = self._header.feed(b"", final=True) or b""
             self._begin()
-            yield from self.feed(rest)
-        torn = len(self._head) + len(self._events)
-        self._watch.torn(torn, self._at - torn)
-        missing = -(-self._left // self._size)
-        reason = f"the last packet promises {missing} events more"
-        self._watch.note("missing_events", missing, reason, offset=self._at, error=TruncatedError)
+            self._packets.feed(rest)
+        yield from self._drained(final=True)
         if not self._watch.started:
             yield EventBatch.empty(self._watch.sensor)
 
@@ -103,69 +134,142 @@ class Aedat3Decoder:
         if packing != "RAW":
             self._watch.fail(f"packets in the format {packing} are not read, only RAW ones")
         self._watch.use(self._sensor or header.sensor(header.fields.get("source 1", "")))
-        self._at = header.length
+        self._packets.offset = header.length
 
-    def _packets(self, view: memoryview) -> Iterator[EventBatch | TriggerBatch]:
-        while len(view):
-            if self._left:
-                body = view[: self._left]
-                self._left -= len(body)
-                yield from self._decode(body)
-            else:
-                body = view[: PACKET.size - len(self._head)]
-                self._open(body)
-            self._at += len(body)
-            view = view[len(body) :]
+    def _drained(self, *, final: bool) -> Iterator[EventBatch | TriggerBatch]:
+        try:
+            while (packet := self._packets.next(final=final)) is not None:
+                yield from self._packet(packet)
+        except DecodeError:
+            yield from self._gathered()  # what came before is whole
+            raise
+        self._packets.keep()
+        yield from self._gathered()
 
-    def _open(self, data: memoryview) -> None:
-        """Read the head of a packet, once it is all there."""
-        self._head += data
-        if len(self._head) < PACKET.size:
+    def _packet(self, packet: Packet) -> Iterator[EventBatch | TriggerBatch]:
+        if not packet.length:
+            self._lost(packet)
             return
-        type, _, size, _, overflow, _, number, _ = PACKET.unpack(self._head)
-        known = size == RECORD.itemsize if type in (SPECIAL, POLARITY) else size > 0
-        if not known or min(type, overflow, number) < 0:
-            offset = self._at + len(data) - PACKET.size
-            what = f"no packet: type {type}, {number} events of {size} bytes, overflow {overflow}"
-            self._watch.fail(what, offset=offset)
-        self._type, self._size, self._left = type, size, size * number
-        self._base = overflow << 31
-        self._head.clear()
-
-    def _decode(self, body: memoryview) -> Iterator[EventBatch | TriggerBatch]:
-        if self._type not in (SPECIAL, POLARITY):
+        type, _, size, _, overflow, _, number, _ = HEAD.unpack_from(packet.data)
+        self._clock.base = self._base(packet, overflow)
+        body = packet.data[HEAD.size : packet.length]
+        if packet.mended:
+            self._watch.damaged("mended_packets", packet.offset)
+        if packet.whole or self._is_intact(packet, type, body):
+            self._packets.take(packet.length)
+            yield from self._content(type, body, packet.offset)
             return
-        for run in self._events.records(body, RECORD.itemsize):
-            records = self._valid(np.frombuffer(run, RECORD))
-            if self._type == SPECIAL:
-                yield from self._gathered()
-                yield from self._triggers(records)
-            else:
-                yield from self._gather(records)
+        self._packets.take(len(packet.data))
+        torn = not len(self._packets) and len(packet.data) < packet.length
+        if torn:
+            self._missing(packet, size, number)
+        yield from self._rest(type, packet, torn=torn)
 
-    def _valid(self, records: Records) -> Records:
-        valid = (records["data"] & 1).astype(np.bool_)
-        if valid.all():
-            return records
-        invalid = len(valid) - int(valid.sum())
-        self._watch.note("invalid_events", invalid, "an event is marked invalid", offset=self._at)
-        return records[valid]
+    def _base(self, packet: Packet, overflow: int) -> int:
+        """Return what is to be added to the times of a packet, its overflow mended if a bit of that
+        has flipped: then the packets before and behind it agree on another.
+        """
+        behind = self._packets.head(packet.length)
+        followed = len(behind) == HEAD.size and packet_length(behind) > 0
+        after = HEAD.unpack(behind)[4] if followed else overflow
+        before = self._overflow
+        flipped = (overflow ^ before).bit_count() == 1 and before <= after <= before + 1
+        if self._clock.started and flipped and not before <= overflow <= after:
+            self._watch.damaged("mended_packets", packet.offset)
+            overflow = before
+        self._overflow = overflow
+        return overflow << 31
 
-    def _gather(self, records: Records) -> Iterator[EventBatch]:
+    def _lost(self, packet: Packet) -> None:
+        self._packets.take(len(packet.data))
+        if len(self._packets):
+            count = len(packet.data)
+            self._watch.damaged("lost_bytes", packet.offset, bytes=count, count=count)
+        else:
+            self._watch.torn(len(packet.data), packet.offset)
+
+    def _missing(self, packet: Packet, size: int, number: int) -> None:
+        """Count what the last packet lacks."""
+        there, torn = divmod(len(packet.data) - HEAD.size, size)
+        end, missing = packet.offset + len(packet.data), number - there
+        self._watch.torn(torn, end - torn)
+        reason = f"the last packet promises {missing} events more"
+        self._watch.note("missing_events", missing, reason, offset=end, error=TruncatedError)
+        self._watch.damaged("missing_events", end, events=missing, count=0)
+
+    def _is_intact(self, packet: Packet, type: int, body: memoryview) -> bool:
+        """Say whether this is all of a packet, though nothing known follows it."""
+        if packet.length > len(packet.data) or type != POLARITY:
+            return packet.length <= len(packet.data)
+        run = good_run(*self._columns(body), sensor=self._watch.sensor, last=self._last())
+        return run == len(body) // RECORD.itemsize
+
+    def _last(self) -> int | None:
+        return self._clock.last if self._clock.started else None
+
+    def _columns(self, body: memoryview) -> tuple[Times, Numbers, Numbers]:
+        records = np.frombuffer(body, RECORD)
+        t = self._clock.base + records["t"].astype(np.int64)
+        return t, records["data"] >> 17, records["data"] >> 2 & 0x7FFF
+
+    def _rest(
+        self, type: int, packet: Packet, *, torn: bool
+    ) -> Iterator[EventBatch | TriggerBatch]:
+        """Give what events of a damaged packet are good, as far as it can be told."""
+        body = packet.data[HEAD.size :] if type == POLARITY else memoryview(b"")
+        sensor, last = self._watch.sensor, self._last()
+        parts = good_parts(
+            body, RECORD.itemsize, self._columns, sensor=sensor, last=last, torn=torn
+        )
+        if not torn:
+            at = packet.offset + HEAD.size + len(parts[0])
+            left = (packet.length - HEAD.size - sum(map(len, parts))) // RECORD.itemsize
+            lost = max(0, packet.length - len(packet.data))
+            self._watch.damaged("bad_packets", at, bytes=lost, events=max(0, left))
+        for part in parts:
+            yield from self._content(type, part, packet.offset)
+
+    def _content(
+        self, type: int, body: memoryview, offset: int
+    ) -> Iterator[EventBatch | TriggerBatch]:
+        if type == POLARITY:
+            yield from self._events(body, offset)
+        elif type == SPECIAL and self._triggers:
+            records = np.frombuffer(body, RECORD)
+            valid = (records["data"] & 1).astype(np.bool_)
+            self._invalid(int((~valid).sum()), offset)
+            yield from self._gathered()
+            yield from self._edges(records[valid])
+
+    def _events(self, body: memoryview, offset: int) -> Iterator[EventBatch]:
         """Add events to those that wait for their slab to be full: packets may be small."""
-        out, at = self._out, 0
-        while at < len(records):
-            n = out.n
-            part = records[at : at + SLAB - n]
-            at += len(part)
-            out.n = stop = n + len(part)
-            data = part["data"]
-            np.add(part["t"], np.int64(self._base), out=out.t[n:stop])
-            np.right_shift(data, 17, out=out.x[n:stop], casting="unsafe")
-            np.bitwise_and(data >> 2, 0x7FFF, out=out.y[n:stop], casting="unsafe")
-            np.bitwise_and(data >> 1, 1, out=out.p[n:stop], casting="unsafe")
-            if out.n == SLAB:
+        clock, out, at, before = self._clock, self._out, 0, self._clock.invalid
+        while at + RECORD.itemsize <= len(body):
+            at = kernels.aedat3_decode(body, at, clock, out)
+            if out.n == out.capacity:
                 yield from self._gathered()
+            elif at + RECORD.itemsize <= len(body):  # a leap
+                body, at = self._mended(body[at:], offset), 0
+                clock.wary = 0
+        clock.wary = 1
+        self._invalid(clock.invalid - before, offset)
+
+    def _mended(self, rest: memoryview, offset: int) -> memoryview:
+        clock = self._clock
+        records = np.frombuffer(rest, RECORD, len(rest) // RECORD.itemsize)
+        valid = (records["data"] & 1).astype(np.bool_)
+        clock.invalid += int((~valid).sum())
+        records = records[valid]
+        t = clock.base + records["t"].astype(np.int64)
+        mended, stray = int(mend_times(t, clock.last).sum()), strays(t)
+        records["t"] = (t - clock.base).astype(np.int32)
+        for what, count in (("mended_times", mended), ("stray_events", int(stray.sum()))):
+            if count:
+                self._watch.damaged(what, offset, events=count, count=count)
+        return memoryview(records[~stray].tobytes())
+
+    def _invalid(self, count: int, offset: int) -> None:
+        self._watch.note("invalid_events", count, "an event is marked invalid", offset=offset)
 
     def _gathered(self) -> Iterator[EventBatch]:
         if self._out.n:
@@ -173,11 +277,11 @@ class Aedat3Decoder:
             self._out.begin()
             yield self._watch.batch(*columns)
 
-    def _triggers(self, records: Records) -> Iterator[TriggerBatch]:
+    def _edges(self, records: npt.NDArray[np.void]) -> Iterator[TriggerBatch]:
         kinds = records["data"] >> 1 & 0x7F
         records, kinds = records[INPUTS[kinds] != NO_EDGE], kinds[INPUTS[kinds] != NO_EDGE]
         if len(records):
-            t = records["t"] + np.int64(self._base)
+            t = records["t"] + np.int64(self._clock.base)
             yield self._watch.triggers(t, INPUTS[kinds], RISING[kinds])
 
 
@@ -190,6 +294,7 @@ CODEC = Codec(
     suffixes=(".aedat",),
     matches=_matches,
     decoder=Aedat3Decoder,
+    unverified="everything but the polarity bit: no recording of a camera was at hand",
     kinds=(EventBatch, TriggerBatch),
     about="AEDAT 3.1 of cAER (.aedat)",
 )

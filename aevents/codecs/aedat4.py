@@ -15,54 +15,71 @@ iniVation's documentation of AEDAT 4.0 and in dv-processing.
 
 from __future__ import annotations
 
+import re
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
-from aevents._native.columns import CAPACITY
+from aevents._native import kernels
+from aevents._native.room import Room
 from aevents.codecs.aedat4_streams import (
+    EVENT,
     EVENTS,
     FRAMES,
     IMU,
     TRIGGERS,
     StreamInfo,
     describe,
-    events,
+    event_columns,
+    event_structs,
     frame,
     imu,
     triggers,
 )
-from aevents.codecs.aedat4_write import MAGIC, Aedat4Encoder
+from aevents.codecs.aedat4_write import BY_EDGE, MAGIC, MOST, Aedat4Encoder
 from aevents.codecs.base import Buffer, Codec, Watch
-from aevents.codecs.compression import lz4_unpack, zstd_unpack
-from aevents.codecs.flatbuffer import Table, identifier, root, unprefixed
-from aevents.types import EventBatch, Frame, ImuBatch, Sensor, TriggerBatch
+from aevents.codecs.compression import Lz4, Plain, Unpacker, Zstd
+from aevents.codecs.flatbuffer import BODY, PREFIX, Table, root, unprefixed
+from aevents.codecs.limits import Limits
+from aevents.codecs.packets import Form, Packet, Packets
+from aevents.codecs.rescue import good_parts, good_run, mend_times, strays
+from aevents.errors import DecodeError
+from aevents.types import Damage, EventBatch, Frame, ImuBatch, Sensor, TriggerBatch
+
+if TYPE_CHECKING:
+    from aevents._native.twins import AedatState  # not loaded where there is C
 
 Item = EventBatch | TriggerBatch | ImuBatch | Frame
-Unpack = Callable[[bytes, int], bytes]
-Part = npt.NDArray[np.void] | TriggerBatch | ImuBatch | Frame
+Part = memoryview | TriggerBatch | ImuBatch | Frame
 
-KINDS = (EVENTS, TRIGGERS, IMU, FRAMES)
-PACKET = struct.Struct("<ii")
+KINDS: dict[str, type] = {EVENTS: EventBatch, TRIGGERS: TriggerBatch, IMU: ImuBatch, FRAMES: Frame}
+HEAD = struct.Struct("<ii")
 MOST_HEADER = 1 << 20
-MOST_BYTES = 1 << 26
-"""The largest packet that is accepted, as it stands and unpacked: 4 million events."""
-
-
-def _as_it_is(data: bytes, limit: int) -> bytes:
-    return data[:limit]
-
-
-UNPACK: tuple[Unpack, ...] = (
-    _as_it_is,
-    lz4_unpack,
-    lz4_unpack,
-    zstd_unpack,
-    zstd_unpack,
-)
+MOST_BYTES = 16 << 20
+"""The largest packet that is accepted, as it stands and unpacked: a million events."""
+UNPACKERS: tuple[type[Unpacker], ...] = (Plain, Lz4, Lz4, Zstd, Zstd)
 """By the number of the compression."""
+LETTERS = 16
+"""Where the letters are in a packet that is not compressed."""
+
+
+def packet_form(unpacker: Unpacker, kinds: set[str]) -> Form:
+    """Return how packets of this compression are told; streams of these kinds are described."""
+    letters = "|".join(re.escape(kind) for kind in sorted({*KINDS, *kinds})).encode()
+    mark = re.compile(re.escape(unpacker.magic) or letters)
+    at = HEAD.size if unpacker.magic else LETTERS
+
+    def length(head: memoryview) -> int:
+        id, size = HEAD.unpack_from(head)
+        if not (id >= 0 and 4 <= size <= MOST_BYTES and mark.match(head, at)):
+            return 0
+        if not unpacker.magic and int.from_bytes(head[8:12], "little") != size - PREFIX:
+            return 0
+        return HEAD.size + int(size)
+
+    return Form(at + 4, length, mark, at, bits=8 * (at + 4))
 
 
 class Aedat4Decoder:
@@ -71,6 +88,8 @@ class Aedat4Decoder:
     `stream` picks one stream, by its number or by its name (`"events"`); others are not unpacked.
     Otherwise all are read. Each stream is watched by itself: batches carry their stream's sensor,
     and spans follow on from each other within a stream.
+
+    Behind damaged bytes it goes on with the next packet; of a damaged packet it gives what is good.
     """
 
     def __init__(
@@ -82,71 +101,83 @@ class Aedat4Decoder:
     ) -> None:
         self._watch = Watch("aedat4", strict=strict)
         self._watches: dict[int, Watch] = {}
+        self._clocks: dict[int, AedatState] = {}
         self._strict = strict
         self._sensor = sensor
         self._wanted = stream
+        self._kind: type = object
         self._streams: dict[int, StreamInfo] = {}
-        self._unpack: Unpack = _as_it_is
-        self._table = -1
-        self._bytes = bytearray()
-        self._offset = 0  # of the first byte in it
-        self._begun = False
-        self._ended = False
+        self._unpack: Unpacker = Plain()
+        self._head = b""
+        self._packets: Packets | None = None
+        self._out = kernels.columns()
+        self._gathering = StreamInfo(-1)  # whose events are in there
 
     @property
     def counts(self) -> dict[str, int]:
         """What was not as it should be, by name."""
         return self._watch.counts
 
+    @property
+    def damage(self) -> Sequence[Damage]:
+        """Where the input is damaged."""
+        return self._watch.damage
+
+    def keep_in(self, room: Room) -> None:
+        """Decode into `room`, where the events stay."""
+        self._out.keep_in(room)
+        self._out.begin()
+
+    def want(self, kind: type) -> None:
+        """Leave out, where that is possible, what is of other kinds."""
+        self._kind = kind
+
     def feed(self, data: Buffer, /) -> Iterator[Item]:
         """Give what the packets that these bytes complete hold, a slab of events at a time."""
-        if not self._ended:
-            self._bytes += data
-        if self._begun or self._begin():
-            at = 0
-            while (stop := self._packet_end(at)) is not None:
-                yield from self._packet(at, stop)
-                at = stop
-            del self._bytes[: None if self._ended else at]
-            self._offset += at
+        if self._packets is None:
+            self._head += bytes(data)
+            data = self._begin()
+        if self._packets is not None and self._packets.offset != self._packets.end:
+            self._packets.feed(data)
+            yield from self._drained(self._packets, final=False)
 
     def flush(self) -> Iterator[Item]:
         """Count a torn packet; give an empty batch with the sensor if there were no events."""
-        if not self._begun:
-            self._watch.fail("the header is not whole", offset=len(self._bytes))
-        self._watch.torn(len(self._bytes), self._offset)
+        if self._packets is None:
+            self._watch.fail("the header is not whole", offset=len(self._head))
+        yield from self._drained(self._packets, final=True)
         if not any(watch.started for watch in self._watches.values()):
             first = next((one for one in self._streams.values() if one.kind == EVENTS), None)
             yield EventBatch.empty(self._sensor or (first.sensor if first else Sensor()))
 
-    def _begin(self) -> bool:
-        """Read the header once it is there."""
-        head = bytes(self._bytes[: len(MAGIC) + 4])
+    def _begin(self) -> bytes:
+        """Read the header once it is there; return what follows it."""
+        head = self._head[: len(MAGIC) + 4]
         if not MAGIC.startswith(head[: len(MAGIC)]):
             self._watch.fail("the first bytes are not #!AER-DAT4.0", offset=0)
         size = int.from_bytes(head[len(MAGIC) :], "little")
         if size > MOST_HEADER:
             self._watch.fail(f"a header of {size} bytes is too large", offset=len(MAGIC))
         length = len(MAGIC) + 4 + size
-        if len(head) < len(MAGIC) + 4 or len(self._bytes) < length:
-            return False
+        if len(head) < len(MAGIC) + 4 or len(self._head) < length:
+            return b""
         try:
-            self._read_header(root(unprefixed(bytes(self._bytes[len(MAGIC) : length]))))
+            end = self._read_header(root(unprefixed(self._head[len(MAGIC) : length])))
         except ValueError as error:
             self._watch.fail(f"the header cannot be read: {error}", offset=len(MAGIC))
         self._check_wanted()
-        del self._bytes[:length]
-        self._offset = length
-        self._begun = True
-        return True
+        form = packet_form(self._unpack, {one.kind for one in self._streams.values()})
+        self._packets = Packets(form, offset=length, end=end)
+        rest, self._head = self._head[length:], b""
+        return rest
 
-    def _read_header(self, header: Table) -> None:
+    def _read_header(self, header: Table) -> int:
         compression = header.number(0, "i")
-        if not 0 <= compression < len(UNPACK):
+        if not 0 <= compression < len(UNPACKERS):
             raise ValueError(f"compression {compression} is not known")
-        self._unpack = UNPACK[compression]
-        self._table = header.number(1, "q")
+        self._unpack = UNPACKERS[compression]()
         self._streams = describe(header.bytes(2).decode("utf-8", "replace"))
+        return header.number(1, "q")
 
     def _check_wanted(self) -> None:
         if self._wanted is None or any(map(self._is_wanted, self._streams)):
@@ -158,67 +189,172 @@ class Aedat4Decoder:
         name = self._streams[id].name if id in self._streams else None
         return self._wanted in (None, id, str(id), name)
 
-    def _packet_end(self, at: int) -> int | None:
-        """Return where the packet at `at` ends; None while it is not whole, and at the table."""
-        if self._offset + at == self._table:
-            self._ended = True
-        if self._ended or len(self._bytes) < at + PACKET.size:
-            return None
-        _, size = PACKET.unpack_from(self._bytes, at)
-        if not 0 <= size <= MOST_BYTES:
-            self._watch.fail(f"a packet of {size} bytes", offset=self._offset + at)
-        stop: int = at + PACKET.size + size
-        return stop if stop <= len(self._bytes) else None
+    def _drained(self, packets: Packets, *, final: bool) -> Iterator[Item]:
+        """Give what the packets hold that are there, then the events gathered of them."""
+        try:
+            while (packet := packets.next(final=final)) is not None:
+                yield from self._packet(packets, packet)
+        except DecodeError:
+            yield from self._gathered()  # what came before is whole
+            raise
+        packets.keep()
+        yield from self._gathered()
 
-    def _packet(self, at: int, stop: int) -> Iterator[Item]:
-        id, _ = PACKET.unpack_from(self._bytes, at)
+    def _packet(self, packets: Packets, packet: Packet) -> Iterator[Item]:
+        id = HEAD.unpack_from(packet.data)[0] if packet.length else -1
         stream = self._streams.get(id, StreamInfo(id))
-        if not self._is_wanted(id) or stream.kind not in ("", *KINDS):
+        content = packet.data[HEAD.size : packet.length]
+        if packet.whole or self._is_intact(stream, packet, content):
+            packets.take(packet.length)
+            if packet.mended:
+                self._watch.damaged("mended_packets", packet.offset)
+            if self._is_wanted(id) and self._is_asked_for(stream):
+                yield from self._content(stream, packet, content)
             return
-        parts = self._parts(stream, bytes(memoryview(self._bytes)[at + PACKET.size : stop]))
+        packets.take(len(packet.data))
+        if packet.length:
+            at_end = not len(packets) and len(packet.data) < packet.length
+            yield from self._rest(stream, packet, "it is damaged", torn=at_end)
+        else:
+            self._lost(packet, at_end=not len(packets))
+
+    def _is_asked_for(self, stream: StreamInfo) -> bool:
+        if not stream.kind:
+            return True  # the packets will tell
+        return stream.kind in KINDS and issubclass(KINDS[stream.kind], self._kind)
+
+    def _is_intact(self, stream: StreamInfo, packet: Packet, content: memoryview) -> bool:
+        """Say whether this is all of a packet, though nothing known follows it."""
+        if not 0 < packet.length <= len(packet.data):
+            return False
+        try:
+            for part in self._parts(stream, content):
+                if isinstance(part, memoryview) and self._is_plain:
+                    sensor, last = self._sensor or stream.sensor, self._last(stream)
+                    run = good_run(*event_columns(part), sensor=sensor, last=last)
+                    return run == len(part) // EVENT.itemsize
+        except ValueError:
+            return False
+        return True
+
+    def _content(self, stream: StreamInfo, packet: Packet, content: memoryview) -> Iterator[Item]:
+        parts = self._parts(stream, content)
         while True:
             try:
                 part = next(parts, None)
             except ValueError as error:
-                reason = f"a packet of stream {id} cannot be read: {error}"
-                self._watch.note("bad_packets", 1, reason, offset=self._offset + at)
+                yield from self._rest(stream, packet, str(error))
                 return
             if part is None:
                 return
-            yield self._batch(part, stream) if isinstance(part, np.ndarray) else part
+            if isinstance(part, memoryview):
+                yield from self._events(stream, part, packet.offset)
+            else:
+                yield from self._gathered()
+                yield part
 
-    def _parts(self, stream: StreamInfo, packed: bytes) -> Iterator[Part]:
+    def _parts(self, stream: StreamInfo, packed: memoryview) -> Iterator[Part]:
         """Yield what a packet holds. Raises `ValueError` where it is damaged."""
-        data = unprefixed(self._unpack(packed, MOST_BYTES))
-        kind, table = identifier(data), root(data)
+        data = memoryview(self._unpack.whole(packed, MOST_BYTES))
+        kind = bytes(data[8:12]).decode("latin-1")
+        if kind == EVENTS and stream.kind in ("", EVENTS):
+            yield event_structs(data)
+            return
+        table = root(unprefixed(data))
         sensor = self._sensor or stream.sensor
         if kind not in KINDS or stream.kind not in ("", kind):
             raise ValueError(f"it holds {kind!r}")
-        if kind == EVENTS:
-            records = events(table, data)
-            yield from (records[at : at + CAPACITY] for at in range(0, len(records), CAPACITY))
-        elif kind == FRAMES:
+        if kind == FRAMES:
             yield frame(table, sensor)
         else:
             yield from triggers(table, sensor) if kind == TRIGGERS else imu(table, sensor)
 
-    def _batch(self, records: npt.NDArray[np.void], stream: StreamInfo) -> EventBatch:
-        columns = (
-            records["t"].astype(np.int64),
-            records["x"].astype(np.uint16),
-            records["y"].astype(np.uint16),
-            records["on"] != 0,
+    def _rest(
+        self, stream: StreamInfo, packet: Packet, reason: str, *, torn: bool = False
+    ) -> Iterator[Item]:
+        """Give what events of a damaged packet are good, as far as it can be told."""
+        if torn:
+            self._watch.torn(len(packet.data), packet.offset)
+        else:
+            reason = f"a packet of stream {stream.id} cannot be read: {reason}"
+            self._watch.note("bad_packets", 1, reason, offset=packet.offset)
+        if stream.kind not in ("", EVENTS) or not self._is_wanted(stream.id):
+            self._place(packet, 0, torn=torn)
+            return
+        data = memoryview(self._unpack.some(packet.data[HEAD.size :], MOST_BYTES))[BODY:]
+        sensor, last, plain = self._sensor or stream.sensor, self._last(stream), self._is_plain
+        parts = good_parts(
+            data, EVENT.itemsize, event_columns, sensor=sensor, last=last, torn=torn or not plain
         )
-        for column in columns:
-            column.flags.writeable = False
-        return self._watch_of(stream).batch(*columns)
+        self._place(packet, HEAD.size + BODY + len(parts[0]) if plain else 0, torn=torn)
+        for part in parts:
+            yield from self._events(stream, part, packet.offset)
+
+    def _place(self, packet: Packet, at: int, *, torn: bool) -> None:
+        if not torn:
+            lost = max(0, len(packet.data) - at)
+            self._watch.damaged("bad_packets", packet.offset + at, bytes=lost, count=0)
+
+    def _last(self, stream: StreamInfo) -> int | None:
+        clock = self._clock_of(stream)
+        return clock.last if clock.started else None
+
+    @property
+    def _is_plain(self) -> bool:
+        return not self._unpack.magic
+
+    def _lost(self, packet: Packet, *, at_end: bool) -> None:
+        """Count bytes that are no packet, unless they are the table, which nobody has announced."""
+        if bytes(self._unpack.some(packet.data, 12))[8:] == b"FTAB":
+            return
+        if at_end:
+            self._watch.torn(len(packet.data), packet.offset)
+        else:
+            count = len(packet.data)
+            self._watch.damaged("lost_bytes", packet.offset, bytes=count, count=count)
+
+    def _events(self, stream: StreamInfo, records: memoryview, offset: int) -> Iterator[EventBatch]:
+        """Add events to those that wait for their slab to be full: packets may be small."""
+        if stream.id != self._gathering.id:
+            yield from self._gathered()
+            self._gathering = stream
+        clock, out, at = self._clock_of(stream), self._out, 0
+        while at + EVENT.itemsize <= len(records):
+            at = kernels.aedat4_decode(records, at, clock, out)
+            if out.n == out.capacity:
+                yield from self._gathered()
+            elif at + EVENT.itemsize <= len(records):  # a leap
+                records, at = self._mended(records[at:], clock, offset), 0
+                clock.wary = 0
+        clock.wary = 1
+
+    def _mended(self, rest: memoryview, clock: AedatState, offset: int) -> memoryview:
+        records = np.frombuffer(rest, EVENT, len(rest) // EVENT.itemsize).copy()
+        t = records["t"].astype(np.int64)
+        mended, stray = int(mend_times(t, clock.last).sum()), strays(t)
+        records["t"] = t
+        for what, count in (("mended_times", mended), ("stray_events", int(stray.sum()))):
+            if count:
+                self._watch.damaged(what, offset, events=count, count=count)
+        return memoryview(records[~stray].tobytes())
+
+    def _gathered(self) -> Iterator[EventBatch]:
+        if self._out.n:
+            columns = self._out.take()
+            self._out.begin()
+            yield self._watch_of(self._gathering).batch(*columns)
+
+    def _clock_of(self, stream: StreamInfo) -> AedatState:
+        if stream.id not in self._clocks:
+            self._clocks[stream.id] = kernels.aedat_state()
+        return self._clocks[stream.id]
 
     def _watch_of(self, stream: StreamInfo) -> Watch:
         """Return the watch of this stream; all count in one place."""
         if stream.id not in self._watches:
             watch = self._watches[stream.id] = Watch("aedat4", strict=self._strict)
             watch.use(self._sensor or stream.sensor)
-            watch.counts = self._watch.counts
+            watch.counts, watch.damage = self._watch.counts, self._watch.damage
         return self._watches[stream.id]
 
 
@@ -228,6 +364,15 @@ CODEC = Codec(
     matches=lambda head: head.startswith(MAGIC),
     decoder=Aedat4Decoder,
     encoder=Aedat4Encoder,
+    limits=Limits(
+        kinds=((EventBatch, TriggerBatch, ImuBatch),),
+        width=MOST,
+        height=MOST,
+        edges=frozenset(BY_EDGE),
+    ),
+    unverified=(
+        "triggers, IMU and frames: their layouts are from the source of other software alone"
+    ),
     kinds=(EventBatch, TriggerBatch, ImuBatch, Frame),
     about="iniVation AEDAT 4.0, of DV (.aedat4)",
 )

@@ -28,11 +28,11 @@ from xml.etree import ElementTree
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 from msgspec.structs import replace
 
-from aevents.codecs.flatbuffer import Table
-from aevents.types import Frame, ImuBatch, Sensor, Span, TriggerBatch, span_of
+from aevents.codecs.flatbuffer import BODY, PREFIX, Table, before_vector, root, unprefixed
+from aevents.codecs.rescue import Numbers
+from aevents.types import Frame, ImuBatch, Sensor, Span, Times, TriggerBatch, span_of
 
 EVENTS, TRIGGERS, IMU, FRAMES = "EVTS", "TRIG", "IMUS", "FRME"
 
@@ -44,6 +44,7 @@ EVENT = np.dtype(
         "itemsize": 16,
     }
 )
+BEFORE_EVENTS = before_vector(EVENTS)
 SOURCES: dict[int, tuple[int, bool]] = {
     0: (5, True),  # timestamps were reset
     1: (0, True),  # external signal
@@ -109,15 +110,31 @@ def description(streams: dict[int, StreamInfo], compression: str) -> str:
     return ElementTree.tostring(root, encoding="unicode")
 
 
-def events(root: Table, data: memoryview) -> npt.NDArray[np.void]:
-    """Return the events of a packet."""
-    start, count = root.vector(0, EVENT.itemsize)
-    return np.frombuffer(data, EVENT, count, start) if count else np.empty(0, EVENT)
+def event_structs(data: memoryview) -> memoryview:
+    """Return the events of a packet, one struct behind the other.
+
+    Most files have them where dv-processing puts them, at the end of the packet.
+    """
+    if data[PREFIX : BODY - 4] == BEFORE_EVENTS:
+        start, count = BODY, int.from_bytes(data[BODY - 4 : BODY], "little")
+        if not 0 <= len(data) - start - count * EVENT.itemsize < EVENT.itemsize:
+            raise ValueError(f"{count} events in {len(data)} bytes")
+    else:
+        body = unprefixed(data)
+        start, count = root(body).vector(0, EVENT.itemsize)
+        start += PREFIX
+    return data[start : start + count * EVENT.itemsize]
 
 
-def triggers(root: Table, sensor: Sensor) -> Iterator[TriggerBatch]:
+def event_columns(structs: memoryview) -> tuple[Times, Numbers, Numbers]:
+    """Return t, x and y of events, one struct behind the other."""
+    records = np.frombuffer(structs, EVENT)
+    return records["t"].astype(np.int64), records["x"], records["y"]
+
+
+def triggers(table: Table, sensor: Sensor) -> Iterator[TriggerBatch]:
     """Yield the triggers of a packet."""
-    for t, source in root.tables(0, ("<i8", "i1")):
+    for t, source in table.tables(0, ("<i8", "i1")):
         unknown = set(np.unique(source).tolist()) - set(SOURCES)
         if unknown:
             raise ValueError(f"triggers of source {min(unknown)} are not known")
@@ -128,9 +145,9 @@ def triggers(root: Table, sensor: Sensor) -> Iterator[TriggerBatch]:
         yield TriggerBatch(times, id, value, sensor, Span(span.start, span.stop - 1))
 
 
-def imu(root: Table, sensor: Sensor) -> Iterator[ImuBatch]:
+def imu(table: Table, sensor: Sensor) -> Iterator[ImuBatch]:
     """Yield the inertial measurements of a packet."""
-    for t, temperature, *axes in root.tables(0, ("<i8", *["<f4"] * 10)):
+    for t, temperature, *axes in table.tables(0, ("<i8", *["<f4"] * 10)):
         three = np.stack(axes, axis=1).astype(np.float32)
         times, degrees = t.astype(np.int64), temperature.astype(np.float32)
         columns = (times, degrees, three[:, :3], three[:, 3:6], three[:, 6:])
@@ -139,24 +156,24 @@ def imu(root: Table, sensor: Sensor) -> Iterator[ImuBatch]:
         yield ImuBatch(*columns, sensor, span_of(times))
 
 
-def frame(root: Table, sensor: Sensor) -> Frame:
+def frame(table: Table, sensor: Sensor) -> Frame:
     """Return the frame of a packet: gray, or red, green and blue."""
-    format, width, height = root.number(5, "b"), root.number(6, "h"), root.number(7, "h")
+    format, width, height = table.number(5, "b"), table.number(6, "h"), table.number(7, "h")
     channels = CHANNELS.get(format)
     if channels is None:
         raise ValueError(f"frames of format {format} are not known")
-    pixels = np.frombuffer(root.bytes(10), np.uint8)
+    pixels = np.frombuffer(table.bytes(10), np.uint8)
     if width < 1 or height < 1 or len(pixels) != width * height * channels:
         raise ValueError(f"a frame of {width}x{height} with {len(pixels)} bytes of pixels")
     array = pixels.reshape(height, width, channels)
     array = array[:, :, 0] if channels == 1 else np.ascontiguousarray(array[:, :, 2::-1])
     array.flags.writeable = False
-    return Frame(array, _span(root), sensor, "intensity")
+    return Frame(array, _span(table), sensor, "intensity")
 
 
-def _span(root: Table) -> Span:
+def _span(table: Table) -> Span:
     """Return the time of the exposure if the frame tells it, else of the frame."""
-    t, start, end, exposed, covered = (root.number(field, "q") for field in range(5))
+    t, start, end, exposed, covered = (table.number(field, "q") for field in range(5))
     for first, last in ((exposed, covered), (start, end)):
         if 0 < first <= last:
             return Span(first, last)

@@ -1,4 +1,6 @@
-"""Events and triggers to AEDAT4, laid out as dv-processing does, whose checks it passes."""
+"""Events, triggers and inertial measurements to AEDAT4, laid out as dv-processing does,
+whose checks it passes.
+"""
 
 from __future__ import annotations
 
@@ -11,29 +13,31 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from aevents._native import kernels
 from aevents.codecs.aedat4_streams import (
     EVENT,
     EVENTS,
+    IMU,
     SOURCES,
     TRIGGERS,
     StreamInfo,
     description,
 )
-from aevents.codecs.base import Patch
-from aevents.codecs.compression import lz4_pack, zstd_pack
-from aevents.codecs.flatbuffer import structs, tables
+from aevents.codecs.base import Buffer, Patch
+from aevents.codecs.compression import lz4_pack, zstd_packer
+from aevents.codecs.flatbuffer import BODY, tables, vector_head
 from aevents.errors import EncodeError
-from aevents.types import EventBatch, Sensor, TriggerBatch
+from aevents.types import EventBatch, ImuBatch, Sensor, TriggerBatch
 
 MAGIC = b"#!AER-DAT4.0\r\n"
 
 Compression = Literal["none", "lz4", "lz4_high", "zstd", "zstd_high"]
-PACK: tuple[Callable[[bytes], bytes], ...] = (
-    bytes,
-    lz4_pack,
-    partial(lz4_pack, level=9),
-    zstd_pack,
-    partial(zstd_pack, level=10),
+PACKERS: tuple[Callable[[], Callable[[Buffer], bytes]], ...] = (
+    lambda: bytes,
+    lambda: lz4_pack,
+    lambda: partial(lz4_pack, level=9),
+    zstd_packer,
+    partial(zstd_packer, level=10),
 )
 """By the number of the compression."""
 
@@ -44,6 +48,7 @@ MOST = 1 << 15
 TABLE_PLACE = 54
 """Where the header says where the table is."""
 TRIGGER = np.dtype([("back", "<i4"), ("t", "<i8"), ("source", "i1"), ("unused", "V3")])
+MEASUREMENT = np.dtype([("back", "<i4"), ("t", "<i8"), ("values", "<f4", 10), ("unused", "V4")])
 DEFINITION = np.dtype(
     [("back", "<i4"), ("id", "<i4"), ("size", "<i4"), ("place", "<i8"), ("count", "<i8"),
      ("start", "<i8"), ("stop", "<i8"), ("unused", "V4")]
@@ -63,7 +68,7 @@ class Written(msgspec.Struct, frozen=True):
 
 
 class Aedat4Encoder:
-    """Events and triggers to AEDAT4 bytes: stream 0 and stream 1.
+    """Events, triggers and inertial measurements to AEDAT4 bytes: streams 0, 1 and 2.
 
     `compression` is `"none"`, `"lz4"`, `"lz4_high"`, `"zstd"` or `"zstd_high"`. Events go into
     packets of 10,000. The place of the table is settled at the end, so the output must be a file.
@@ -77,22 +82,27 @@ class Aedat4Encoder:
         self._name = compression.upper()
         self._packets: list[Written] = []
         self._place = 0  # bytes written; 0 before the header is
-        self._events = np.zeros(PACKET_EVENTS, EVENT)
+        self._pack = PACKERS[self._compression]()
+        self._room = np.zeros(BODY + PACKET_EVENTS * EVENT.itemsize, np.uint8)
+        self._events = self._room[BODY:].view(EVENT)
         self._held = 0  # of these, not yet a packet
 
-    def feed(self, batch: EventBatch | TriggerBatch, /) -> Iterator[bytes]:
+    def feed(self, batch: EventBatch | TriggerBatch | ImuBatch, /) -> Iterator[bytes]:
         """Give the packets that are full. Raises `EncodeError` for what does not fit."""
-        if not isinstance(batch, EventBatch | TriggerBatch):
-            raise EncodeError("aedat4", f"holds events and triggers, not {type(batch).__name__}")
+        if not isinstance(batch, EventBatch | TriggerBatch | ImuBatch):
+            raise EncodeError(
+                "aedat4", f"holds events, triggers and IMU samples, not {type(batch).__name__}"
+            )
         if not self._place:
             yield self._begin(batch.sensor)
-        if isinstance(batch, TriggerBatch):
-            if len(batch):
-                yield self._packet(1, _trigger_packet(batch), batch.t)
-            return
-        _check(batch)
-        for at in range(0, len(batch), PACKET_EVENTS):
-            yield from self._take(batch[at : at + PACKET_EVENTS])
+        if isinstance(batch, EventBatch):
+            _check(batch)
+            for at in range(0, len(batch), PACKET_EVENTS):
+                yield from self._take(batch[at : at + PACKET_EVENTS])
+        elif isinstance(batch, TriggerBatch) and len(batch):
+            yield self._packet(1, _trigger_packet(batch), batch.t)
+        elif isinstance(batch, ImuBatch) and len(batch):
+            yield self._packet(2, _imu_packet(batch), batch.t)
 
     def flush(self) -> Iterator[bytes | Patch]:
         """Give the last packet and the table, and set its place in the header."""
@@ -100,13 +110,14 @@ class Aedat4Encoder:
             yield self._begin(Sensor())
         if self._held:
             yield self._event_packet()
-        yield PACK[self._compression](_table(self._packets))
+        yield self._pack(_table(self._packets))
         yield Patch(TABLE_PLACE, struct.pack("<q", self._place))
 
     def _begin(self, sensor: Sensor) -> bytes:
         streams = {
             0: StreamInfo(0, EVENTS, "events", sensor),
             1: StreamInfo(1, TRIGGERS, "triggers", sensor),
+            2: StreamInfo(2, IMU, "imu", sensor),
         }
         header = MAGIC + _header(self._compression, description(streams, self._name).encode())
         self._place = len(header)
@@ -121,16 +132,24 @@ class Aedat4Encoder:
         self._fill(batch[room:])
 
     def _fill(self, batch: EventBatch) -> None:
-        room = self._events[self._held : self._held + len(batch)]
-        room["t"], room["x"], room["y"], room["on"] = batch.t, batch.x, batch.y, batch.p
+        room = self._room[BODY + EVENT.itemsize * self._held :]
+        t, x, y, p = (
+            np.ascontiguousarray(batch.t),
+            np.ascontiguousarray(batch.x),
+            np.ascontiguousarray(batch.y),
+            np.ascontiguousarray(batch.p),
+        )
+        kernels.aedat4_encode(t, x, y, p, room)
         self._held += len(batch)
 
     def _event_packet(self) -> bytes:
         events, self._held = self._events[: self._held], 0
-        return self._packet(0, structs(EVENTS, events), events["t"])
+        head = vector_head(EVENTS, len(events), events.nbytes)
+        self._room[:BODY] = np.frombuffer(head, np.uint8)
+        return self._packet(0, self._room[: BODY + events.nbytes].data, events["t"])
 
-    def _packet(self, id: int, content: bytes, t: npt.NDArray[np.int64]) -> bytes:
-        data = PACK[self._compression](content)
+    def _packet(self, id: int, content: Buffer, t: npt.NDArray[np.int64]) -> bytes:
+        data = self._pack(content)
         place = self._place + 8
         first, last = int(t.min()), int(t.max())
         self._packets.append(Written(id, len(data), place, len(t), first, last))
@@ -168,6 +187,14 @@ def _trigger_packet(batch: TriggerBatch) -> bytes:
     rows = np.zeros(len(batch), TRIGGER)
     rows["t"], rows["source"] = batch.t, [BY_EDGE[edge] for edge in edges]
     return tables(TRIGGERS, (4, 12), rows)
+
+
+def _imu_packet(batch: ImuBatch) -> bytes:
+    rows = np.zeros(len(batch), MEASUREMENT)
+    rows["t"], rows["values"][:, 0] = batch.t, batch.temperature
+    axes = (batch.accelerometer, batch.gyroscope, batch.magnetometer)
+    rows["values"][:, 1:] = np.concatenate(axes, axis=1)
+    return tables(IMU, (4, *range(12, 52, 4)), rows)
 
 
 def _table(packets: list[Written]) -> bytes:

@@ -77,5 +77,6 @@ CODEC = Codec(
     "aer",
     suffixes=(".aer",),
     decoder=AerDecoder,
+    unverified="everything, beyond one other implementation",
     about="Prophesee AER: addresses without times (.aer)",
 )

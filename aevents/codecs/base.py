@@ -11,6 +11,7 @@ from typing import Never, NoReturn, Protocol, TypeVar
 import msgspec
 
 from aevents._native import kernels
+from aevents.codecs.limits import Limits
 from aevents.errors import DecodeError, TimeOrderError, TruncatedError
 from aevents.types import (
     Coordinates,
@@ -38,6 +39,9 @@ class Decoder(Protocol):
     """Bytes in, batches out: an operator. `counts` names what was not as it should be.
 
     A decoder may have `damage`, a sequence of `Damage`: where the input is not what it was.
+
+    A decoder of many things may have a method `want(kind)`, to be told the only kind of item that
+    is wanted: it need not decode others.
 
     A decoder may have a method `keep_in`, for a room (`_native/room.py`) where all events are
     wanted in one batch: `kernels.columns().keep_in(room)` spares copying them.
@@ -141,11 +145,14 @@ class Codec(msgspec.Struct, frozen=True):
 
     `matches` looks at the first bytes (at most `SNIFF_BYTES`) and says whether they are this
     format's; where no codec matches, the suffix decides. `kinds` are the types of batches that a
-    file of it may hold. `seekable` says that `time_slice` need not read what comes before.
+    file of it may hold; `limits` say what it takes when written. `seekable` says that `time_slice`
+    need not read what comes before. `unverified` says what no file or reader of other software has
+    confirmed.
 
     A format that a library reads and writes by path has, instead of a decoder and an encoder,
-    `reader(path, kind=, start=, …)`, which gives a `Reader`, and `writer(path, …)`, which gives a
-    sink. `extra` is the extra of this package that installs what a format needs.
+    `reader(path, kind=, start=, …)`, which gives a `Reader` of items of this kind (`object`: of
+    all), and `writer(path, …)`, which gives a sink. `extra` is the extra of this package that
+    installs what a format needs.
     """
 
     name: str
@@ -153,12 +160,19 @@ class Codec(msgspec.Struct, frozen=True):
     decoder: Callable[..., Decoder] = _no_decoder
     encoder: Callable[..., Encoder[Never]] | None = None
     matches: Callable[[bytes], bool] | None = None
+    limits: Limits = Limits()
+    unverified: str = ""
     kinds: tuple[type, ...] = (EventBatch,)
     about: str = ""
     seekable: bool = False
     extra: str = ""
     reader: Callable[..., Reader] | None = None
     writer: Callable[..., object] | None = None
+
+    @property
+    def streams(self) -> bool:
+        """Whether this format can be read as a stream of bytes."""
+        return self.decoder is not _no_decoder
 
     @property
     def writable(self) -> bool:

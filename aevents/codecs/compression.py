@@ -5,18 +5,120 @@
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Callable
+from typing import ClassVar, Protocol, cast
 
 import lz4.frame
 import zstandard
 
-AT_ONCE = 1 << 20
-"""LZ4 is unpacked in pieces of so many bytes: few frames tell their size."""
-WINDOW = 1 << 27
-"""The largest window of Zstandard that is accepted, which is what its own tool accepts."""
+from aevents.codecs.base import Buffer
+
+AT_ONCE = 1 << 16
+"""Bytes that are unpacked in one step where the size is not known."""
+WINDOW = 1 << 25
+"""The largest window of Zstandard that is accepted: it is memory that unpacking in steps takes."""
 
 
-def lz4_pack(data: bytes, *, level: int = 0) -> bytes:
+class Unpacker(Protocol):
+    """Unpacks frames, one after the other: what it needs for that it keeps."""
+
+    magic: ClassVar[bytes]
+    """What frames begin with."""
+
+    def whole(self, data: Buffer, limit: int) -> Buffer:
+        """Return what this one frame holds. Raises `ValueError`, for bytes behind it too."""
+
+    def some(self, data: Buffer, limit: int) -> Buffer:
+        """Return what can be unpacked of a frame that is torn, damaged or followed by more."""
+
+
+class Plain:
+    """Data that is not packed."""
+
+    magic: ClassVar[bytes] = b""
+
+    def whole(self, data: Buffer, limit: int) -> Buffer:
+        """Return these bytes."""
+        return data[:limit]
+
+    some = whole
+
+
+class Lz4:
+    """LZ4 frames."""
+
+    magic: ClassVar[bytes] = b"\x04\x22\x4d\x18"
+
+    def __init__(self) -> None:
+        self._context = lz4.frame.create_decompression_context()
+        self._expected = AT_ONCE
+
+    def whole(self, data: Buffer, limit: int) -> Buffer:
+        """Return what this one frame holds. Raises `ValueError`, for bytes behind it too."""
+        content, fault = self._unpacked(data, limit, min(limit + 1, self._expected))
+        if fault:
+            raise ValueError(f"the LZ4 frame {fault}")
+        self._expected = max(self._expected, len(content) + 1)
+        return content
+
+    def some(self, data: Buffer, limit: int) -> Buffer:
+        """Return what can be unpacked of a frame that is torn, damaged or followed by more."""
+        return memoryview(self._unpacked(data, limit, AT_ONCE)[0])[:limit]
+
+    def _unpacked(self, data: Buffer, limit: int, step: int) -> tuple[Buffer, str]:
+        """Return what was unpacked, and what is wrong with the frame."""
+        lz4.frame.reset_decompression_context(self._context)
+        view, content, piece = memoryview(data), bytearray(), b""
+        while True:
+            content += piece
+            try:
+                piece, used, ended = lz4.frame.decompress_chunk(
+                    self._context, view, max_length=step
+                )
+            except (RuntimeError, MemoryError) as error:
+                return content, f"is damaged: {error}"
+            view = view[used:]
+            if len(content) + len(piece) > limit:
+                return content + piece, f"holds more than {limit} bytes"
+            if ended:
+                fault = f"is followed by {len(view)} bytes" if len(view) else ""
+                return content + piece if content else piece, fault
+            if not piece and not used:
+                return content, "is not whole"
+
+
+class Zstd:
+    """Zstandard frames."""
+
+    magic: ClassVar[bytes] = b"\x28\xb5\x2f\xfd"
+
+    def __init__(self) -> None:
+        self._unpacker = zstandard.ZstdDecompressor(max_window_size=WINDOW)
+
+    def whole(self, data: Buffer, limit: int) -> bytes:
+        """Return what this one frame holds. Raises `ValueError`, for bytes behind it too."""
+        try:
+            size = zstandard.frame_content_size(data)
+            if size > limit:
+                raise ValueError(f"the Zstandard frame holds {size} bytes, more than {limit}")
+            return self._unpacker.decompress(data, max_output_size=limit, allow_extra_data=False)
+        except zstandard.ZstdError as error:
+            raise ValueError(f"the Zstandard frame is damaged: {error}") from None
+
+    def some(self, data: Buffer, limit: int) -> Buffer:
+        """Return what can be unpacked of a frame that is torn, damaged or followed by more."""
+        reader = self._unpacker.stream_reader(data)
+        content, piece = bytearray(), b"begun"
+        while piece and len(content) < limit:
+            try:
+                piece = reader.read(min(limit - len(content), AT_ONCE))
+            except zstandard.ZstdError:
+                break
+            content += piece
+        return content
+
+
+def lz4_pack(data: Buffer, *, level: int = 0) -> bytes:
     """Return one LZ4 frame: linked blocks of at most 64 KiB, no checksums."""
     size = lz4.frame.BLOCKSIZE_MAX64KB
     packed = lz4.frame.compress(
@@ -25,38 +127,6 @@ def lz4_pack(data: bytes, *, level: int = 0) -> bytes:
     return cast("bytes", packed)  # the package says nothing of types
 
 
-def lz4_unpack(data: bytes, limit: int) -> bytes:
-    """Return what an LZ4 frame holds."""
-    unpacker = lz4.frame.LZ4FrameDecompressor()
-    pieces: list[bytes] = []
-    left = limit
-    while not unpacker.eof:
-        try:
-            piece = unpacker.decompress(data, max_length=min(left + 1, AT_ONCE))
-        except (RuntimeError, MemoryError) as error:
-            raise ValueError(f"the LZ4 frame is damaged: {error}") from None
-        data = b""
-        left -= len(piece)
-        if left < 0:
-            raise ValueError(f"the LZ4 frame holds more than {limit} bytes")
-        if unpacker.needs_input and not unpacker.eof:
-            raise ValueError("the LZ4 frame is not whole")
-        pieces.append(piece)
-    return b"".join(pieces)
-
-
-def zstd_pack(data: bytes, *, level: int = 3) -> bytes:
-    """Return one Zstandard frame, which tells its size."""
-    return zstandard.ZstdCompressor(level=level).compress(data)
-
-
-def zstd_unpack(data: bytes, limit: int) -> bytes:
-    """Return what a Zstandard frame holds."""
-    unpacker = zstandard.ZstdDecompressor(max_window_size=WINDOW)
-    try:
-        size = zstandard.frame_content_size(data)
-        if size > limit:
-            raise ValueError(f"the Zstandard frame holds {size} bytes, more than {limit}")
-        return unpacker.decompress(data, max_output_size=limit)
-    except zstandard.ZstdError as error:
-        raise ValueError(f"the Zstandard frame is damaged: {error}") from None
+def zstd_packer(*, level: int = 3) -> Callable[[Buffer], bytes]:
+    """Return what makes Zstandard frames, which tell their size, one after the other."""
+    return zstandard.ZstdCompressor(level=level).compress

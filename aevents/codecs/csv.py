@@ -202,5 +202,6 @@ CODEC = Codec(
     matches=_matches,
     decoder=CsvDecoder,
     encoder=CsvEncoder,
+    unverified="dialects other than those of faery and of the RPG data sets",
     about="text, a line an event, in any order of columns (.csv, .txt, .tsv)",
 )

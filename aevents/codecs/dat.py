@@ -20,6 +20,7 @@ from aevents._native import kernels
 from aevents._native.columns import Columns
 from aevents.codecs.base import SNIFF_BYTES, Codec, Watch
 from aevents.codecs.header import Header, parse_header, write_header
+from aevents.codecs.limits import Limits, edges_of
 from aevents.codecs.packed import PackedDecoder, PackedEncoder, encoded
 from aevents.errors import EncodeError
 from aevents.types import EventBatch, Sensor, TriggerBatch
@@ -66,13 +67,14 @@ class DatEncoder(PackedEncoder):
     """
 
     name = "dat"
+    inputs = 64
 
     def __init__(self, *, version: int = 2) -> None:
         super().__init__()
         if version not in (1, 2):
             raise ValueError(f"DAT has versions 1 and 2, not {version}")
         self._version = version
-        self._kind: type = object  # of the first batch
+        self._kind: type = object  # then that of the first batch
         size = "0 <= x, y < 16384" if version == 2 else "0 <= x < 512 and 0 <= y < 256"
         self.limits: str = f"DAT {version} holds {size}, and a 32-bit clock in µs"
 
@@ -80,7 +82,6 @@ class DatEncoder(PackedEncoder):
         """Return the header, with the type and size of the records."""
         self._state = kernels.encoder_state(version=self._version)
         size = {"Height": str(sensor.height), "Width": str(sensor.width)} if sensor.sized else {}
-        self._kind = kind
         what = "CD" if kind is EventBatch else "trigger"
         lines = {"Data": f"file containing {what} events.", "Version": str(self._version), **size}
         record = EVENTS[1] if kind is EventBatch else TRIGGERS
@@ -92,6 +93,7 @@ class DatEncoder(PackedEncoder):
         """Give the records of these events or triggers."""
         if not isinstance(batch, self._kind):
             raise EncodeError(self.name, "a file holds events or triggers, not both")
+        self._kind = type(batch)
         yield from super().feed(batch)
 
     def encode(self, batch: EventBatch) -> tuple[bytes, int | None]:
@@ -124,6 +126,16 @@ CODEC = Codec(
     matches=_matches,
     decoder=DatDecoder,
     encoder=DatEncoder,
+    limits=Limits(
+        kinds=((EventBatch,), (TriggerBatch,)),
+        width=1 << 14,
+        height=1 << 14,
+        edges=edges_of(DatEncoder.inputs),
+        start_us=0,
+        back_us=1 << 31,
+        leap_us=(1 << 32) - 1,
+    ),
+    unverified="version 1, beyond one file of faery's",
     kinds=(EventBatch, TriggerBatch),
     about="Prophesee DAT, versions 1 and 2 (.dat)",
 )

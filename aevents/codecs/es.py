@@ -19,6 +19,7 @@ from typing import cast
 from aevents.codecs.base import Buffer, Codec, Watch
 from aevents.codecs.es_generic import GenericReader, GenericWriter
 from aevents.codecs.es_pixels import ATIS, COLOUR, DVS, PixelBatch, PixelReader, PixelWriter
+from aevents.codecs.limits import Limits
 from aevents.errors import EncodeError
 from aevents.types import ColourBatch, Damage, EventBatch, ExposureBatch, GenericBatch, Sensor
 
@@ -168,6 +169,15 @@ CODEC = Codec(
     matches=_matches,
     decoder=EsDecoder,
     encoder=EsEncoder,
+    limits=Limits(
+        kinds=((EventBatch, ExposureBatch), (ColourBatch,), (GenericBatch,)),
+        options={ExposureBatch: {"atis": True}},
+        start_us=0,
+        back_us=0,
+        leap_us=1 << 34,
+        sized=True,
+    ),
+    unverified="exposures, colours and generic bytes, beyond one other implementation",
     kinds=(EventBatch, ExposureBatch, ColourBatch, GenericBatch),
     about="Event Stream, version 2 (.es)",
 )

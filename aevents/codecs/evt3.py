@@ -18,6 +18,7 @@ from aevents._native import kernels
 from aevents._native.columns import Columns
 from aevents.codecs.base import Codec
 from aevents.codecs.header import Header, write_header
+from aevents.codecs.limits import Limits, edges_of
 from aevents.codecs.packed import PackedDecoder, PackedEncoder, encoded
 from aevents.codecs.raw import begin_raw, matches_raw, raw_lines
 from aevents.types import EventBatch, Sensor, TriggerBatch
@@ -48,6 +49,7 @@ class Evt3Encoder(PackedEncoder):
     """Events and triggers to EVT3 bytes: rows of neighbours as whole groups, for every reader."""
 
     name = "evt3"
+    inputs = 16
     limits = "EVT3 holds 0 <= x, y < 2048, times from 0 on, and no step back of 8 s"
 
     def begin(self, sensor: Sensor, kind: type) -> bytes:
@@ -72,6 +74,15 @@ CODEC = Codec(
     matches=matches_raw("EVT3"),
     decoder=Evt3Decoder,
     encoder=Evt3Encoder,
+    limits=Limits(
+        kinds=((EventBatch, TriggerBatch),),
+        width=2048,
+        height=2048,
+        edges=edges_of(Evt3Encoder.inputs),
+        start_us=0,
+        back_us=(1 << 23) - 1,
+        leap_us=(4097 << 24) - 1,
+    ),
     kinds=(EventBatch, TriggerBatch),
     about="Prophesee EVT 3.0 (.raw)",
 )

@@ -19,6 +19,7 @@ from aevents._native import kernels
 from aevents._native.columns import Columns
 from aevents.codecs.base import Codec
 from aevents.codecs.header import Header, write_header
+from aevents.codecs.limits import Limits, edges_of
 from aevents.codecs.packed import PackedDecoder, PackedEncoder, encoded
 from aevents.codecs.raw import begin_raw, matches_raw, raw_lines
 from aevents.types import EventBatch, Sensor, TriggerBatch
@@ -55,6 +56,7 @@ class Evt4Encoder(PackedEncoder):
     """Events and triggers to EVT4 bytes: three or more neighbours in ascending columns as one."""
 
     name = "evt4"
+    inputs = 32
     limits = "EVT4 holds 0 <= x, y < 2048, times from 0 on, and no step back of 2 h 23 min"
 
     def begin(self, sensor: Sensor, kind: type) -> bytes:
@@ -81,6 +83,15 @@ CODEC = Codec(
     matches=matches_raw("EVT4"),
     decoder=Evt4Decoder,
     encoder=Evt4Encoder,
+    limits=Limits(
+        kinds=((EventBatch, TriggerBatch),),
+        width=2048,
+        height=2048,
+        edges=edges_of(Evt4Encoder.inputs),
+        start_us=0,
+        back_us=(1 << 33) + 63,
+        leap_us=(4097 << 34) - 1,
+    ),
     kinds=(EventBatch, TriggerBatch),
     about="Prophesee EVT 4.0 (.raw)",
 )

@@ -98,12 +98,6 @@ def root(data: memoryview) -> Table:
     return Table(data, _unpack("<I", data, 0)[0])
 
 
-def structs(letters: str, elements: npt.NDArray[np.void]) -> bytes:
-    """Return a prefixed buffer: a table with one field, a vector of structs (at 8-byte places)."""
-    data = elements.tobytes()
-    return _head(letters, len(elements), len(data)) + data
-
-
 def tables(letters: str, places: Sequence[int], rows: npt.NDArray[np.void]) -> bytes:
     """Return a prefixed buffer: a table with one field, a vector of tables that are alike.
 
@@ -119,13 +113,19 @@ def tables(letters: str, places: Sequence[int], rows: npt.NDArray[np.void]) -> b
     offsets = starts - (BODY + 4 * np.arange(len(rows)))
     data = offsets.astype("<u4").tobytes() + vtable
     data += bytes(first - BODY - len(data)) + rows.tobytes()
-    return _head(letters, len(rows), len(data)) + data
+    return vector_head(letters, len(rows), len(data)) + data
 
 
-def _head(letters: str, count: int, size: int) -> bytes:
+def before_vector(letters: str) -> bytes:
+    """Return what stands between the prefix and the count of a vector that is all of a buffer."""
     vtable, table = (6, 8, 4), (6, 4)
-    head = struct.pack("<I4sxx3HiI", 16, letters.encode(), *vtable, *table)
-    return struct.pack("<I", BODY - PREFIX + size) + head + struct.pack("<I", count)
+    return struct.pack("<I4sxx3HiI", 16, letters.encode(), *vtable, *table)
+
+
+def vector_head(letters: str, count: int, size: int) -> bytes:
+    """Return what stands before the elements of a vector that is all of a prefixed buffer."""
+    prefix, count_of = struct.pack("<I", BODY - PREFIX + size), struct.pack("<I", count)
+    return prefix + before_vector(letters) + count_of
 
 
 def _unpack(format: str, data: memoryview, at: int) -> tuple[int, ...]:

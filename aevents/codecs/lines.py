@@ -20,7 +20,7 @@ class Lines:
     def __init__(self, watch: Watch) -> None:
         self._tail = bytearray()
         self._watch = watch
-        self.offset = 0  # of the first byte not yet given out
+        self.offset: int = 0  # of the first byte not yet given out
 
     def __len__(self) -> int:
         return len(self._tail)

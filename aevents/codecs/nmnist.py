@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aevents.codecs.base import Buffer, ByteBuffer, Codec, Watch
+from aevents.codecs.limits import Limits
 from aevents.errors import EncodeError
 from aevents.types import Damage, EventBatch, Sensor
 
@@ -138,5 +139,13 @@ CODEC = Codec(
     suffixes=(".bin",),
     decoder=NmnistDecoder,
     encoder=NmnistEncoder,
+    limits=Limits(
+        width=256,
+        height=OVERFLOW_ROW,
+        start_us=0,
+        back_us=CLOCK_US - 1,
+        leap_us=CLOCK_US + MOST_OVERFLOWS * OVERFLOW_US - 1,
+    ),
+    unverified="N-Caltech101, and overflows of the clock",
     about="N-MNIST and N-Caltech101 (.bin)",
 )

@@ -17,6 +17,7 @@ from aevents._native.room import Room
 from aevents.codecs.array import MAGIC, ArrayReader
 from aevents.codecs.base import Buffer, Codec, Patch, Watch
 from aevents.codecs.fields import TimeUnit
+from aevents.codecs.limits import Limits
 from aevents.codecs.table import SLAB
 from aevents.errors import EncodeError
 from aevents.types import EVENT_DTYPE, Damage, EventBatch, Frame, Sensor
@@ -152,5 +153,6 @@ CODEC = Codec(
     matches=_matches,
     decoder=NpyDecoder,
     encoder=NpyEncoder,
+    limits=Limits(kinds=((EventBatch,), (Frame,))),
     about="NumPy array of events, or of frames when written (.npy)",
 )

@@ -8,6 +8,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar
 
+import numpy as np
+
 from aevents._native import kernels
 from aevents._native.columns import Columns
 from aevents._native.room import Room
@@ -132,35 +134,41 @@ class PackedDecoder(ABC):
 class PackedEncoder(ABC):
     """Writes a header for the first batch's sensor, then lets a kernel turn columns into words.
 
-    Triggers are rare: each is written as an event at its time, whose last word is then replaced.
+    Triggers are held until the events that come next, to be written in order of time with them.
+    They are rare: each is written as an event at its time, whose last word is then replaced.
     """
 
     name: ClassVar[str]
+    inputs: ClassVar[int]
+    """How many trigger inputs the format can tell apart."""
     limits: str
     """What the format can hold, for the message to somebody who wants more."""
 
     def __init__(self) -> None:
         self._begun = False
+        self._held: TriggerBatch | None = None
 
     def feed(self, batch: EventBatch | TriggerBatch, /) -> Iterator[bytes]:
-        """Give the bytes of these events or triggers.
+        """Give the bytes of these events, or of the triggers that were held.
 
         Raises `EncodeError` for the first that the format cannot hold.
         """
         if not isinstance(batch, EventBatch | TriggerBatch):
             raise EncodeError(self.name, f"holds events and triggers, not {type(batch).__name__}")
-        if not self._begun:
-            self._begun = True
-            yield self.begin(batch.sensor, type(batch))
         if isinstance(batch, TriggerBatch):
-            yield b"".join(self._triggers(batch))
+            yield from self._release()
+            self._held = batch
+            return
+        yield from self._begin(batch)
+        if self._held is not None and len(batch):
+            yield from self._in_order(self._held, batch)
         elif len(batch):
             yield from self._events(batch)
 
     def flush(self) -> Iterator[bytes]:
-        """Give the header alone if nothing was ever written."""
-        if not self._begun:
-            yield self.begin(Sensor(), EventBatch)
+        """Give the triggers that are held; the header alone if nothing was ever written."""
+        yield from self._release()
+        yield from self._begin(EventBatch.empty())
 
     @abstractmethod
     def begin(self, sensor: Sensor, kind: type) -> bytes:
@@ -174,6 +182,33 @@ class PackedEncoder(ABC):
     def trigger(self, event: bytes, id: int, value: bool, /) -> bytes:
         """Return the words of a trigger: those of an OFF event at its time, the last replaced."""
 
+    def _begin(self, batch: EventBatch | TriggerBatch) -> Iterator[bytes]:
+        if not self._begun:
+            self._begun = True
+            yield self.begin(batch.sensor, type(batch))
+
+    def _release(self) -> Iterator[bytes]:
+        """Give the triggers that are held."""
+        held, self._held = self._held, None
+        if held is not None:
+            yield from self._begin(held)
+            yield from self._triggers(held, 0, len(held))
+
+    def _in_order(self, held: TriggerBatch, batch: EventBatch) -> Iterator[bytes]:
+        """Give events, each trigger that is held before the first of its time; keep later ones."""
+        reached = np.maximum.accumulate(batch.t)
+        places = np.searchsorted(reached, np.maximum.accumulate(held.t))
+        done, at = int(np.count_nonzero(places < len(batch))), 0
+        for stop in np.unique(places[:done]).tolist():
+            if stop > at:
+                yield from self._events(batch.cut(at, stop, batch.span))
+            first, last = np.searchsorted(places, (stop, stop + 1)).tolist()
+            yield from self._triggers(held, first, last)
+            at = stop
+        yield from self._events(batch.cut(at, len(batch), batch.span))
+        columns = held.t[done:], held.id[done:], held.value[done:]
+        self._held = TriggerBatch(*columns, held.sensor, held.span) if done < len(held) else None
+
     def _events(self, batch: EventBatch) -> Iterator[bytes]:
         data, refused = self.encode(batch)
         yield data
@@ -183,9 +218,13 @@ class PackedEncoder(ABC):
                 self.name, f"an event at t={t}, x={x}, y={y} does not fit: {self.limits}"
             )
 
-    def _triggers(self, batch: TriggerBatch) -> Iterator[bytes]:
+    def _triggers(self, batch: TriggerBatch, start: int, stop: int) -> Iterator[bytes]:
         origin = [0]
-        for t, id, value in zip(batch.t, batch.id.tolist(), batch.value.tolist(), strict=True):
+        columns = (batch.t[start:stop], batch.id[start:stop], batch.value[start:stop])
+        for t, id, value in zip(*(column.tolist() for column in columns), strict=True):
+            if id >= self.inputs:
+                what = f"a trigger of input {id} does not fit: there are {self.inputs} inputs"
+                raise EncodeError(self.name, what)
             at = EventBatch.from_columns(t=[t], x=origin, y=origin, p=origin, sensor=batch.sensor)
             yield self.trigger(b"".join(self._events(at)), id, value)
 

@@ -115,12 +115,14 @@ class Recognise:
             codec = recognise(self._head[:SNIFF_BYTES], self._codecs, self._name)
         self._use(codec)
         decoder = codec.decoder(**self._options)
+        if hasattr(decoder, "want"):
+            decoder.want(self.kind)
         if self._room is not None and hasattr(decoder, "keep_in"):
             decoder.keep_in(self._room)
         return decoder
 
     def _use(self, codec: Codec) -> None:
-        if self.kind not in codec.kinds:
+        if not any(issubclass(kind, self.kind) for kind in codec.kinds):
             held = ", ".join(kind.__name__ for kind in codec.kinds)
             raise ValueError(f"{codec.name} holds {held}, not {self.kind.__name__}")
         self.codec = codec

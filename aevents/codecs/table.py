@@ -27,15 +27,19 @@ class Table:
     """Makes batches of columns of bools, integers or floats, of any width and byte order.
 
     Float times are seconds unless `time_unit="us"` says otherwise, integer times are µs unless it
-    says `"s"`; either is rounded to the µs. A row with a value that does not fit its column (x of
-    -1, 70,000, 0.5 or NaN; p other than 0, 1, -1) is left out and counted: `bad_rows`.
+    says `"s"`; either is rounded to the µs, and `offset_us` is added. A row with a value that does
+    not fit its column (x of -1, 70,000, 0.5 or NaN; p other than 0, 1, -1) is left out and counted:
+    `bad_rows`.
     """
 
-    __slots__ = ("_out", "_row", "_time_unit", "_watch")
+    __slots__ = ("_offset", "_out", "_row", "_time_unit", "_watch")
 
-    def __init__(self, watch: Watch, *, time_unit: TimeUnit | None = None) -> None:
+    def __init__(
+        self, watch: Watch, *, time_unit: TimeUnit | None = None, offset_us: int = 0
+    ) -> None:
         check_time_unit(time_unit)
         self._watch = watch
+        self._offset = offset_us
         self._time_unit = time_unit
         self._out = kernels.columns()
         self._row = 0  # of the first that has not come yet
@@ -46,7 +50,7 @@ class Table:
 
     def batch(self, columns: Mapping[str, Column]) -> EventBatch | None:
         """Return the next rows, at most `SLAB`, as a batch; None if none of them is an event."""
-        rows = {**columns, "t": _microseconds(columns["t"], self._time_unit)}
+        rows = {**columns, "t": microseconds(columns["t"], self._time_unit)}
         fits = _fitting(rows)
         if fits is not None:
             self._note(fits)
@@ -62,14 +66,15 @@ class Table:
     def _filled(self, rows: Mapping[str, Column]) -> EventBatch:
         out, n = self._out, len(rows["t"])
         out.begin()
-        out.t[:n], out.x[:n], out.y[:n] = rows["t"], rows["x"], rows["y"]
-        on = rows["p"] if rows["p"].dtype == np.bool_ else rows["p"] > 0
-        out.p[:n] = on
+        np.add(rows["t"], self._offset, out=out.t[:n], casting="unsafe", dtype=np.int64)
+        out.x[:n], out.y[:n] = rows["x"], rows["y"]
+        np.greater(rows["p"], 0, out=out.p[:n].view(np.bool_))
         out.n = n
         return self._watch.batch(*out.take())
 
 
-def _microseconds(t: Column, unit: TimeUnit | None) -> Column:
+def microseconds(t: Column, unit: TimeUnit | None, /) -> Column:
+    """Return times in µs, whole but of any type: `Table` says in which unit they are."""
     if t.dtype.kind in "iu" and unit != "s":
         return t
     scale = 1 if unit == "us" else 1_000_000

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from aevents.codecs.base import SNIFF_BYTES, Buffer, Codec, Watch
+from aevents.codecs.limits import Limits
 from aevents.codecs.lines import BYTE_ORDER_MARK, Lines
 from aevents.errors import EncodeError
 from aevents.types import Damage, Sensor, TriggerBatch
@@ -115,6 +116,8 @@ CODEC = Codec(
     matches=_matches,
     decoder=TriggersDecoder,
     encoder=TriggersEncoder,
+    limits=Limits(kinds=((TriggerBatch,),)),
+    unverified="files of OpenEB's tools",
     kinds=(TriggerBatch,),
     about="text, an external trigger a line (.csv)",
 )

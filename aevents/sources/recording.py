@@ -51,7 +51,7 @@ def _read_by_path(
     path: Path, codecs: Callable[[], Iterable[Codec]], format: str | None
 ) -> Codec | None:
     """Return the codec of what is not to be read as a stream of bytes."""
-    head = b"" if format else _first_bytes(path)
+    head = b"" if format else first_bytes(path)
     for codec in codecs():
         matches = codec.name == format if format else codec.matches and codec.matches(head)
         if codec.reader is not None and matches:
@@ -59,7 +59,12 @@ def _read_by_path(
     return None
 
 
-def _first_bytes(path: Path) -> bytes:
+def is_recording(path: Path) -> bool:
+    """Say whether a folder is one recording."""
+    return (path / DESCRIPTION).is_file()
+
+
+def first_bytes(path: Path) -> bytes:
     """Return the beginning of a file; of a folder, that of the file that describes it."""
     described = path / DESCRIPTION if path.is_dir() else path
     if not described.is_file():  # a pipe, or nothing

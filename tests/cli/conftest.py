@@ -35,9 +35,9 @@ def recording(tmp_path: Path, events: EventBatch) -> Path:
 
 
 @pytest.fixture
-def reading(recording: Path) -> Reading:
+def reading(recording: Path) -> Reading[EventBatch]:
     """A reading of the recording; made outside the loop, as the commands do."""
-    return Reading(str(recording), Input())
+    return Reading(str(recording), Input(), EventBatch)
 
 
 @pytest.fixture

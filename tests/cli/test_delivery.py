@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from aevents._contracts import Origin
+from aevents.cli import delivery
 from aevents.cli.delivery import draft, formats_for, write_all
 from aevents.cli.reading import Reading
 from aevents.errors import DecodeError
 from aevents.stream import Stream, stream_of
+from aevents.types import EventBatch
 
 
 class Witness:
@@ -27,27 +31,31 @@ class Witness:
         self.seen.append("closed")
 
 
-async def test_every_sink_gets_every_item_and_is_finished(reading: Reading) -> None:
+async def test_every_sink_gets_every_item_and_is_finished(reading: Reading[EventBatch]) -> None:
     left, right = Witness(), Witness()
     await write_all(reading, source(1, 2), [left, right])
     assert left.seen == right.seen == [1, 2, "closed"]
 
 
-async def test_an_error_after_the_first_item_finishes_the_sinks(reading: Reading) -> None:
+async def test_an_error_after_the_first_item_finishes_the_sinks(
+    reading: Reading[EventBatch],
+) -> None:
     sink = Witness()
     with pytest.raises(DecodeError):
         await write_all(reading, source(1, DecodeError("foo", "bad")), [sink])
     assert sink.seen == [1, "closed"]
 
 
-async def test_an_error_before_the_first_item_leaves_the_sinks_alone(reading: Reading) -> None:
+async def test_an_error_before_the_first_item_leaves_the_sinks_alone(
+    reading: Reading[EventBatch],
+) -> None:
     sink = Witness()
     with pytest.raises(DecodeError):
         await write_all(reading, source(DecodeError("foo", "bad")), [sink])
     assert sink.seen == []
 
 
-async def test_a_stream_without_items_finishes_the_sinks(reading: Reading) -> None:
+async def test_a_stream_without_items_finishes_the_sinks(reading: Reading[EventBatch]) -> None:
     sink = Witness()
     await write_all(reading, source(), [sink])
     assert sink.seen == ["closed"]
@@ -93,6 +101,54 @@ def test_what_is_no_regular_file_is_written_as_it_is(tmp_path: Path) -> None:
     for name in ("-", "udp://there:1", str(tmp_path / "pipe.raw")):
         with draft(name, force=False) as same:
             assert same == name
+
+
+def test_what_appears_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
+    target = tmp_path / "a.raw"
+
+    def overtaken() -> None:
+        with draft(str(target), force=False) as name:
+            Path(name).write_bytes(b"new")
+            target.write_bytes(b"of somebody else")
+
+    with pytest.raises(FileExistsError):
+        overtaken()
+    assert target.read_bytes() == b"of somebody else"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.raw"]
+
+
+def test_drafts_of_processes_that_are_gone_are_removed_and_no_others(tmp_path: Path) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    others = (f".a.aevents-{os.getppid()}.raw", ".a.aevents-1.raw", ".a.aevents-x.raw", ".b.raw")
+    for name in (*others, f".a.aevents-{gone.pid}.raw"):
+        (tmp_path / name).touch()
+    with draft(str(tmp_path / "a.raw"), force=False) as name:
+        Path(name).touch()
+    assert {path.name for path in tmp_path.iterdir()} == {*others, "a.raw"}
+
+
+def test_a_draft_stays_where_its_process_cannot_be_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "CAN_ASK", False)
+    (tmp_path / ".a.aevents-77.raw").touch()
+    with draft(str(tmp_path / "a.raw"), force=False) as name:
+        Path(name).touch()
+    assert (tmp_path / ".a.aevents-77.raw").exists()
+
+
+def test_a_process_of_somebody_else_still_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forbidden(_pid: int, _signal: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "kill", forbidden)
+    (tmp_path / ".a.aevents-77.raw").touch()
+    with draft(str(tmp_path / "a.raw"), force=False) as name:
+        Path(name).touch()
+    assert (tmp_path / ".a.aevents-77.raw").exists()
 
 
 FORMATS = [

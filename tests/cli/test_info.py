@@ -9,10 +9,12 @@ import pytest
 
 from aevents.cli.main import execute
 from aevents.codecs.dat import DatEncoder
+from aevents.codecs.es import EsEncoder
 from aevents.codecs.evt3 import Evt3Encoder
 from aevents.testing import encode
 from aevents.types import EventBatch, Sensor
 from tests.cli.conftest import Cli
+from tests.cli.items import colours, triggers
 
 FOUR = EventBatch.from_columns(
     t=[1_000, 3_000, 2_000, 2_500],
@@ -47,7 +49,9 @@ def test_json_is_one_object_with_the_figures(four: str, capsys: pytest.CaptureFi
         "last_us": 2_500,
         "duration_us": 2_000,
         "rate_hz": 2_000.0,
+        "others": {},
         "anomalies": {"backward_jumps": 1},
+        "damage": [],
     }
 
 
@@ -86,6 +90,38 @@ def test_a_recording_without_events_has_no_times(
     assert "sensor     size not known" in " ".join(table)
     assert "times      none" in " ".join(table)
     assert "rate       not known" in " ".join(table)
+
+
+def test_what_else_there_is_is_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "both.raw"
+    path.write_bytes(encode(Evt3Encoder(), [triggers(900, 950), FOUR]))
+    assert execute(["info", str(path), "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["events"], said["others"]) == (4, {"triggers": 2})
+    assert execute(["info", str(path)]) == 0
+    assert ["triggers", "2"] in [line.split() for line in capsys.readouterr().out.splitlines()]
+
+
+def test_a_recording_without_events_is_what_else_it_holds(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "colours.es"
+    path.write_bytes(encode(EsEncoder(), [colours(1, 2, 3)]))
+    assert execute(["info", str(path), "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["events"], said["others"]) == (0, {"colours": 3})
+    assert said["sensor"] == {"width": 64, "height": 48}
+
+
+def test_damage_is_told_with_its_place(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "torn.dat"
+    data = encode(DatEncoder(), [FOUR])[:-3]
+    path.write_bytes(data)
+    assert execute(["info", str(path), "--json"]) == 0
+    (place,) = json.loads(capsys.readouterr().out)["damage"]
+    assert place == {"what": "torn_bytes", "offset": len(data) - 5, "bytes": 5, "events": 0}
+    assert execute(["info", str(path)]) == 0
+    assert f"torn_bytes at byte {len(data) - 5}: 5 bytes" in capsys.readouterr().out
 
 
 def test_size_and_strict_reach_the_decoder(four: str, capsys: pytest.CaptureFixture[str]) -> None:

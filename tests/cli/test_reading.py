@@ -4,18 +4,60 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from msgspec.structs import replace
 
-from aevents.cli.reading import Input, Reading, Tally, hide_hyphen
+from aevents import registry
+from aevents.cli.reading import Input, Progressed, Reading, hide_hyphen
+from aevents.codecs.base import Jump, ReadAt
+from aevents.codecs.dat import CODEC, DatDecoder, DatEncoder
+from aevents.runtime import run
+from aevents.testing import encode
 from aevents.types import EventBatch
 
 
-def test_a_tally_hands_on_what_it_counts() -> None:
-    tally = Tally()
-    assert tally.feed(b"abc") == (b"abc",)
-    assert tally.feed(b"de") == (b"de",)
-    assert tally.flush() == ()
-    assert tally.total == 5
+def test_bytes_are_handed_on_and_counted_from_where_they_begin() -> None:
+    progressed = Progressed()
+    assert progressed.feed(b"abc") == (b"abc",)
+    assert progressed.offset == 3
+    assert progressed.feed(Jump(100)) == (Jump(100),)
+    assert progressed.feed(b"de") == (b"de",)
+    assert progressed.flush() == ()
+    assert progressed.offset == 102
+
+
+def read_to_the_end(reading: Reading[object]) -> list[object]:
+    async def main() -> list[object]:
+        async with reading.start(reading.stream) as items:
+            return [item async for item in items]
+
+    return run(main)
+
+
+def test_what_a_library_reads_has_no_fraction(tmp_path: Path, events: EventBatch) -> None:
+    np.savez(tmp_path / "in.npz", t=events.t, x=events.x, y=events.y, p=events.p)
+    reading = Reading(str(tmp_path / "in.npz"), Input(), object)
+    read_to_the_end(reading)
+    assert (reading.fraction, reading.format, reading.events) == (None, "npz", 600)
+
+
+def test_a_reading_may_begin_in_the_middle(
+    tmp_path: Path, events: EventBatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Locating(DatDecoder):
+        def locate(self, read: ReadAt, size: int, start: int) -> Jump:
+            return Jump(size - 80)  # the last ten records
+
+        def resume(self, jump: Jump) -> None:
+            self._bytes.offset = jump.offset
+
+    monkeypatch.setattr(registry, "each_codec", lambda: [replace(CODEC, decoder=Locating)])
+    (tmp_path / "in.dat").write_bytes(encode(DatEncoder(), [events[:4000]]))
+    reading = Reading(str(tmp_path / "in.dat"), Input(), object, start=int(events.t[590]))
+    batches = read_to_the_end(reading)
+    assert sum(len(batch) for batch in batches if isinstance(batch, EventBatch)) == 10
+    assert reading.fraction == 1.0
 
 
 def test_a_lone_hyphen_is_hidden_and_nothing_else() -> None:
@@ -24,7 +66,9 @@ def test_a_lone_hyphen_is_hidden_and_nothing_else() -> None:
     ]  # fmt: skip
 
 
-async def test_a_reading_knows_how_far_it_has_come(reading: Reading, events: EventBatch) -> None:
+async def test_a_reading_knows_how_far_it_has_come(
+    reading: Reading[EventBatch], events: EventBatch
+) -> None:
     assert (reading.events, reading.fraction, reading.format) == (0, 0.0, None)
     assert dict(reading.report) == {"delivered": 0, "events": 0}
     async with reading.start(reading.stream) as batches:
@@ -36,10 +80,10 @@ async def test_a_reading_knows_how_far_it_has_come(reading: Reading, events: Eve
 
 
 def test_what_has_no_size_has_no_fraction(tmp_path: Path) -> None:
-    assert Reading("-", Input()).fraction is None
-    assert Reading(str(tmp_path), Input()).fraction is None
+    assert Reading("-", Input(), EventBatch).fraction is None
+    assert Reading(str(tmp_path), Input(), EventBatch).fraction is None
 
 
 def test_a_missing_file_is_noticed_at_once(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        Reading(str(tmp_path / "none.raw"), Input())
+        Reading(str(tmp_path / "none.raw"), Input(), EventBatch)

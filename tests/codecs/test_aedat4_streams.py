@@ -14,14 +14,19 @@ from aevents.codecs.aedat4_streams import (
     StreamInfo,
     describe,
     description,
-    events,
+    event_structs,
     frame,
     imu,
     triggers,
 )
-from aevents.codecs.flatbuffer import Table, root, structs, tables, unprefixed
+from aevents.codecs.flatbuffer import Table, root, tables, unprefixed, vector_head
 
 SENSOR = Sensor(4, 3)
+
+
+def structs(letters: str, elements: npt.NDArray[np.void]) -> bytes:
+    return vector_head(letters, len(elements), elements.nbytes) + elements.tobytes()
+
 
 DAVIS = """<dv version="2.0"><node name="outInfo" path="/mainloop/Recorder/outInfo/">
 <node name="0" path="/mainloop/Recorder/outInfo/0/">
@@ -100,11 +105,25 @@ def test_a_name_that_xml_cannot_hold_is_written_without_those_letters() -> None:
 def test_events_are_structs_of_16_bytes() -> None:
     record = struct.pack("<qhhB3x", 1_605_537_493_718_345, 154, 204, 1)
     elements = np.frombuffer(record + struct.pack("<qhhB3x", -1, -1, 3, 0), "V16")
-    data = unprefixed(structs("EVTS", elements))
-    found = events(root(data), data)
-    assert found.tolist() == [(1_605_537_493_718_345, 154, 204, 1), (-1, 65535, 3, 0)]
-    nothing = unprefixed(structs("EVTS", elements[:0]))
-    assert len(events(root(nothing), nothing)) == 0
+    data = structs("EVTS", elements)
+    assert event_structs(memoryview(data)) == elements.tobytes()
+    assert len(event_structs(memoryview(structs("EVTS", elements[:0])))) == 0
+
+
+def test_events_are_found_wherever_their_table_is() -> None:
+    vtable = struct.pack("<3H2x", 6, 8, 4)
+    body = struct.pack("<I4s", 16, b"EVTS") + vtable + struct.pack("<iI", 8, 4)
+    body += struct.pack("<I", 1) + bytes(range(16))
+    data = memoryview(struct.pack("<I", len(body)) + body)
+    assert event_structs(data) == bytes(range(16))
+
+
+def test_a_count_that_is_not_that_of_the_bytes_is_no_vector() -> None:
+    elements = np.frombuffer(bytes(64), "V16")
+    data = bytearray(structs("EVTS", elements))
+    data[28] = 2
+    with pytest.raises(ValueError, match="2 events in 96 bytes"):
+        event_structs(memoryview(data))
 
 
 TRIGGER = np.dtype([("back", "<i4"), ("t", "<i8"), ("source", "i1"), ("unused", "V3")])

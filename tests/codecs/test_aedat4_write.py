@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from aevents import EncodeError, EventBatch, Frame, Sensor, Span, TriggerBatch
+from aevents import EncodeError, EventBatch, Frame, ImuBatch, Sensor, Span, TriggerBatch
 from aevents.codecs.aedat4 import CODEC
 from aevents.codecs.aedat4_write import Aedat4Encoder
 from aevents.codecs.base import Patch
-from aevents.codecs.compression import lz4_unpack
+from aevents.codecs.compression import Lz4
 from aevents.codecs.flatbuffer import root, unprefixed
 from aevents.testing import assert_same_events, decode, encode, example_events
 
@@ -57,7 +57,7 @@ def test_the_table_says_where_each_packet_is() -> None:
     batch = example_events(25_000, sensor=SENSOR)
     data = encode(Aedat4Encoder(), [batch, some_triggers([0, 0], [True, False])])
     (place,) = struct.unpack_from("<q", data, 54)
-    table = unprefixed(lz4_unpack(data[place:], 1 << 20))
+    table = unprefixed(Lz4().whole(data[place:], 1 << 20))
     kinds = ("<i8", "V8", "<i8", "<i8", "<i8")
     columns: list[list[Any]] = [column.tolist() for column in next(root(table).tables(0, kinds))]
     places, headers, counts, starts, stops = columns
@@ -127,10 +127,23 @@ def test_triggers_that_do_not_fit_are_refused() -> None:
 
 def test_frames_are_refused() -> None:
     picture = Frame(np.zeros((2, 2), np.uint8), Span(0, 1), SENSOR)
-    with pytest.raises(EncodeError, match="holds events and triggers, not Frame"):
+    with pytest.raises(EncodeError, match="holds events, triggers and IMU samples, not Frame"):
         encode(Aedat4Encoder(), [picture])
 
 
 def test_other_compressions_are_refused() -> None:
     with pytest.raises(ValueError, match="none, lz4, lz4_high, zstd, zstd_high, not 'gzip'"):
         Aedat4Encoder(compression="gzip")  # type: ignore[arg-type]  # the point
+
+
+def test_inertial_measurements_are_written_and_read_back() -> None:
+    t = 1_600_000_000_000_000 + np.arange(5)
+    values = np.arange(50, dtype=np.float32).reshape(5, 10)
+    axes = values[:, 1:4], values[:, 4:7], values[:, 7:]
+    batch = ImuBatch(t, values[:, 0], *axes, SENSOR, Span(int(t[0]), int(t[-1]) + 1))
+    again, empty = decode(CODEC, [encode(Aedat4Encoder(), [batch])], strict=True)
+    assert isinstance(again, ImuBatch)
+    assert isinstance(empty, EventBatch)
+    assert (again.sensor, again.span) == (SENSOR, batch.span)
+    for name in ("t", "temperature", "accelerometer", "gyroscope", "magnetometer"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(batch, name))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import struct
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
-from aevents.codecs.flatbuffer import Table, identifier, root, structs, tables, unprefixed
+from aevents.codecs.flatbuffer import Table, identifier, root, tables, unprefixed, vector_head
 
 # A table of three fields: u16 7, one that is left out, and the string "ab".
 SMALL = b"".join(
@@ -19,6 +20,10 @@ SMALL = b"".join(
     )
 )
 PAIR = np.dtype([("back", "<i4"), ("t", "<i8"), ("level", "<i4")])
+
+
+def structs(letters: str, elements: npt.NDArray[np.void]) -> bytes:
+    return vector_head(letters, len(elements), elements.nbytes) + elements.tobytes()
 
 
 def test_a_table_is_read_field_by_field() -> None:

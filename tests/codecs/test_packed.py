@@ -53,6 +53,7 @@ class ToyEncoder(PackedEncoder):
     """Writes what `ToyDecoder` reads, up to time 100."""
 
     name = "toy"
+    inputs = 4
     limits = "a toy holds 0 <= t < 100"
 
     def begin(self, sensor: Sensor, kind: type) -> bytes:
@@ -133,6 +134,36 @@ def test_a_trigger_is_written_as_an_event_at_its_time_that_is_then_changed() -> 
     t = np.array([7, 9])
     batch = TriggerBatch(t, np.array([1, 2], np.uint8), t > 7, Sensor(), Span(7, 9))
     assert encode(ToyEncoder(), [batch]) == HEADER + b"\x00\x07\x00\x01\x00\x09\x00\x02\x01"
+
+
+def triggers(*times: int, id: int = 1) -> TriggerBatch:
+    t = np.array(times)
+    return TriggerBatch(t, np.full(len(t), id, np.uint8), t > 0, Sensor(), Span(0, 100))
+
+
+def words(*items: EventBatch | TriggerBatch) -> list[int]:
+    """Return the times of all that is written, those of triggers negative."""
+    body, found = encode(ToyEncoder(), items)[len(HEADER) + 1 :], []
+    while body:
+        trigger = body[:4][1:] == b"\0\1\1"
+        found.append(-body[0] if trigger else body[0])
+        body = body[4 if trigger else 2 :]
+    return found
+
+
+def test_triggers_are_written_in_order_of_time_with_the_events_that_come_next() -> None:
+    batch = EventBatch.from_columns(t=[10, 20, 20, 30], x=[0] * 4, y=[5] * 4, p=[1] * 4)
+    later = EventBatch.from_columns(t=[40, 50], x=[0] * 2, y=[5] * 2, p=[1] * 2)
+    assert words(triggers(5, 20, 25, 45, 60), batch, later) == [
+        -5, 10, -20, 20, 20, -25, 30, 40, -45, 50, -60,
+    ]  # fmt: skip
+    assert words(triggers(8), triggers(9), batch, triggers(7)) == [-8, -9, 10, 20, 20, 30, -7]
+    assert words(triggers(9), EventBatch.empty(), later) == [-9, 40, 50]
+
+
+def test_a_trigger_input_that_the_format_has_not_is_refused() -> None:
+    with pytest.raises(EncodeError, match="toy: a trigger of input 4 does not fit: there are 4"):
+        encode(ToyEncoder(), [triggers(1, id=4)])
 
 
 def test_an_event_that_does_not_fit_is_named_after_those_before_it_are_written() -> None:

@@ -17,7 +17,7 @@ NATIVE = [
     "twins",
 ]
 TESTS = [f"tests/native/{name}" for name in NATIVE]
-KERNELS = ("evt2", "evt3", "dat", "csv")
+KERNELS = ("evt2", "evt3", "dat", "csv", "rosbag", "mcap")
 LAWS = [f"tests/laws/test_codecs.py::test_a_codec_obeys_the_laws[{name}]" for name in KERNELS]
 """The laws of the formats that kernels read and write, with all their mutations."""
 

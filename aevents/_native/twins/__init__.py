@@ -6,7 +6,16 @@ from ..columns import CAPACITY, Columns
 from ..datagrams import CAPACITY as MESSAGES
 from ..datagrams import Datagrams
 from .accumulate import accumulate, readout
+from .aedat import (
+    AedatState,
+    aedat2_decode,
+    aedat3_decode,
+    aedat4_decode,
+    aedat4_encode,
+    aedat_state,
+)
 from .dat import DatState, dat_decode, dat_encode, dat_state
+from .ecf import ecf_decode, ecf_encode
 from .encoder import EncoderState, encoder_state
 from .es import EsState, es_decode, es_encode, es_state
 from .evt2 import Evt2State, evt2_decode, evt2_encode, evt2_state
@@ -14,10 +23,20 @@ from .evt3 import Evt3State, evt3_decode, evt3_encode, evt3_state
 from .evt4 import evt4_decode, evt4_encode, evt4_state
 from .evt21 import evt21_decode, evt21_encode, evt21_state
 from .inspect import InspectionState, inspect, inspection_state
+from .merge import Runs, merge
+from .ros import (
+    RosState,
+    ros_compact_decode,
+    ros_dvs_decode,
+    ros_libcaer_decode,
+    ros_mono_decode,
+    ros_state,
+)
 from .spif import SpifState, spif_decode, spif_encode, spif_state
 from .text import TextState, text_decode, text_encode, text_state
 
 __all__ = [
+    "AedatState",
     "Columns",
     "DatState",
     "Datagrams",
@@ -26,14 +45,23 @@ __all__ = [
     "Evt2State",
     "Evt3State",
     "InspectionState",
+    "RosState",
+    "Runs",
     "SpifState",
     "TextState",
     "accumulate",
+    "aedat2_decode",
+    "aedat3_decode",
+    "aedat4_decode",
+    "aedat4_encode",
+    "aedat_state",
     "columns",
     "dat_decode",
     "dat_encode",
     "dat_state",
     "datagrams",
+    "ecf_decode",
+    "ecf_encode",
     "encoder_state",
     "es_decode",
     "es_encode",
@@ -52,7 +80,13 @@ __all__ = [
     "evt21_state",
     "inspect",
     "inspection_state",
+    "merge",
     "readout",
+    "ros_compact_decode",
+    "ros_dvs_decode",
+    "ros_libcaer_decode",
+    "ros_mono_decode",
+    "ros_state",
     "spif_decode",
     "spif_encode",
     "spif_state",

@@ -1,0 +1,54 @@
+"""AEDAT: C equals the twins, at every level."""
+
+from __future__ import annotations
+
+import random
+import struct
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aevents._native import twins
+from tests.native.kernels import COMPILED, implementation
+from tests.native.twins.test_aedat import DAVIS, DVS, SIZES, decode
+
+pytestmark = pytest.mark.skipif(not COMPILED, reason="the C kernels are not built here")
+
+
+def like(kind: str, count: int, seed: int) -> bytes:
+    """Return records whose time mostly creeps and at times leaps; few are no events."""
+    draw, time, records = random.Random(seed), random.Random(seed).getrandbits(32), []
+    rare = draw.choice([0, 0, 1, 30])
+    for _ in range(count):
+        time += draw.choice([0, 1, 900, 40_000] if rare == 30 else [0, 0, 1, 7])
+        if draw.randrange(100) < rare:
+            time = draw.getrandbits(32)
+        other = draw.randrange(100) < rare
+        if kind == "aedat4":
+            records.append(struct.pack("<qIi", time, draw.getrandbits(32), draw.getrandbits(31)))
+        elif kind == "aedat3":
+            word = draw.getrandbits(32) | 1
+            records.append(struct.pack("<II", word & ~other, time & 0xFFFF_FFFF))
+        else:
+            address = draw.getrandbits(32) & (0xFFFF_FFFF if other else 0x7FFF_FBFF)
+            records.append(struct.pack(">II", address, time & 0xFFFF_FFFF))
+    return b"".join(records)
+
+
+@pytest.mark.parametrize("kind", SIZES)
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 1 << 30),
+    count=st.integers(0, 400),
+    capacity=st.sampled_from([65, 97, 130, 32768]),
+)
+def test_c_reads_what_the_twin_reads(kind: str, seed: int, count: int, capacity: int) -> None:
+    fields = {"aedat2": DAVIS, "aedat3": {"base": seed << 31}, "aedat4": {}}[kind]
+    data = like(kind, count, seed)
+    expected = decode(twins, kind, data, capacity=capacity, **fields)
+    for isa in COMPILED:
+        assert decode(implementation(isa), kind, data, capacity=capacity, **fields) == expected
+    if kind == "aedat2":
+        old = decode(twins, kind, data, old=1, **DVS)
+        assert decode(implementation("base"), kind, data, old=1, **DVS) == old

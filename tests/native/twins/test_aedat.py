@@ -1,0 +1,161 @@
+"""AEDAT, record by record: the twins and C must read and write the same."""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from tests.native.kernels import (
+    Decoded,
+    columns_of,
+    state_of,
+    triggers_of,
+)
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+DAVIS = {
+    "x_shift": 12, "x_mask": 0x3FF, "y_shift": 22, "y_mask": 0x1FF, "right": 345, "bottom": 259,
+    "polarity": 0x800, "on": 0x800, "other": 0x8000_0400, "input": 0x400,
+}  # fmt: skip
+DVS = {
+    "x_shift": 1, "x_mask": 0x7F, "y_shift": 8, "y_mask": 0x7F, "right": 127, "bottom": 127,
+    "polarity": 1, "on": 0, "other": 0x8000, "input": 0x8000, "falls": 1,
+}  # fmt: skip
+SIZES = {"aedat2": 8, "aedat3": 8, "aedat4": 16}
+
+
+def decode(
+    kernels: ModuleType, kind: str, data: bytes, *, capacity: int = 32768, **fields: int
+) -> tuple[Decoded, list[int]]:
+    """Decode all of `data`, past every leap; return what was read, and where it stopped."""
+    state, out = kernels.aedat_state(**fields), kernels.columns(capacity)
+    one = getattr(kernels, f"{kind}_decode")
+    events: list[Any] = []
+    triggers: list[Any] = []
+    at, stops, size = 0, [], 6 if fields.get("old") else SIZES[kind]
+    while at + size <= len(data):
+        last, at = at, one(data, at, state, out)
+        stops.append(at)
+        events += zip(*(column[: out.n].tolist() for column in columns_of(out)), strict=True)
+        triggers += zip(*(c[: out.triggers].tolist() for c in triggers_of(out)), strict=True)
+        out.begin()
+        state.wary = int(at != last)  # the second time, on over the leap
+    return Decoded(events, triggers, state_of(state)), stops
+
+
+def structs(*events: tuple[int, int, int, int]) -> bytes:
+    return b"".join(struct.pack("<qHHB3x", *event) for event in events)
+
+
+def test_records_of_aedat4(kernels: ModuleType) -> None:
+    data = structs((5, 6, 7, 1), (9, 65_535, 0, 0), (8, 0, 1, 200)) + b"torn"
+    read, stops = decode(kernels, "aedat4", data)
+    assert read.events == [(5, 6, 7, 1), (9, 65_535, 0, 0), (8, 0, 1, 1)]
+    assert stops == [48]
+
+
+def test_records_are_appended_until_there_is_no_room(kernels: ModuleType) -> None:
+    out, state = kernels.columns(65), kernels.aedat_state()
+    data = structs(*((t, t, 0, 1) for t in range(40)))
+    assert kernels.aedat4_decode(data, 0, state, out) == len(data)
+    assert kernels.aedat4_decode(data, 16, state, out) == 16 * 26
+    assert out.n == 65
+    assert out.t[:65].tolist() == [*range(40), *range(1, 26)]
+
+
+@pytest.mark.parametrize(("step", "stops"), [(65_536, [32]), (65_537, [16, 16, 32])])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_wary_reader_stops_at_a_leap(
+    kernels: ModuleType, step: int, stops: list[int], sign: int
+) -> None:
+    read, found = decode(kernels, "aedat4", structs((0, 1, 1, 1), (sign * step, 1, 1, 1)))
+    assert [event[0] for event in read.events] == [0, sign * step]
+    assert found == stops
+
+
+@pytest.mark.parametrize(
+    ("word", "event"),
+    [
+        (0x0000_0001, (9, 0, 0, 0)),
+        (0x0000_0003, (9, 0, 0, 1)),
+        (0x0001_FFFD, (9, 0, 0x7FFF, 0)),
+        (0xFFFE_0001, (9, 0x7FFF, 0, 0)),
+    ],
+)
+def test_records_of_aedat3(
+    kernels: ModuleType, word: int, event: tuple[int, int, int, int]
+) -> None:
+    invalid = struct.pack("<Ii", 2, 1 << 30)  # whose time means nothing
+    read, stops = decode(kernels, "aedat3", invalid + struct.pack("<Ii", word, 4), base=5)
+    assert (read.events, read.state["invalid"], stops) == ([event], 1, [16])
+
+
+@pytest.mark.parametrize(
+    ("fields", "address", "event"),
+    [
+        (DAVIS, 0x0000_0800, (9, 345, 259, 1)),
+        (DAVIS, 259 << 22 | 345 << 12, (9, 0, 0, 0)),
+        (DVS, 0x0000, (9, 127, 127, 1)),
+        (DVS, 0x7FFF, (9, 0, 0, 0)),
+    ],
+)
+def test_records_of_aedat2(
+    kernels: ModuleType, fields: dict[str, int], address: int, event: tuple[int, ...]
+) -> None:
+    read, _ = decode(kernels, "aedat2", struct.pack(">II", address, 9), **fields)
+    assert (read.events, read.triggers) == ([event], [])
+    if fields is DVS:
+        read, _ = decode(kernels, "aedat2", struct.pack(">HI", address, 9), old=1, **fields)
+        assert read.events == [event]
+
+
+@pytest.mark.parametrize(
+    ("fields", "address", "edges"),
+    [
+        (DAVIS, 0x400, [(9, 0, 1)]),
+        (DAVIS, 0x402, [(9, 0, 0)]),
+        (DAVIS, 0x8000_0400, []),  # a sample
+        (DVS, 0x8000, [(9, 0, 0)]),
+    ],
+)
+def test_edges_of_aedat2(
+    kernels: ModuleType, fields: dict[str, int], address: int, edges: list[tuple[int, int, int]]
+) -> None:
+    read, _ = decode(kernels, "aedat2", struct.pack(">II", address, 9), **fields)
+    assert (read.triggers, read.events) == (edges, [])
+
+
+@pytest.mark.parametrize(
+    ("clock", "times"),
+    [
+        ([5, 3, 4], [5, 3, 4]),
+        ([0xFFFF_FFFF, 0], [0xFFFF_FFFF, 1 << 32]),
+        ([0xFFFF_FFFF, 0, 0xFFFF_FFFE], [0xFFFF_FFFF, 1 << 32, 0xFFFF_FFFE]),
+    ],
+)
+def test_the_clock_of_aedat2(kernels: ModuleType, clock: list[int], times: list[int]) -> None:
+    data = b"".join(struct.pack(">II", 0, time) for time in clock)
+    assert [event[0] for event in decode(kernels, "aedat2", data, **DAVIS)[0].events] == times
+
+
+def test_what_is_written_is_read_back(kernels: ModuleType) -> None:
+    t, x = np.array([5, -1], np.int64), np.array([6, 65_535], np.uint16)
+    p, out = np.array([True, False]), np.zeros(40, np.uint8)
+    kernels.aedat4_encode(t, x, x, p, out)
+    assert out.tobytes() == structs((5, 6, 6, 1), (-1, 65_535, 65_535, 0)) + bytes(8)
+    with pytest.raises(ValueError, match="out must be 32 contiguous bytes or more"):
+        kernels.aedat4_encode(t, x, x, p, out[:31])
+
+
+@pytest.mark.parametrize("kind", SIZES)
+@pytest.mark.parametrize("start", [-1, 9])
+def test_a_start_outside_the_data_is_an_error(kernels: ModuleType, kind: str, start: int) -> None:
+    with pytest.raises(ValueError, match=f"start {start} is outside the 8 bytes"):
+        getattr(kernels, f"{kind}_decode")(
+            bytes(8), start, kernels.aedat_state(), kernels.columns()
+        )
