@@ -88,6 +88,9 @@ class Report(Mapping[str, int]):
             "bad_messages",
             "lost_bytes",
             "stray_events",
+            "kernel_drops",
+            "absurd_times",
+            "stale_bytes",
         }
     )
     __slots__ = ("_anomalies", "damage", "delivered", "events")

@@ -38,6 +38,8 @@ HOP_ITEMS = 1024
 INLINE_BYTES = 16_384
 """Live chunks up to this size (under 0.3 ms of decoding) are fed on the loop: a hop would
 cost more. A file goes to a worker even then: its first chunk may have modules to import."""
+INLINE_EVENTS = 4_096
+"""Likewise live batches of events: as many as those bytes of EVT2 hold."""
 CLOSE_SECONDS = 5
 """How long an orderly close may take before it is abandoned."""
 
@@ -308,4 +310,6 @@ def _blocking(origin: Origin[object]) -> BlockingSource[object]:
 
 
 def _is_small(item: object) -> bool:
+    if isinstance(item, EventBatch):
+        return len(item) <= INLINE_EVENTS
     return isinstance(item, bytes | bytearray | memoryview) and len(item) <= INLINE_BYTES

@@ -39,8 +39,10 @@ from aevents.containers import hdf5, mcap, npz, ros2, rosbag
 from aevents.errors import UnknownFormatError
 from aevents.operators.gather import Gather
 from aevents.sinks import images, video
+from aevents.sinks import udp as udp_sink
 from aevents.sinks.file import FileSink
 from aevents.sources import synthetic
+from aevents.sources import udp as udp_source
 from aevents.sources.file import stdin_origin
 from aevents.sources.recording import first_bytes, is_recording, recording_origin
 from aevents.stream import Stream, resolve_names_with, stream_of
@@ -75,8 +77,11 @@ CODECS = (
 """The formats of the house, in the order in which they are asked whether some bytes are theirs:
 text last.
 """
-SOURCES: Mapping[str, Callable[..., object]] = {"synthetic": synthetic.open_url}
-SINKS: Mapping[str, Callable[..., object]] = {}
+SOURCES: Mapping[str, Callable[..., object]] = {
+    "synthetic": synthetic.open_url,
+    "udp": udp_source.open_url,
+}
+SINKS: Mapping[str, Callable[..., object]] = {"udp": udp_sink.create_url}
 """Sources and sinks of the house, by the scheme of their URLs."""
 PICTURES: Mapping[str, Callable[..., object]] = {
     ".png": images.create,

@@ -17,6 +17,8 @@ from aevents._contracts import Origin
 from aevents._driver import HOP_ITEMS, AsyncRun, BlockingRun
 from aevents.operators.base import Map
 from aevents.operators.select import Take
+from aevents.testing import example_events
+from aevents.types import EventBatch
 
 
 class Scripted:
@@ -385,3 +387,16 @@ async def test_small_live_chunks_are_decoded_on_the_loop_and_all_else_in_a_worke
 
     assert [on_loop async for on_loop in read(live=True)] == [True, False, True]
     assert [on_loop async for on_loop in read(live=False)] == [False, False, False]
+
+
+async def test_small_live_batches_are_worked_on_on_the_loop_too() -> None:
+    class Batches(Scripted):
+        async def __anext__(self) -> EventBatch:  # type: ignore[override]
+            return example_events(await super().__anext__())
+
+    def on_loop(_batch: EventBatch) -> bool:
+        return threading.current_thread() is threading.main_thread()
+
+    origin = Origin("batches", waiting=lambda: Batches([10, 5_000, 10]), live=True)
+    run: AsyncRun[bool] = AsyncRun(origin, [Map(on_loop)])
+    assert [where async for where in run] == [True, False, True]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -81,6 +82,31 @@ def test_own_operator_writes_pictures_that_fade(recording: Path, tmp_path: Path)
     assert frames.shape == (100, 240, 320)
     assert 0 <= frames.min() < 0.01
     assert 0.9 < frames.max() <= 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_udp_relay_sends_on_a_region_and_stops_cleanly(number: int) -> None:
+    event = bytes.fromhex("08001980")  # x 25, y 8
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as target,
+        socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as taken,
+    ):
+        target.bind(("127.0.0.1", 0))
+        target.settimeout(10)
+        taken.bind(("::1", 0))
+        port = taken.getsockname()[1]
+        taken.close()
+        to = f"udp://127.0.0.1:{target.getsockname()[1]}"
+        with start("udp_relay.py", f"udp://[::1]:{port}?size=640x480", to, 320, 240) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "listening\n"
+            with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as there:
+                there.sendto(event + bytes.fromhex("08004081") + event, ("::1", port))
+            assert target.recv(100) == 2 * event
+            process.send_signal(number)
+            out, err = process.communicate()
+    assert (process.returncode, err) == (0, "")
+    assert out.splitlines()[-1] == "2 events, 0 datagrams dropped"
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,22 +24,17 @@ from .checks import (
     ecf_count,
     text_layout,
 )
-from .columns import CAPACITY, SLACK, Columns, checked
-from .compiled_aedat import (
-    aedat2_decode as aedat2_decode,
+from .columns import CAPACITY, SLACK, Columns
+from .compiled_aedat import (  # noqa: F401 - handed on
+    aedat2_decode,
+    aedat3_decode,
+    aedat4_decode,
+    aedat4_encode,
+    aedat_state,
 )
-from .compiled_aedat import (
-    aedat3_decode as aedat3_decode,
-)
-from .compiled_aedat import (
-    aedat4_decode as aedat4_decode,
-)
-from .compiled_aedat import (
-    aedat4_encode as aedat4_encode,
-)
-from .compiled_aedat import (
-    aedat_state as aedat_state,
-)
+from .compiled_spif import datagrams, spif_decode, spif_encode, spif_state  # noqa: F401 - handed on
+from .datagrams import MESSAGE_STRIDE
+from .pointers import EventPointers, columns_pointers, events_pointers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -59,7 +53,7 @@ if TYPE_CHECKING:
         TextState,
     )
 
-if lib.AE_SLACK != SLACK:  # pragma: no cover
+if (lib.AE_SLACK, lib.AE_MESSAGE_STRIDE) != (SLACK, MESSAGE_STRIDE):  # pragma: no cover
     raise ImportError("the C kernels were built from another version: build the package again")
 
 ROOM_BYTES = (1 << 18) + 4096
@@ -79,23 +73,9 @@ def _room() -> Iterator[tuple[NDArray[np.uint8], object]]:
     _rooms.append(room)
 
 
-def _pointers(columns: Columns) -> object:
-    """Return the `ae_columns` that points into `columns`, which must outlive it."""
-    out = ffi.new("ae_columns *")
-    out.capacity, out.trigger_capacity = len(columns.t), len(columns.trigger_t)
-    out.t = ffi.from_buffer("int64_t[]", columns.t)
-    out.x = ffi.from_buffer("uint16_t[]", columns.x)
-    out.y = ffi.from_buffer("uint16_t[]", columns.y)
-    out.p = ffi.from_buffer("uint8_t[]", columns.p)
-    out.trigger_t = ffi.from_buffer("int64_t[]", columns.trigger_t)
-    out.trigger_id = ffi.from_buffer("uint8_t[]", columns.trigger_id)
-    out.trigger_value = ffi.from_buffer("uint8_t[]", columns.trigger_value)
-    return out
-
-
 def columns(capacity: int = CAPACITY) -> Columns:
     """Return columns for a decoder to fill, room for `capacity` events."""
-    return Columns(capacity, _pointers)
+    return Columns(capacity, columns_pointers)
 
 
 def evt2_state() -> Evt2State:
@@ -222,7 +202,7 @@ def evt2_encode(
     state: EncoderState,
 ) -> bytes:
     """Return the events as words, up to the first that the format refuses (`state.refused`)."""
-    return _encode(lib.ae_evt2_encode, _events(t, x, y, p), state)
+    return _encode(lib.ae_evt2_encode, events_pointers(t, x, y, p), state)
 
 
 def evt21_encode(
@@ -233,7 +213,7 @@ def evt21_encode(
     state: EncoderState,
 ) -> bytes:
     """Return the events as words, up to the first that the format refuses (`state.refused`)."""
-    return _encode(lib.ae_evt21_encode, _events(t, x, y, p), state)
+    return _encode(lib.ae_evt21_encode, events_pointers(t, x, y, p), state)
 
 
 def evt4_encode(
@@ -244,7 +224,7 @@ def evt4_encode(
     state: EncoderState,
 ) -> bytes:
     """Return the events as words, up to the first that the format refuses (`state.refused`)."""
-    return _encode(lib.ae_evt4_encode, _events(t, x, y, p), state)
+    return _encode(lib.ae_evt4_encode, events_pointers(t, x, y, p), state)
 
 
 def evt3_encode(
@@ -255,7 +235,7 @@ def evt3_encode(
     state: EncoderState,
 ) -> bytes:
     """Return the events as words, up to the first that the format refuses (`state.refused`)."""
-    return _encode(lib.ae_evt3_encode, _events(t, x, y, p), state)
+    return _encode(lib.ae_evt3_encode, events_pointers(t, x, y, p), state)
 
 
 def dat_encode(
@@ -266,38 +246,11 @@ def dat_encode(
     state: EncoderState,
 ) -> bytes:
     """Return the events as records, up to the first that the format refuses (`state.refused`)."""
-    return _encode(lib.ae_dat_encode, _events(t, x, y, p), state)
-
-
-@dataclass(slots=True)
-class _Events:
-    """The `ae_columns` of a caller's arrays, and what keeps those alive."""
-
-    c: Any
-    arrays: tuple[object, ...]
-
-
-def _events(
-    t: NDArray[np.int64],
-    x: NDArray[np.uint16],
-    y: NDArray[np.uint16],
-    p: NDArray[np.bool_] | NDArray[np.uint8],
-) -> _Events:
-    checked(t, x, y, p)
-    c = ffi.new("ae_columns *")
-    c.n = c.capacity = len(t)
-    arrays = (
-        ffi.from_buffer("int64_t[]", t),
-        ffi.from_buffer("uint16_t[]", x),
-        ffi.from_buffer("uint16_t[]", y),
-        ffi.from_buffer("uint8_t[]", p),
-    )
-    c.t, c.x, c.y, c.p = arrays
-    return _Events(c, arrays)
+    return _encode(lib.ae_dat_encode, events_pointers(t, x, y, p), state)
 
 
 def _encode(
-    kernel: Callable[[object, object, object, int], int], events: _Events, state: EncoderState
+    kernel: Callable[[object, object, object, int], int], events: EventPointers, state: EncoderState
 ) -> bytes:
     # A round writes all of a batch as decoders give it, unless the clock has a long way to go, or
     # rows and times change with every event.
@@ -443,7 +396,7 @@ def text_encode(
     state: TextState,
 ) -> bytes:
     """Return the events as rows of four columns, in the order of the state's column numbers."""
-    events = _events(t, x, y, p)
+    events = events_pointers(t, x, y, p)
     state.next = 0
     parts: list[bytes] = []
     with _room() as (room, target):
@@ -497,7 +450,7 @@ def es_encode(
 
     `p` and `rgb` are as in `es_decode`.
     """
-    events = _events(t, x, y, p)
+    events = events_pointers(t, x, y, p)
     check_colours(state.kind, rgb, len(t))
     check_next(state, len(t))
     with _room() as (room, target):
@@ -525,8 +478,8 @@ class Runs:
 
     def put(self, which: int, events: Events, key: NDArray[np.int64] | None = None) -> None:
         """Let run `which` be these columns t, x, y, p, in the order of `key`, or of t."""
-        kept = _events(*events)
-        order = _events(key, *events[1:]) if key is not None else kept
+        kept = events_pointers(*events)
+        order = events_pointers(key, *events[1:]) if key is not None else kept
         one, self._kept[which] = self.c[which], (kept, order)
         one.key, one.t, one.x, one.y, one.p = order.c.t, kept.c.t, kept.c.x, kept.c.y, kept.c.p
         one.n, one.at = kept.c.n, 0
@@ -570,5 +523,7 @@ def ecf_encode(
     than 65535, x or y of 2048 or more, times that go back.
     """
     room = np.empty(lib.AE_ECF_ROOM * (len(t) + 4), np.uint8)
-    size = lib.ae_ecf_encode(_events(t, x, y, p).c, ffi.from_buffer("uint8_t[]", room), len(room))
+    size = lib.ae_ecf_encode(
+        events_pointers(t, x, y, p).c, ffi.from_buffer("uint8_t[]", room), len(room)
+    )
     return room[:size].tobytes()

@@ -38,5 +38,6 @@ int ae_select(int level)
     ae_accumulate_select(level);
     ae_inspect_select(level);
     ae_text_select(level);
+    ae_spif_select(level);
     return level;
 }

@@ -11,5 +11,6 @@ void ae_es_select(int level);
 void ae_accumulate_select(int level);
 void ae_inspect_select(int level);
 void ae_text_select(int level);
+void ae_spif_select(int level);
 
 #endif

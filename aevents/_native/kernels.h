@@ -198,6 +198,59 @@ int ae_ecf_decode(const uint8_t *data, size_t length, ae_columns *out);
  * front. */
 size_t ae_ecf_encode(const ae_columns *in, uint8_t *out, size_t capacity);
 
+/* ---- spif.c, datagrams.c: SPIF over UDP <-> columns -------------------------------------------- */
+
+/* Message i begins at data + i * AE_MESSAGE_STRIDE and holds `length[i]` bytes, AE_MESSAGE_BYTES at
+ * most: datagrams of `segment[i]` bytes, of which the last may be shorter. The stride is no power of
+ * two, so that the messages do not fall on the same cache lines. */
+#define AE_MESSAGE_BYTES 65536
+#define AE_MESSAGE_STRIDE 66624
+
+typedef struct {
+    uint8_t *data;
+    uint32_t *length;
+    uint32_t *segment;
+    size_t capacity;
+    size_t count;             /* messages [0, count) have come */
+} ae_datagrams;
+
+typedef struct {              /* of a reader of SPIF */
+    int64_t width;            /* of the sensor, 1 to 32768 */
+    int64_t height;
+    int64_t started;          /* an event with a timestamp has come */
+    int64_t time;             /* of the last such event, in us */
+    int64_t heard;            /* when it came */
+    int64_t doubt;            /* the timestamp that the last datagram began with if it was absurd;
+                                 else -1 */
+    int64_t latest;           /* time of the last event: none without a timestamp is earlier */
+    int64_t held;             /* 1 if `last` holds the datagram before, one of 256 bytes */
+    int64_t off_sensor;       /* events dropped: off the sensor */
+    int64_t absurd_times;     /* events dropped: far from the running time */
+    int64_t time_jumps;       /* times that the running time was moved far */
+    int64_t torn_bytes;       /* bytes dropped: no whole event */
+    int64_t stale_bytes;      /* bytes dropped: what AEStream's last datagram has too much */
+    uint8_t last[256];
+} ae_spif;
+
+/* Append the events of whole messages from `start` on, which came `arrival` us after the first
+ * could, and return the message after the last one read: `in->count`, or less where the next might
+ * not fit. Needs room for AE_MESSAGE_BYTES / 4 events to get on. */
+size_t ae_spif_decode(const ae_datagrams *in, size_t start, int64_t arrival, ae_spif *state,
+                      ae_columns *out);
+
+/* Write 4 bytes an event, or 8 with timestamps, until one is not on a sensor of this size or, with
+ * timestamps, before time 0. Returns how many are written. */
+size_t ae_spif_encode(const ae_columns *in, int timestamps, int64_t width, int64_t height,
+                      uint8_t *out);
+
+/* The two calls of the system, of Linux only: elsewhere both return -ENOSYS (a negative number).
+ * Take what has come to the socket `file`, without waiting: messages until `most` bytes are passed.
+ * Returns their number, 0 if there are none, or -errno. */
+int ae_datagrams_receive(int file, ae_datagrams *into, size_t most);
+/* Send `length` bytes as datagrams of `segment` bytes, the last one perhaps shorter, without
+ * waiting. Returns how many datagrams have gone, or -errno if none has. */
+int ae_datagrams_send(int file, const uint8_t *data, size_t length, size_t segment);
+
 /* ---- accumulate.c: counting events into a frame ---------------------------------------------- */
 
 /* Count n events into `counts`, which has planes * width * height + 1 slots. One plane counts all

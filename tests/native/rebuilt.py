@@ -8,7 +8,14 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-NATIVE = ["test_compiled.py", "test_columns.py", "test_recordings.py", "twins"]
+NATIVE = [
+    "test_compiled.py",
+    "test_compiled_spif.py",
+    "test_mmsg.py",
+    "test_columns.py",
+    "test_recordings.py",
+    "twins",
+]
 TESTS = [f"tests/native/{name}" for name in NATIVE]
 KERNELS = ("evt2", "evt3", "dat", "csv", "rosbag", "mcap")
 LAWS = [f"tests/laws/test_codecs.py::test_a_codec_obeys_the_laws[{name}]" for name in KERNELS]

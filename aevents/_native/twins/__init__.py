@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from ..columns import CAPACITY, Columns
+from ..datagrams import CAPACITY as MESSAGES
+from ..datagrams import Datagrams
 from .accumulate import accumulate, readout
 from .aedat import (
     AedatState,
@@ -31,12 +33,14 @@ from .ros import (
     ros_mono_decode,
     ros_state,
 )
+from .spif import SpifState, spif_decode, spif_encode, spif_state
 from .text import TextState, text_decode, text_encode, text_state
 
 __all__ = [
     "AedatState",
     "Columns",
     "DatState",
+    "Datagrams",
     "EncoderState",
     "EsState",
     "Evt2State",
@@ -44,6 +48,7 @@ __all__ = [
     "InspectionState",
     "RosState",
     "Runs",
+    "SpifState",
     "TextState",
     "accumulate",
     "aedat2_decode",
@@ -55,6 +60,7 @@ __all__ = [
     "dat_decode",
     "dat_encode",
     "dat_state",
+    "datagrams",
     "ecf_decode",
     "ecf_encode",
     "encoder_state",
@@ -83,6 +89,9 @@ __all__ = [
     "ros_libcaer_decode",
     "ros_mono_decode",
     "ros_state",
+    "spif_decode",
+    "spif_encode",
+    "spif_state",
     "text_decode",
     "text_encode",
     "text_state",
@@ -92,3 +101,8 @@ __all__ = [
 def columns(capacity: int = CAPACITY) -> Columns:
     """Return columns for a decoder to fill, room for `capacity` events."""
     return Columns(capacity)
+
+
+def datagrams(capacity: int = MESSAGES) -> Datagrams:
+    """Return room for datagrams, `capacity` messages."""
+    return Datagrams(capacity)
