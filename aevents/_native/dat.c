@@ -9,6 +9,7 @@
 
 #define CLOCK_RANGE ((int64_t)1 << 32)      /* us: 71.6 min */
 #define HALF_RANGE ((int64_t)1 << 31)
+#define LEAP_BITS 20                        /* a step of 2^20 us or more, either way, is doubtful */
 
 enum { BLOCK = 32 };
 
@@ -29,7 +30,15 @@ AE_INLINE int64_t unwrap(int64_t time, ae_dat *state)
     if (state->last - time > HALF_RANGE)
         state->loop += CLOCK_RANGE;
     state->last = time;
+    state->started = 1;
     return state->loop + time;
+}
+
+/* Whether the time of a record leaps. */
+AE_INLINE int leaps(const uint8_t *record, const ae_dat *state)
+{
+    int64_t step = (int32_t)(ae_load32(record) - (uint32_t)state->last);
+    return !state->trusted && (!state->started || step >> LEAP_BITS > 0 || -step >> LEAP_BITS > 0);
 }
 
 AE_INLINE void event(const uint8_t *record, layout at, ae_dat *state, ae_columns *out)
@@ -42,8 +51,22 @@ AE_INLINE void event(const uint8_t *record, layout at, ae_dat *state, ae_columns
     out->n++;
 }
 
-/* Blocks in which time cannot roll over, because its top bit stays, are plain loops that the
- * compiler turns into vector code: first the halves of the records apart, then a loop a column. */
+/* Decodes `count` records or less: until there are no more, a time leaps, or room ends. Returns how
+ * many. */
+AE_INLINE size_t events_singly(const uint8_t *data, size_t count, size_t records, layout at,
+                               ae_dat *state, ae_columns *out, size_t limit)
+{
+    size_t i = 0;
+    for (; i < count && i < records && out->n <= limit; i++) {
+        state->doubt = leaps(data + 8 * i, state);
+        if (state->doubt)
+            break;
+        event(data + 8 * i, at, state, out);
+    }
+    return i;
+}
+
+/* Blocks in which time cannot leap, because its top bits stay, are plain loops that the compiler turns into vector code: first the halves of the records apart, then a loop a column. */
 AE_INLINE size_t events_blocks(const uint8_t *data, size_t records, layout at, ae_dat *state,
                                ae_columns *out, size_t limit)
 {
@@ -61,7 +84,7 @@ AE_INLINE size_t events_blocks(const uint8_t *data, size_t records, layout at, a
             words[j] = ae_load32(block + 8 * j + 4);
             changed |= times[j] ^ last;
         }
-        if (changed >> 31)
+        if (changed >> LEAP_BITS)
             break;
         for (size_t j = 0; j < BLOCK; j++)
             t[n + j] = loop + times[j];
@@ -82,10 +105,10 @@ AE_INLINE size_t events_with(const uint8_t *data, size_t records, layout at, ae_
                              ae_columns *out)
 {
     size_t i = 0, limit = out->capacity - AE_SLACK;
-    while (i < records && out->n <= limit) {
-        i += events_blocks(data + 8 * i, records - i, at, state, out, limit);
-        for (size_t j = 0; j < BLOCK && i < records && out->n <= limit; j++, i++)
-            event(data + 8 * i, at, state, out);
+    while (i < records && out->n <= limit && !state->doubt) {
+        if (state->started)
+            i += events_blocks(data + 8 * i, records - i, at, state, out, limit);
+        i += events_singly(data + 8 * i, BLOCK, records - i, at, state, out, limit);
     }
     return i;
 }
@@ -98,14 +121,15 @@ static size_t events_base(const uint8_t *data, size_t records, layout at, ae_dat
 
 #if AE_X86
 
-/* Eight records at a time, in which time cannot roll over because its top bit stays. The halves of
- * the records are brought apart in registers. */
+/* Eight records at a time, in which time cannot leap because its top bits stay. The halves of the
+ * records are brought apart in registers. */
 AE_V3 AE_INLINE size_t events_eights(const uint8_t *data, size_t records, layout at, ae_dat *state,
                                      ae_columns *out, size_t limit)
 {
     const __m256i x_mask = _mm256_set1_epi32((int)at.x_mask);
     const __m256i y_mask = _mm256_set1_epi32((int)at.y_mask), one = _mm256_set1_epi32(1);
     const __m256i loop = _mm256_set1_epi64x(state->loop);
+    const __m256i top_bits = _mm256_set1_epi32((int)(~0u << LEAP_BITS));
     const __m256i last = _mm256_set1_epi32((int)(uint32_t)state->last);
     const __m128i y_shift = _mm_cvtsi32_si128(at.y_shift), p_shift = _mm_cvtsi32_si128(at.p_shift);
     size_t i = 0, n = out->n;
@@ -114,7 +138,7 @@ AE_V3 AE_INLINE size_t events_eights(const uint8_t *data, size_t records, layout
         __m256 b = _mm256_loadu_ps((const void *)(data + 8 * i + 32));
         __m256i time = _mm256_castps_si256(_mm256_shuffle_ps(a, b, 0x88));
         __m256i word = _mm256_castps_si256(_mm256_shuffle_ps(a, b, 0xDD));
-        if (_mm256_movemask_ps(_mm256_castsi256_ps(_mm256_xor_si256(time, last))))
+        if (!_mm256_testz_si256(_mm256_xor_si256(time, last), top_bits))
             break;
         time = _mm256_permute4x64_epi64(time, 0xD8);
         word = _mm256_permute4x64_epi64(word, 0xD8);
@@ -141,10 +165,10 @@ AE_V3 static size_t events_v3(const uint8_t *data, size_t records, layout at, ae
                               ae_columns *out)
 {
     size_t i = 0, limit = out->capacity - AE_SLACK;
-    while (i < records && out->n <= limit) {
-        i += events_eights(data + 8 * i, records - i, at, state, out, limit);
-        for (size_t j = 0; j < 8 && i < records && out->n <= limit; j++, i++)
-            event(data + 8 * i, at, state, out);
+    while (i < records && out->n <= limit && !state->doubt) {
+        if (state->started)
+            i += events_eights(data + 8 * i, records - i, at, state, out, limit);
+        i += events_singly(data + 8 * i, 8, records - i, at, state, out, limit);
     }
     return i;
 }
@@ -173,6 +197,9 @@ static size_t triggers(const uint8_t *data, size_t records, ae_dat *state, ae_co
 {
     size_t i = 0;
     for (; i < records && out->triggers < out->trigger_capacity; i++, out->triggers++) {
+        state->doubt = leaps(data + 8 * i, state);
+        if (state->doubt)
+            break;
         uint32_t word = ae_load32(data + 8 * i + 4);
         out->trigger_t[out->triggers] = unwrap(ae_load32(data + 8 * i), state);
         out->trigger_id[out->triggers] = (uint8_t)(word >> 26);
@@ -183,6 +210,7 @@ static size_t triggers(const uint8_t *data, size_t records, ae_dat *state, ae_co
 
 size_t ae_dat_decode(const uint8_t *data, size_t records, ae_dat *state, ae_columns *out)
 {
+    state->doubt = 0;
     if (state->triggers)
         return triggers(data, records, state, out);
     if (out->capacity < AE_SLACK)

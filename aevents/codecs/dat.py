@@ -20,6 +20,7 @@ from aevents._native import kernels
 from aevents._native.columns import Columns
 from aevents.codecs.base import SNIFF_BYTES, Codec, Watch
 from aevents.codecs.header import Header, parse_header, write_header
+from aevents.codecs.mend import RecordMender
 from aevents.codecs.packed import PackedDecoder, PackedEncoder, encoded
 from aevents.errors import EncodeError
 from aevents.types import EventBatch, Sensor, TriggerBatch
@@ -40,7 +41,7 @@ class DatDecoder(PackedDecoder):
         if version not in ("1", "2"):
             self._watch.fail(f"version {version} is not known")
         if not header.length:  # the oldest files: records and nothing else
-            self._state = kernels.dat_state(version=1, triggers=False)
+            self._use(version=1, triggers=False)
             return 0
         if len(body) < 2:
             if final:
@@ -51,8 +52,12 @@ class DatDecoder(PackedDecoder):
             self._watch.fail(
                 f"records of type {kind:#04x} and {size} bytes are not known", offset=header.length
             )
-        self._state = kernels.dat_state(version=int(version), triggers=kind == TRIGGERS)
+        self._use(version=int(version), triggers=kind == TRIGGERS)
         return 2
+
+    def _use(self, *, version: int, triggers: bool) -> None:
+        self._state = kernels.dat_state(version=version, triggers=triggers)
+        self._mender = RecordMender(self._state, self._watch.sensor)
 
     def decode(self, run: memoryview, start: int, out: Columns) -> int:
         """Decode records into columns."""

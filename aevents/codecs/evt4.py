@@ -15,13 +15,54 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
+import numpy as np
+import numpy.typing as npt
+
 from aevents._native import kernels
 from aevents._native.columns import Columns
 from aevents.codecs.base import Codec
 from aevents.codecs.header import Header, write_header
+from aevents.codecs.mend import (
+    HIGH,
+    PLAIN,
+    RESERVED,
+    TIMED,
+    VECTOR,
+    Layout,
+    Marks,
+    WordMender,
+    marked,
+)
 from aevents.codecs.packed import PackedDecoder, PackedEncoder, encoded
 from aevents.codecs.raw import begin_raw, matches_raw, raw_lines
 from aevents.types import EventBatch, Sensor, TriggerBatch
+
+
+_KINDS = np.full(16, RESERVED, np.int64)
+_KINDS[[0xA, 0xB]] = TIMED
+_KINDS[[0xC, 0xD]] = VECTOR
+_KINDS[0xE] = HIGH
+_KINDS[[0x6, 0x7, 0x9, 0xF]] = PLAIN
+
+
+def _marks(data: npt.NDArray[np.uint8], state: object, sensor: Sensor) -> Marks:
+    marks = marked(data.view("<u4").astype(np.int64), _KINDS, sensor)
+    # In a run of words that seem to be vectors every second is a mask, as is the word after them.
+    number = np.arange(len(marks.kind))
+    seems = marks.kind == VECTOR
+    place = number - np.maximum.accumulate(np.where(seems, -1, number)) - 1
+    after = np.flatnonzero(seems & (place % 2 == 0)) + 1
+    after = after[after < len(number)]
+    marks.kind[after] = PLAIN
+    marks.off[after] = False
+    return marks
+
+
+def _high_word(value: int, state: object) -> bytes:
+    return struct.pack("<I", 0xE << 28 | value)
+
+
+LAYOUT = Layout(4, 6, 28, (1 << 27) + 1, _marks, _high_word)
 
 
 class Evt4Decoder(PackedDecoder):
@@ -34,12 +75,13 @@ class Evt4Decoder(PackedDecoder):
         """Count a torn word, or a vector without its second word."""
         yield from super().flush()
         if self._state.vector:
-            self._watch.torn(self.word_bytes, self._bytes.offset - self.word_bytes)
+            self._watch.torn(self.word_bytes, self._offset - self.word_bytes)
 
     def begin(self, header: Header, body: bytes, *, final: bool) -> int:
         """Check that the header speaks of EVT4."""
         begin_raw("EVT4", header, self._watch)
         self._state = kernels.evt4_state()
+        self._mender = WordMender(LAYOUT, self._state, self._watch.sensor)
         return 0
 
     def decode(self, run: memoryview, start: int, out: Columns) -> int:
