@@ -9,7 +9,9 @@
 
 #define CLOCK_RANGE ((int64_t)1 << 32)      /* us: 71.6 min */
 #define HALF_RANGE ((int64_t)1 << 31)
-#define LEAP_BITS 20                        /* a step of 2^20 us or more, either way, is doubtful */
+#define NEAR_BITS 12
+#define NEAR ((int64_t)1 << NEAR_BITS)      /* us: a step of time so long needs no witness */
+#define LEAP ((int64_t)1 << 20)             /* us: no longer one can be told from damage here */
 
 enum { BLOCK = 32 };
 
@@ -17,12 +19,16 @@ enum { BLOCK = 32 };
 typedef struct {
     int y_shift, p_shift;
     uint32_t x_mask, y_mask;
+    uint32_t odd;              /* bits that mean nothing: set ones are doubtful */
 } layout;
 
 AE_INLINE layout layout_of(int64_t version)
 {
-    return version == 1 ? (layout){9, 17, 0x1FF, 0xFF} : (layout){14, 28, 0x3FFF, 0x3FFF};
+    return version == 1 ? (layout){9, 17, 0x1FF, 0xFF, 0xFFFC0000}
+                        : (layout){14, 28, 0x3FFF, 0x3FFF, 0xE0000000};
 }
+
+#define TRIGGER_ODD 0x03FFFFF0u
 
 /* The time with roll-overs of the next record: a fall of more than half the range is one. */
 AE_INLINE int64_t unwrap(int64_t time, ae_dat *state)
@@ -34,11 +40,21 @@ AE_INLINE int64_t unwrap(int64_t time, ae_dat *state)
     return state->loop + time;
 }
 
-/* Whether the time of a record leaps. */
-AE_INLINE int leaps(const uint8_t *record, const ae_dat *state)
+AE_INLINE int64_t step(const uint8_t *record, uint32_t before)
 {
-    int64_t step = (int32_t)(ae_load32(record) - (uint32_t)state->last);
-    return !state->trusted && (!state->started || step >> LEAP_BITS > 0 || -step >> LEAP_BITS > 0);
+    return (int32_t)(ae_load32(record) - before);
+}
+
+/* Whether a record cannot be taken as it is: it has bits that mean nothing, or its time goes back,
+ * or leaps, or is followed by one that goes back, as after a leap of its own. */
+AE_INLINE int doubtful(const uint8_t *data, size_t records, uint32_t odd, const ae_dat *state)
+{
+    if (state->trusted)
+        return 0;
+    int64_t now = step(data, (uint32_t)state->last);
+    if (!state->started || now < -NEAR || now > LEAP || (ae_load32(data + 4) & odd))
+        return 1;
+    return now > NEAR && (records < 2 || step(data + 8, ae_load32(data)) < -NEAR);
 }
 
 AE_INLINE void event(const uint8_t *record, layout at, ae_dat *state, ae_columns *out)
@@ -58,7 +74,7 @@ AE_INLINE size_t events_singly(const uint8_t *data, size_t count, size_t records
 {
     size_t i = 0;
     for (; i < count && i < records && out->n <= limit; i++) {
-        state->doubt = leaps(data + 8 * i, state);
+        state->doubt = doubtful(data + 8 * i, records - i, at.odd, state);
         if (state->doubt)
             break;
         event(data + 8 * i, at, state, out);
@@ -78,13 +94,14 @@ AE_INLINE size_t events_blocks(const uint8_t *data, size_t records, layout at, a
     uint8_t *restrict p = out->p;
     for (; i + BLOCK <= records && n + BLOCK <= limit; i += BLOCK, n += BLOCK) {
         const uint8_t *block = data + 8 * i;
-        uint32_t times[BLOCK], words[BLOCK], changed = 0;
+        uint32_t times[BLOCK], words[BLOCK], changed = 0, odd_bits = 0;
         for (size_t j = 0; j < BLOCK; j++) {
             times[j] = ae_load32(block + 8 * j);
             words[j] = ae_load32(block + 8 * j + 4);
             changed |= times[j] ^ last;
+            odd_bits |= words[j];
         }
-        if (changed >> LEAP_BITS)
+        if (changed >> NEAR_BITS || (odd_bits & at.odd))
             break;
         for (size_t j = 0; j < BLOCK; j++)
             t[n + j] = loop + times[j];
@@ -129,7 +146,8 @@ AE_V3 AE_INLINE size_t events_eights(const uint8_t *data, size_t records, layout
     const __m256i x_mask = _mm256_set1_epi32((int)at.x_mask);
     const __m256i y_mask = _mm256_set1_epi32((int)at.y_mask), one = _mm256_set1_epi32(1);
     const __m256i loop = _mm256_set1_epi64x(state->loop);
-    const __m256i top_bits = _mm256_set1_epi32((int)(~0u << LEAP_BITS));
+    const __m256i odd = _mm256_set1_epi32((int)at.odd);
+    const __m256i top_bits = _mm256_set1_epi32((int)(~0u << NEAR_BITS));
     const __m256i last = _mm256_set1_epi32((int)(uint32_t)state->last);
     const __m128i y_shift = _mm_cvtsi32_si128(at.y_shift), p_shift = _mm_cvtsi32_si128(at.p_shift);
     size_t i = 0, n = out->n;
@@ -138,7 +156,8 @@ AE_V3 AE_INLINE size_t events_eights(const uint8_t *data, size_t records, layout
         __m256 b = _mm256_loadu_ps((const void *)(data + 8 * i + 32));
         __m256i time = _mm256_castps_si256(_mm256_shuffle_ps(a, b, 0x88));
         __m256i word = _mm256_castps_si256(_mm256_shuffle_ps(a, b, 0xDD));
-        if (!_mm256_testz_si256(_mm256_xor_si256(time, last), top_bits))
+        if (!_mm256_testz_si256(_mm256_xor_si256(time, last), top_bits) ||
+            !_mm256_testz_si256(word, odd))
             break;
         time = _mm256_permute4x64_epi64(time, 0xD8);
         word = _mm256_permute4x64_epi64(word, 0xD8);
@@ -197,7 +216,7 @@ static size_t triggers(const uint8_t *data, size_t records, ae_dat *state, ae_co
 {
     size_t i = 0;
     for (; i < records && out->triggers < out->trigger_capacity; i++, out->triggers++) {
-        state->doubt = leaps(data + 8 * i, state);
+        state->doubt = doubtful(data + 8 * i, records - i, state->lenient ? 0 : TRIGGER_ODD, state);
         if (state->doubt)
             break;
         uint32_t word = ae_load32(data + 8 * i + 4);
@@ -215,7 +234,10 @@ size_t ae_dat_decode(const uint8_t *data, size_t records, ae_dat *state, ae_colu
         return triggers(data, records, state, out);
     if (out->capacity < AE_SLACK)
         return 0;
-    return events(data, records, layout_of(state->version), state, out);
+    layout at = layout_of(state->version);
+    if (state->lenient)
+        at.odd = 0;
+    return events(data, records, at, state, out);
 }
 
 /* ---- writing ---------------------------------------------------------------------------------- */

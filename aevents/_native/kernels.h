@@ -92,7 +92,8 @@ typedef struct {
     int64_t loop;             /* roll-overs so far, in us */
     int64_t last;             /* the last 32-bit time */
     int64_t trusted;          /* doubt nothing */
-    int64_t doubt;            /* 1: the call has stopped at a record whose time leaps */
+    int64_t lenient;          /* do not doubt bits that mean nothing */
+    int64_t doubt;            /* 1: the call has stopped at a record that is doubtful */
 } ae_dat;
 
 size_t ae_dat_decode(const uint8_t *data, size_t records, ae_dat *state, ae_columns *out);

@@ -10,6 +10,8 @@ from collections.abc import Callable
 
 LEAP_US = 1 << 20
 """A step of time by more than about a second needs witnesses that go on from it."""
+NEIGHBOURS = 8
+"""So many half periods away is close by."""
 VOTERS = 128
 """So many words say where words begin."""
 
@@ -36,7 +38,7 @@ def judged(
     """
 
     def near(steps: list[int]) -> int:
-        return sum(not leaps(step, low) for step in steps)
+        return sum((low <= one <= LEAP_US) + (low <= one <= -NEIGHBOURS * low) for one in steps)
 
     steps = after(value)
     if not steps:
@@ -48,9 +50,13 @@ def judged(
         for one in flipped
         if not (before and leaps(before(one), low)) and not leaps(after(one)[0], low)
     ]
-    best = max(clean, default=value, key=lambda one: near(after(one)))
-    if best in clean and near(after(best)) + len(step) > max(as_is, near(stays)):
+    worth = {one: near([before(one)] if before else []) + near(after(one)) for one in clean}
+    least = max(as_is, near(stays)) if before else max(as_is, 3)
+    best = max(worth, default=value, key=worth.__getitem__)
+    if worth.get(best, 0) > least:
         return best
+    if before is None:
+        return value
     if near(stays) > as_is:
         return None
     if as_is or all(one >= low for one in step + steps[:1]):

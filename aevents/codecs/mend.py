@@ -247,6 +247,10 @@ def _seen(marks: Marks, most: int, complete: bool) -> _Seen | None:
     return _Seen(first, last, highs)
 
 
+DAT_NEAR_US = 1 << 12
+"""A step back by more is none that a recording makes."""
+
+
 class RecordMender:
     """Decides for the records of DAT, each with its time in 32 bits; `state` is the kernel's."""
 
@@ -255,6 +259,7 @@ class RecordMender:
     def __init__(self, state: Any, sensor: Sensor) -> None:  # noqa: ANN401  # a twin's, or in C
         self._state = state
         self._sensor = sensor
+        self._taken = 0
 
     def settle(self, data: memoryview, *, final: bool) -> Verdict | None:
         """Return what to do."""
@@ -279,11 +284,13 @@ class RecordMender:
             (lambda one: _dat_step(now, one)) if started else None,
             lambda one: [_dat_step(one, witness) for witness in witnesses],
             [_dat_step(now, witness) for witness in witnesses] if started else [],
-            -LEAP_US,
+            -DAT_NEAR_US,
         )
         if true is None:
             return Verdict(b"", self.size, "bad_times", bytes=self.size, events=1)
         if true == value:
+            self._taken += 1
+            self._state.lenient = int(self._taken >= PATIENCE)
             return Verdict(word, self.size)
         return Verdict(true.to_bytes(4, "little") + word[4:], self.size, "mended_times", events=1)
 
@@ -291,7 +298,8 @@ class RecordMender:
         records = np.frombuffer(data[: words * self.size], "<u4").astype(np.int64)
         times, word = records[::2], records[1::2]
         steps = np.diff(_from(self._state.last if self._state.started else None, times))
-        wild = np.abs((steps + (1 << 31) & 0xFFFFFFFF) - (1 << 31)) > LEAP_US
+        steps = (steps + (1 << 31) & 0xFFFFFFFF) - (1 << 31)
+        wild = (steps < -DAT_NEAR_US) | (steps > LEAP_US)
         if self._state.triggers:
             return int(wild.sum() + ((word >> 4 & (1 << 22) - 1) != 0).sum())
         if self._state.version == 1:
