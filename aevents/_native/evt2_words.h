@@ -81,7 +81,8 @@ AE_INLINE int believed(kind_function *kind, const uint8_t *data, size_t stride, 
         if (is == AE_RESERVED && !state->lenient)
             return 0;
         if (is == AE_HIGH)
-            return ae_joins(now, time_after(kind, data, stride, j, now), 6, 34, AE_LEAP);
+            return ae_joins(now, time_after(kind, data, stride, j, now), 6, 34,
+                            state->started ? AE_LEAP : HALF_LOW);
         if (is == AE_TIMED || is == AE_VECTOR)
             now = (now & ~(int64_t)63) + low_of(word);
         j += is == AE_VECTOR;

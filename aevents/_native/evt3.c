@@ -223,7 +223,7 @@ static int believed(const uint8_t *data, size_t i, size_t words, const ae_evt3 *
             now = (now & ~(int64_t)0xFFF) + (word & 0xFFF);
         } else if (type == TIME_HIGH) {
             int64_t next = time_after(data, j, words, now);
-            return next >= 0 && ae_joins(now, next, 12, 24, AE_LEAP);
+            return next >= 0 && ae_joins(now, next, 12, 24, state->started ? AE_LEAP : HALF_LOW);
         } else if (RESERVED >> type & 1 && !state->lenient) {
             return 0;
         }

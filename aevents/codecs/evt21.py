@@ -41,8 +41,11 @@ _KINDS[[0xA, 0xE, 0xF]] = PLAIN
 
 
 def _marks(data: npt.NDArray[np.uint8], state: Any, sensor: Sensor) -> Marks:  # noqa: ANN401  # a twin's, or in C
-    upper = data.view("<u4")[0 if state.legacy else 1 :: 2]
-    return marked(upper.astype(np.int64), _KINDS, sensor)
+    halves = data.view("<u4").astype(np.int64)
+    upper, mask = halves[0 if state.legacy else 1 :: 2], halves[1 if state.legacy else 0 :: 2]
+    marks = marked(upper, _KINDS, sensor)
+    marks.off[(marks.kind == TIMED) & (mask == 0)] = True
+    return marks
 
 
 def _high_word(value: int, state: Any) -> bytes:  # noqa: ANN401  # as above

@@ -24,7 +24,7 @@ def leaps(step: int, low: int) -> bool:
 def judged(
     value: int,
     flipped: list[int],
-    before: Callable[[int], int] | None,
+    before: Callable[[int], int],
     after: Callable[[int], list[int]],
     stays: list[int],
     low: int,
@@ -32,47 +32,60 @@ def judged(
     """Return the true value of a clock that is said to be at `value`: that, or one of `flipped`;
     None if it stays where it was.
 
-    `before` gives the step to a value from the clock (None if it has not started), `after` the
-    steps from a value to the witnesses, `stays` those from the clock where it is. A step back
-    further than `low`, which is below 0, is none that a clock makes.
+    `before` gives the step to a value from the clock, `after` the steps from a value to the
+    witnesses, at least one, `stays` those from the clock where it is. A step back further than
+    `low`, which is below 0, is none that a clock makes.
     """
 
     def near(steps: list[int]) -> int:
         return sum((low <= one <= LEAP_US) + (low <= one <= -NEIGHBOURS * low) for one in steps)
 
-    steps = after(value)
-    if not steps:
-        return _unwitnessed(value, flipped, before, low)
-    step = [before(value)] if before else []
-    as_is = near(step + steps)
-    clean = [
-        one
+    steps = [before(value), *after(value)]
+    worth = {
+        one: near([before(one), *after(one)])
         for one in flipped
-        if not (before and leaps(before(one), low)) and not leaps(after(one)[0], low)
-    ]
-    worth = {one: near([before(one)] if before else []) + near(after(one)) for one in clean}
-    least = max(as_is, near(stays)) if before else max(as_is, 3)
+        if not leaps(before(one), low) and not leaps(after(one)[0], low)
+    }
     best = max(worth, default=value, key=worth.__getitem__)
-    if worth.get(best, 0) > least:
+    if worth.get(best, 0) > max(near(steps), near(stays)):
         return best
-    if before is None:
-        return value
-    if near(stays) > as_is:
+    if near(stays) > near(steps):
         return None
-    if as_is or all(one >= low for one in step + steps[:1]):
+    if near(steps) or all(one >= low for one in steps[:2]):
         return value
     return value if sum(one >= low for one in steps) > sum(one >= low for one in stays) else None
 
 
-def _unwitnessed(
-    value: int, flipped: list[int], before: Callable[[int], int] | None, low: int
+def judged_last(
+    value: int, flipped: list[int], before: Callable[[int], int], low: int, *, dense: bool
 ) -> int | None:
-    if before is None or low <= before(value) <= LEAP_US:
+    """Return the same for a value that nothing follows; among `dense` events a step forward is
+    doubted too, if one flipped bit makes it none.
+    """
+    if low <= before(value) <= (-low if dense else LEAP_US):
         return value
-    clean = [one for one in flipped if low <= before(one) <= -2 * low]
+    most = -low // 4 if dense else -2 * low
+    clean = [one for one in flipped if -most <= before(one) <= most]
     if clean:
-        return min(clean, key=before)
+        return min(clean, key=lambda one: abs(before(one)))
     return value if before(value) >= -LEAP_US else None
+
+
+def judged_first(
+    value: int, flipped: list[int], after: Callable[[int], list[int]], low: int
+) -> int:
+    """Return the same for the first value of a clock, which can only be held against the witnesses:
+    they must follow at once, and the first of them must not be the one that is wrong.
+    """
+    steps = after(value)
+    if len(steps) < 3:
+        return value
+    clean = [one for one in flipped if low <= after(one)[0] <= -low and min(after(one)) >= low]
+    best = min(clean, default=value, key=lambda one: after(one)[-1])
+    if min(steps) >= low:
+        return best if after(best)[-1] < steps[-1] else value
+    regular = steps[1] - steps[0] <= 2 * (steps[2] - steps[1]) - low
+    return best if regular else value
 
 
 def bent(value: int, bits: int) -> list[int]:

@@ -20,7 +20,15 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from aevents.codecs.judge import LEAP_US, VOTERS, aligned, bent, judged
+from aevents.codecs.judge import (
+    LEAP_US,
+    VOTERS,
+    aligned,
+    bent,
+    judged,
+    judged_first,
+    judged_last,
+)
 from aevents.types import Sensor
 
 Integers = npt.NDArray[np.int64]
@@ -31,8 +39,12 @@ PLAIN, TIMED, VECTOR, HIGH, RESERVED = range(5)
 LOOK_BYTES = 1 << 19
 """Nothing further away is looked at, or waited for."""
 FIRST_LOOK_BYTES = 1 << 12
+FEW_ODD = 8
+"""More odd words among `VOTERS` make no sense."""
 WITNESSES = 3
 """So many later times say whether a time is true."""
+DENSE = 64
+"""So many times under one TIME_HIGH are a dense stream, in which it follows on the one before."""
 PATIENCE = 64
 """So many words of reserved types, or falls of time, are looked at; then they are just believed."""
 
@@ -92,6 +104,7 @@ class WordMender:
         self._half = 1 << layout.low_bits - 1
         self._reserved = 0
         self._falls = 0
+        self._adrift = False  # bytes were skipped: the low bits before may have made no sense
 
     def settle(self, data: memoryview, *, final: bool) -> Verdict | None:
         """Return what to do."""
@@ -104,8 +117,8 @@ class WordMender:
             self._state.lenient = self._state.unsorted = 0
             if hasattr(self._state, "foreign"):
                 self._state.foreign = 1  # the row is not known until the next ADDR_Y
-            skip = min(VOTERS * size, len(data) // size * size) if shift is None else shift
-            return Verdict(b"", skip, "skipped_bytes", bytes=skip)
+            self._adrift = True
+            return _skipped(data, shift, size)
         word = bytes(data[:size])
         first = self._marks(word)
         kind = int(first.kind[0])
@@ -117,8 +130,11 @@ class WordMender:
         if seen is None:
             return None
         if kind == HIGH:
-            return self._high(word, int(first.high[0]), seen)
-        return self._fallen(word, int(first.low[0]), seen)
+            verdict = self._high(word, int(first.high[0]), seen)
+        else:
+            verdict = self._fallen(word, int(first.low[0]), seen)
+        self._adrift = False
+        return verdict
 
     def _high(self, word: bytes, value: int, seen: _Seen) -> Verdict:
         state, layout = self._state, self._layout
@@ -132,15 +148,15 @@ class WordMender:
             last = seen.last_low if seen.last_low >= 0 else low if one == now else 0
             return [self._step(one, last, *witness) for witness in seen.highs]
 
-        stays = after(now) if state.started else []
-        true = judged(
-            value,
-            bent(value, layout.high_bits),
-            before if state.started else None,
-            after,
-            stays,
-            -self._half,
-        )
+        flipped = bent(value, layout.high_bits)
+        true: int | None
+        if not state.started:
+            true = judged_first(value, flipped, after, -self._half)
+        elif not seen.highs:
+            dense = seen.timed >= DENSE
+            true = judged_last(value, flipped, before, -self._half, dense=dense)
+        else:
+            true = judged(value, flipped, before, after, after(now), -self._half)
         if true is None:
             return Verdict(b"", layout.size, "bad_times")
         if true == value:
@@ -159,7 +175,7 @@ class WordMender:
     def _missing(self, following: int, low: int, seen: _Seen) -> bool:
         """Return whether a TIME_HIGH `following` is missing before an event with this `low`."""
         if not seen.highs:
-            return int(self._state.low) - low > 3 * self._half // 2
+            return not self._adrift and int(self._state.low) - low > 3 * self._half // 2
         last = seen.last_low if seen.last_low >= 0 else low
         as_is = self._step(int(self._state.high), last, *seen.highs[0])
         moved = self._step(following, last, *seen.highs[0])
@@ -205,7 +221,9 @@ class WordMender:
         while True:
             stretch = data[: min(look, len(data) // size * size)]
             complete = look >= LOOK_BYTES or (final and len(stretch) > len(data) - size)
-            seen = _seen(self._marks(stretch), most, complete)
+            marks = self._marks(stretch)
+            end = _senseless_from(marks, self._state)
+            seen = _seen(marks, end, most, complete or end < len(marks.kind))
             if seen is not None:
                 return seen
             if len(stretch) < look:
@@ -214,18 +232,29 @@ class WordMender:
 
 
 class _Seen(msgspec.Struct, frozen=True):
-    """What follows a doubtful word: the low bits of the first and the last time before the next
-    TIME_HIGH (-1 if there is none), and TIME_HIGH words, each with the low bits after it.
+    """What follows a doubtful word: how many times before the next TIME_HIGH, the low bits of the
+    first and the last of them (-1 if there is none), and TIME_HIGH words, each with the low bits
+    after it.
     """
 
+    timed: int
     first_low: int
     last_low: int
     highs: list[tuple[int, int]]
 
 
-def _seen(marks: Marks, most: int, complete: bool) -> _Seen | None:
-    """Return `most` of them or, of a `complete` stretch, all there are; else None."""
-    kind = marks.kind[1:]
+def _senseless_from(marks: Marks, state: Any) -> int:  # noqa: ANN401  # one of several
+    """Return the word from which on many mean nothing: those are no witnesses."""
+    odd = np.flatnonzero(marks.off if state.lenient else marks.off | (marks.kind == RESERVED))
+    close = np.flatnonzero(odd[FEW_ODD:] - odd[:-FEW_ODD] < VOTERS)
+    return int(odd[close[0]]) if len(close) else len(marks.kind)
+
+
+def _seen(marks: Marks, end: int, most: int, complete: bool) -> _Seen | None:
+    """Return `most` of them or, of a stretch that is `complete` at `end`, all there are; else
+    None.
+    """
+    kind = marks.kind[1:end]
     high = np.flatnonzero(kind == HIGH)
     timed = np.flatnonzero((kind == TIMED) | (kind == VECTOR))
     if not complete and len(high) <= most:  # the last is followed by what says where it stands
@@ -244,7 +273,7 @@ def _seen(marks: Marks, most: int, complete: bool) -> _Seen | None:
         highs.append((value, max(low, 0)))
         running = int(lows[timed[between[index + 1] - 1]]) if some else max(low, 0)
         before = value
-    return _Seen(first, last, highs)
+    return _Seen(int(between[0]), first, last, highs)
 
 
 DAT_NEAR_US = 1 << 12
@@ -269,8 +298,7 @@ class RecordMender:
         scores = [self._senseless(data[at:], words) for at in range(self.size)]
         shift = aligned(scores, words) if words > 1 else 0
         if shift != 0:
-            skip = min(VOTERS, words) * self.size if shift is None else shift
-            return Verdict(b"", skip, "skipped_bytes", bytes=skip)
+            return _skipped(data, shift, self.size)
         return self._record(data)
 
     def _record(self, data: memoryview) -> Verdict:
@@ -278,14 +306,21 @@ class RecordMender:
         now, started = int(self._state.last), bool(self._state.started)
         times = np.frombuffer(data[: len(data) // 8 * 8], "<u4")[: 2 * WITNESSES + 2 : 2].tolist()
         value, witnesses = times[0], times[1:]
-        true = judged(
-            value,
-            bent(value, 32),
-            (lambda one: _dat_step(now, one)) if started else None,
-            lambda one: [_dat_step(one, witness) for witness in witnesses],
-            [_dat_step(now, witness) for witness in witnesses] if started else [],
-            -DAT_NEAR_US,
-        )
+        flipped = bent(value, 32)
+
+        def before(one: int) -> int:
+            return _dat_step(now, one)
+
+        def after(one: int) -> list[int]:
+            return [_dat_step(one, witness) for witness in witnesses]
+
+        true: int | None
+        if not started:
+            true = judged_first(value, flipped, after, -DAT_NEAR_US)
+        elif not witnesses:
+            true = judged_last(value, flipped, before, -DAT_NEAR_US, dense=False)
+        else:
+            true = judged(value, flipped, before, after, after(now), -DAT_NEAR_US)
         if true is None:
             return Verdict(b"", self.size, "bad_times", bytes=self.size, events=1)
         if true == value:
@@ -307,6 +342,14 @@ class RecordMender:
         else:
             x, y, odd = word & 0x3FFF, word >> 14 & 0x3FFF, word >> 29 != 0
         return int(wild.sum() + (odd | _off(x, y, self._sensor)).sum())
+
+
+def _skipped(data: memoryview, shift: int | None, size: int) -> Verdict:
+    """Skip so many bytes, and the word after them, of which a part may belong to another; or all
+    that made no sense.
+    """
+    skip = min(VOTERS * size if shift is None else shift + size, len(data))
+    return Verdict(b"", skip, "skipped_bytes", bytes=skip)
 
 
 def _from(now: int | None, values: Integers) -> Integers:
