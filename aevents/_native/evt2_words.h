@@ -31,6 +31,8 @@ static void time_high(int64_t high, ae_evt2 *state)
         state->loop += CLOCK_RANGE;
     if (state->high != high)
         state->low = 0;
+    if (!state->started)
+        state->unsorted = 0;
     state->high = high;
     state->started = 1;
 }
@@ -97,11 +99,13 @@ AE_INLINE int doubtful(kind_function *kind, const uint8_t *data, size_t stride, 
     uint32_t word = ae_load32(data + stride * i);
     if (state->trusted)
         return 0;
-    switch (kind(word)) {
-    case AE_HIGH:
+    if (kind(word) == AE_HIGH)
         return !believed(kind, data, stride, i, words, state);
+    if (!state->started)
+        return !state->unsorted;
+    switch (kind(word)) {
     case AE_TIMED: case AE_VECTOR:
-        return state->started && falls(word, state);
+        return falls(word, state);
     case AE_RESERVED:
         return !state->lenient;
     }

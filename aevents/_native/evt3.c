@@ -80,6 +80,8 @@ AE_INLINE uint32_t word_at(const uint8_t *data, size_t i)
 /* Cameras repeat TIME_HIGH: only a new value puts TIME_LOW back to 0. */
 static void time_high(int64_t high, ae_evt3 *state)
 {
+    if (!state->started)
+        state->unsorted = 0;
     state->started = 1;
     if (state->high == high)
         return;
@@ -240,8 +242,10 @@ static int doubtful(const uint8_t *data, size_t i, size_t words, const ae_evt3 *
     if (type == TIME_HIGH)
         return !(state->started && (word & 0xFFF) == state->high) &&
                !believed(data, i, words, state);
+    if (!state->started)
+        return !state->unsorted;
     if (type == TIME_LOW)
-        return state->started && falls(word, state);
+        return falls(word, state);
     return RESERVED >> type & 1 && !state->lenient;
 }
 

@@ -53,7 +53,8 @@ typedef struct {              /* of a reader of EVT2, EVT2.1 or EVT4 */
     int64_t high;             /* value of the last TIME_HIGH word */
     int64_t low;              /* low 6 bits of t of the last event since; 0 if there is none */
     int64_t trusted;          /* doubt nothing */
-    int64_t unsorted;         /* do not doubt an event that is earlier than the one before it */
+    int64_t unsorted;         /* do not doubt an event that is earlier than the one before it, nor,
+                                 before the first TIME_HIGH, that there is none */
     int64_t lenient;          /* do not doubt reserved types */
     int64_t doubt;            /* 1: the call has stopped at a word that is doubtful */
     int64_t untimed;          /* events and triggers dropped: no TIME_HIGH had come before them */

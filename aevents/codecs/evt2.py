@@ -25,7 +25,6 @@ from aevents.codecs.packed import PackedDecoder, PackedEncoder, encoded
 from aevents.codecs.raw import begin_raw, matches_raw, raw_lines
 from aevents.types import EventBatch, Sensor, TriggerBatch
 
-
 _KINDS = np.full(16, RESERVED, np.int64)
 _KINDS[[0x0, 0x1]] = TIMED
 _KINDS[0x8] = HIGH

@@ -26,7 +26,6 @@ from aevents.codecs.packed import PackedDecoder, PackedEncoder, encoded
 from aevents.codecs.raw import begin_raw, matches_raw, raw_lines
 from aevents.types import EventBatch, Sensor, TriggerBatch
 
-
 _KINDS = np.full(16, PLAIN, np.int64)
 _KINDS[0x6] = TIMED
 _KINDS[0x8] = HIGH

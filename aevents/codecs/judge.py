@@ -49,7 +49,7 @@ def judged(
     best = max(worth, default=value, key=worth.__getitem__)
     if worth.get(best, 0) > max(near(steps), near(stays)):
         return best
-    if near(stays) > near(steps):
+    if near(stays) + leaps(steps[0], low) > near(steps):
         return None
     if near(steps) or all(one >= low for one in steps[:2]):
         return value
@@ -72,19 +72,22 @@ def judged_last(
 
 
 def judged_first(
-    value: int, flipped: list[int], after: Callable[[int], list[int]], low: int
+    value: int, flipped: list[int], after: Callable[[int], list[int]], low: int, *, dense: bool
 ) -> int:
     """Return the same for the first value of a clock, which can only be held against the witnesses:
-    they must follow at once, and the first of them must not be the one that is wrong.
+    if they go on regularly, it is `flipped` so that they follow at once.
+
+    A long step to them is doubted among `dense` events only.
     """
     steps = after(value)
-    if len(steps) < 3:
+    if len(steps) < 3 or (min(steps) >= low and not dense):
         return value
     clean = [one for one in flipped if low <= after(one)[0] <= -low and min(after(one)) >= low]
     best = min(clean, default=value, key=lambda one: after(one)[-1])
     if min(steps) >= low:
-        return best if after(best)[-1] < steps[-1] else value
-    regular = steps[1] - steps[0] <= 2 * (steps[2] - steps[1]) - low
+        regular = steps[2] - steps[0] <= -6 * low and steps[0] > -low
+    else:
+        regular = steps[1] - steps[0] <= 2 * (steps[2] - steps[1]) - low
     return best if regular else value
 
 

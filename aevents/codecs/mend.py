@@ -122,6 +122,8 @@ class WordMender:
         word = bytes(data[:size])
         first = self._marks(word)
         kind = int(first.kind[0])
+        if not self._state.started and kind != HIGH:
+            return self._begin(word, int(first.high[0]), data, final)
         if kind == RESERVED:
             self._reserved += 1
             self._state.lenient = int(self._reserved >= PATIENCE)
@@ -149,11 +151,11 @@ class WordMender:
             return [self._step(one, last, *witness) for witness in seen.highs]
 
         flipped = bent(value, layout.high_bits)
+        dense = seen.timed >= DENSE and seen.most_fall < self._half
         true: int | None
         if not state.started:
-            true = judged_first(value, flipped, after, -self._half)
+            true = judged_first(value, flipped, after, -self._half, dense=dense)
         elif not seen.highs:
-            dense = seen.timed >= DENSE
             true = judged_last(value, flipped, before, -self._half, dense=dense)
         else:
             true = judged(value, flipped, before, after, after(now), -self._half)
@@ -162,6 +164,19 @@ class WordMender:
         if true == value:
             return Verdict(word, layout.size)
         return Verdict(layout.high_word(true, state), layout.size, "mended_times")
+
+    def _begin(self, word: bytes, value: int, data: memoryview, final: bool) -> Verdict | None:
+        """Decide about the first word of all, which is no TIME_HIGH: was it one?"""
+        seen = self._witnesses(data, final, 1)
+        if seen is None:
+            return None
+        self._state.unsorted = 1  # until the first TIME_HIGH: the events have no time
+        high = self._layout.high_word(value, self._state)
+        type = int.from_bytes(word, "little") ^ int.from_bytes(high, "little")
+        close = bool(seen.highs) and seen.highs[0][0] - value in (0, 1)
+        if close and seen.timed >= DENSE and type.bit_count() == 1:
+            return Verdict(high, self._layout.size, "mended_times")
+        return Verdict(word, self._layout.size)
 
     def _fallen(self, word: bytes, low: int, seen: _Seen) -> Verdict:
         state, layout = self._state, self._layout
@@ -232,12 +247,13 @@ class WordMender:
 
 
 class _Seen(msgspec.Struct, frozen=True):
-    """What follows a doubtful word: how many times before the next TIME_HIGH, the low bits of the
-    first and the last of them (-1 if there is none), and TIME_HIGH words, each with the low bits
-    after it.
+    """What follows a doubtful word: how many times before the next TIME_HIGH, how far the low bits
+    fall from one to the next at most, the low bits of the first and the last (-1 if there is none),
+    and TIME_HIGH words, each with the low bits after it.
     """
 
     timed: int
+    most_fall: int
     first_low: int
     last_low: int
     highs: list[tuple[int, int]]
@@ -273,7 +289,8 @@ def _seen(marks: Marks, end: int, most: int, complete: bool) -> _Seen | None:
         highs.append((value, max(low, 0)))
         running = int(lows[timed[between[index + 1] - 1]]) if some else max(low, 0)
         before = value
-    return _Seen(int(between[0]), first, last, highs)
+    falls = -np.diff(lows[timed[: between[0]]], prepend=0)
+    return _Seen(int(between[0]), int(falls.max(initial=0)), first, last, highs)
 
 
 DAT_NEAR_US = 1 << 12
@@ -316,7 +333,7 @@ class RecordMender:
 
         true: int | None
         if not started:
-            true = judged_first(value, flipped, after, -DAT_NEAR_US)
+            true = judged_first(value, flipped, after, -DAT_NEAR_US, dense=False)
         elif not witnesses:
             true = judged_last(value, flipped, before, -DAT_NEAR_US, dense=False)
         else:
