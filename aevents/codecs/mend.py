@@ -19,6 +19,7 @@ from typing import Any, Protocol
 import msgspec
 import numpy as np
 import numpy.typing as npt
+from msgspec.structs import replace
 
 from aevents.codecs.judge import (
     LEAP_US,
@@ -113,12 +114,16 @@ class WordMender:
             return None
         shift = self._shift(data)
         if shift != 0:
+            verdict = _skipped(data, shift, size)
+            patch = b"" if shift is None else self._caught_up(data[verdict.skip - size :], final)
+            if patch is None:
+                return None
             self._reserved = self._falls = 0
             self._state.lenient = self._state.unsorted = 0
             if hasattr(self._state, "foreign"):
                 self._state.foreign = 1  # the row is not known until the next ADDR_Y
             self._adrift = True
-            return _skipped(data, shift, size)
+            return replace(verdict, patch=patch)
         word = bytes(data[:size])
         first = self._marks(word)
         kind = int(first.kind[0])
@@ -164,6 +169,19 @@ class WordMender:
         if true == value:
             return Verdict(word, layout.size)
         return Verdict(layout.high_word(true, state), layout.size, "mended_times")
+
+    def _caught_up(self, data: memoryview, final: bool) -> bytes | None:
+        """Return a TIME_HIGH, if one has been lost before the second word; None: more bytes are
+        needed.
+        """
+        if not self._state.started:
+            return b""
+        seen = self._witnesses(data, final, 1)
+        if seen is None:
+            return None
+        following = int(self._state.high) + 1 & (1 << self._layout.high_bits) - 1
+        lost = seen.highs and seen.last_low >= 0 and self._missing(following, 0, seen)
+        return self._layout.high_word(following, self._state) if lost else b""
 
     def _begin(self, word: bytes, value: int, data: memoryview, final: bool) -> Verdict | None:
         """Decide about the first word of all, which is no TIME_HIGH: was it one?"""
@@ -263,7 +281,7 @@ def _senseless_from(marks: Marks, state: Any) -> int:  # noqa: ANN401  # one of 
     """Return the word from which on many mean nothing: those are no witnesses."""
     odd = np.flatnonzero(marks.off if state.lenient else marks.off | (marks.kind == RESERVED))
     close = np.flatnonzero(odd[FEW_ODD:] - odd[:-FEW_ODD] < VOTERS)
-    return int(odd[close[0]]) if len(close) else len(marks.kind)
+    return max(1, int(odd[close[0]]) - VOTERS) if len(close) else len(marks.kind)
 
 
 def _seen(marks: Marks, end: int, most: int, complete: bool) -> _Seen | None:

@@ -80,8 +80,8 @@ def evt4_decode(data: Buffer, start: int, state: Evt2State, out: Columns) -> int
     lit = np.flatnonzero((masks != 0)[:end] & timed[:end])
     index, bit = bits(masks[lit])
     event = word[lit][index]
-    p = event >> 28 & 1
-    write_events(out, t[lit][index], (event >> 11 & 0x7FF) + bit, event & 0x7FF, p)
+    x, y, p = (event >> 11 & 0x7FF) + bit, event & 0x7FF, event >> 28 & 1
+    write_events(out, t[lit][index], x, y, p)
     triggers = np.flatnonzero((is_trigger & timed)[:end])
     write_triggers(out, t[triggers], word[triggers] >> 8 & 31, word[triggers] & 1)
     leave_clock(state, bool(timed[end - 1]), int(lows[end - 1]))
