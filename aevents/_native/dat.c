@@ -51,10 +51,13 @@ AE_INLINE int doubtful(const uint8_t *data, size_t records, uint32_t odd, const 
 {
     if (state->trusted)
         return 0;
-    int64_t now = step(data, (uint32_t)state->last);
-    if (!state->started || now < -NEAR || now > LEAP || (ae_load32(data + 4) & odd))
+    int64_t now = state->started ? step(data, (uint32_t)state->last) : LEAP;
+    if (now < -NEAR || now > LEAP || (ae_load32(data + 4) & odd))
         return 1;
-    return now > NEAR && (records < 2 || step(data + 8, ae_load32(data)) < -NEAR);
+    if (now <= NEAR)
+        return 0;
+    int64_t next = records < 2 ? -LEAP : step(data + 8, ae_load32(data));
+    return next < -NEAR || (next > LEAP && !state->started);
 }
 
 AE_INLINE void event(const uint8_t *record, layout at, ae_dat *state, ae_columns *out)
@@ -82,7 +85,17 @@ AE_INLINE size_t events_singly(const uint8_t *data, size_t count, size_t records
     return i;
 }
 
-/* Blocks in which time cannot leap, because its top bits stay, are plain loops that the compiler turns into vector code: first the halves of the records apart, then a loop a column. */
+/* Whether time steps far somewhere in a block. */
+AE_INLINE int steps_far(const uint8_t *block, uint32_t last)
+{
+    uint32_t steps = ae_load32(block) - last + (uint32_t)NEAR;
+    for (size_t j = 1; j < BLOCK; j++)
+        steps |= ae_load32(block + 8 * j) - ae_load32(block + 8 * j - 8) + (uint32_t)NEAR;
+    return steps >> (NEAR_BITS + 1) != 0;
+}
+
+/* Blocks in which time neither leaps nor rolls over are plain loops that the compiler turns into
+ * vector code: first the halves of the records apart, then a loop a column. */
 AE_INLINE size_t events_blocks(const uint8_t *data, size_t records, layout at, ae_dat *state,
                                ae_columns *out, size_t limit)
 {
@@ -101,7 +114,8 @@ AE_INLINE size_t events_blocks(const uint8_t *data, size_t records, layout at, a
             changed |= times[j] ^ last;
             odd_bits |= words[j];
         }
-        if (changed >> NEAR_BITS || (odd_bits & at.odd))
+        if ((changed >> NEAR_BITS && (changed >> 31 || steps_far(block, last))) ||
+            (odd_bits & at.odd))
             break;
         for (size_t j = 0; j < BLOCK; j++)
             t[n + j] = loop + times[j];
@@ -138,8 +152,8 @@ static size_t events_base(const uint8_t *data, size_t records, layout at, ae_dat
 
 #if AE_X86
 
-/* Eight records at a time, in which time cannot leap because its top bits stay. The halves of the
- * records are brought apart in registers. */
+/* Eight records at a time, in which time neither leaps nor rolls over, and with one before them. The
+ * halves of the records are brought apart in registers. */
 AE_V3 AE_INLINE size_t events_eights(const uint8_t *data, size_t records, layout at, ae_dat *state,
                                      ae_columns *out, size_t limit)
 {
@@ -148,6 +162,8 @@ AE_V3 AE_INLINE size_t events_eights(const uint8_t *data, size_t records, layout
     const __m256i loop = _mm256_set1_epi64x(state->loop);
     const __m256i odd = _mm256_set1_epi32((int)at.odd);
     const __m256i top_bits = _mm256_set1_epi32((int)(~0u << NEAR_BITS));
+    const __m256i near = _mm256_set1_epi32((int)NEAR);
+    const __m256i far = _mm256_set1_epi32((int)(~0u << (NEAR_BITS + 1)));
     const __m256i last = _mm256_set1_epi32((int)(uint32_t)state->last);
     const __m128i y_shift = _mm_cvtsi32_si128(at.y_shift), p_shift = _mm_cvtsi32_si128(at.p_shift);
     size_t i = 0, n = out->n;
@@ -156,9 +172,16 @@ AE_V3 AE_INLINE size_t events_eights(const uint8_t *data, size_t records, layout
         __m256 b = _mm256_loadu_ps((const void *)(data + 8 * i + 32));
         __m256i time = _mm256_castps_si256(_mm256_shuffle_ps(a, b, 0x88));
         __m256i word = _mm256_castps_si256(_mm256_shuffle_ps(a, b, 0xDD));
-        if (!_mm256_testz_si256(_mm256_xor_si256(time, last), top_bits) ||
-            !_mm256_testz_si256(word, odd))
-            break;
+        __m256i changed = _mm256_xor_si256(time, last);
+        if (!_mm256_testz_si256(changed, top_bits) || !_mm256_testz_si256(word, odd)) {
+            __m256 c = _mm256_loadu_ps((const void *)(data + 8 * i - 8));
+            __m256 d = _mm256_loadu_ps((const void *)(data + 8 * i + 24));
+            __m256i before = _mm256_castps_si256(_mm256_shuffle_ps(c, d, 0x88));
+            __m256i steps = _mm256_add_epi32(_mm256_sub_epi32(time, before), near);
+            if (_mm256_movemask_ps(_mm256_castsi256_ps(changed)) ||
+                !_mm256_testz_si256(steps, far) || !_mm256_testz_si256(word, odd))
+                break;
+        }
         time = _mm256_permute4x64_epi64(time, 0xD8);
         word = _mm256_permute4x64_epi64(word, 0xD8);
         __m256i t0 = _mm256_cvtepu32_epi64(_mm256_castsi256_si128(time));
@@ -185,9 +208,9 @@ AE_V3 static size_t events_v3(const uint8_t *data, size_t records, layout at, ae
 {
     size_t i = 0, limit = out->capacity - AE_SLACK;
     while (i < records && out->n <= limit && !state->doubt) {
-        if (state->started)
+        if (i)
             i += events_eights(data + 8 * i, records - i, at, state, out, limit);
-        i += events_singly(data + 8 * i, 8, records - i, at, state, out, limit);
+        i += events_singly(data + 8 * i, i ? 8 : 1, records - i, at, state, out, limit);
     }
     return i;
 }

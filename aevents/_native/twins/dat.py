@@ -92,10 +92,12 @@ def _first_doubt(low: Integers, word: Integers, state: DatState) -> int:
     odd = 0 if state.lenient else TRIGGER_ODD if state.triggers else ODD[state.version]
     steps = np.diff(low, prepend=state.last)
     steps = (steps + (1 << 31)) % (1 << 32) - (1 << 31)
-    back_next = np.append(steps[1:] < -NEAR, True)
+    if not state.started:
+        steps[0] = LEAP
+    following = np.append(steps[1:], -LEAP)
     doubtful = (steps < -NEAR) | (steps > LEAP) | ((word & odd) != 0)
-    doubtful |= (steps > NEAR) & back_next
-    doubtful[0] |= not state.started
+    doubtful |= (steps > NEAR) & (following < -NEAR)
+    doubtful[0] |= not state.started and following[0] > LEAP
     return int(np.argmax(doubtful)) if doubtful.any() else len(low)
 
 
