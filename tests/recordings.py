@@ -1,9 +1,15 @@
-"""Small recordings of our own making, in formats that we read and do not write."""
+"""Small recordings of our own making, in formats that we read and do not write; and what tests ask
+of what they read.
+"""
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from aevents import Span, TriggerBatch
 
 DAVIS346 = b"#!AER-DAT2.0\r\n# AEChip: eu.seebetter.ini.chips.davis.Davis346red\r\n"
 END = b"#End Of ASCII Header\r\n"
@@ -54,3 +60,12 @@ _AEDAT3 = CAER + b"".join(
 
 MADE: Mapping[str, bytes] = {"aedat2": _AEDAT2, "aedat3": _AEDAT3}
 """A recording by the name of its format."""
+
+
+def triggers_in(items: Iterable[object]) -> TriggerBatch:
+    """Return all triggers among these items as one batch."""
+    found = [item for item in items if isinstance(item, TriggerBatch)]
+    columns = (
+        np.concatenate([getattr(one, name) for one in found]) for name in ("t", "id", "value")
+    )
+    return TriggerBatch(*columns, found[0].sensor, Span(found[0].span.start, found[-1].span.stop))

@@ -20,7 +20,7 @@ from aevents._native import kernels
 from aevents._native.columns import Columns
 from aevents.codecs.base import SNIFF_BYTES, Codec, Watch
 from aevents.codecs.header import Header, parse_header, write_header
-from aevents.codecs.mend import RecordMender
+from aevents.codecs.mend_records import RecordMender
 from aevents.codecs.packed import PackedDecoder, PackedEncoder, encoded
 from aevents.errors import EncodeError
 from aevents.types import EventBatch, Sensor, TriggerBatch

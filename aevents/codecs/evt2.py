@@ -20,7 +20,8 @@ from aevents._native import kernels
 from aevents._native.columns import Columns
 from aevents.codecs.base import Codec
 from aevents.codecs.header import Header, write_header
-from aevents.codecs.mend import HIGH, PLAIN, RESERVED, TIMED, Layout, Marks, WordMender, marked
+from aevents.codecs.marks import HIGH, PLAIN, RESERVED, TIMED, Layout, Marks, marked
+from aevents.codecs.mend import WordMender
 from aevents.codecs.packed import PackedDecoder, PackedEncoder, encoded
 from aevents.codecs.raw import begin_raw, matches_raw, raw_lines
 from aevents.types import EventBatch, Sensor, TriggerBatch

@@ -24,7 +24,8 @@ from aevents._native import kernels
 from aevents._native.columns import Columns
 from aevents.codecs.base import Codec
 from aevents.codecs.header import Header, write_header
-from aevents.codecs.mend import HIGH, PLAIN, RESERVED, TIMED, Layout, Marks, WordMender, marked
+from aevents.codecs.marks import HIGH, PLAIN, RESERVED, TIMED, Layout, Marks, marked
+from aevents.codecs.mend import WordMender
 from aevents.codecs.packed import PackedDecoder, PackedEncoder, encoded
 from aevents.codecs.raw import begin_raw, matches_raw, raw_lines
 from aevents.types import EventBatch, Sensor, TriggerBatch
@@ -44,7 +45,7 @@ def _marks(data: npt.NDArray[np.uint8], state: Any, sensor: Sensor) -> Marks:  #
     halves = data.view("<u4").astype(np.int64)
     upper, mask = halves[0 if state.legacy else 1 :: 2], halves[1 if state.legacy else 0 :: 2]
     marks = marked(upper, _KINDS, sensor)
-    marks.off[(marks.kind == TIMED) & (mask == 0)] = True
+    marks.odd[(marks.kind == TIMED) & (mask == 0)] = True
     return marks
 
 

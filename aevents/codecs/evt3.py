@@ -21,7 +21,8 @@ from aevents._native import kernels
 from aevents._native.columns import Columns
 from aevents.codecs.base import Codec
 from aevents.codecs.header import Header, write_header
-from aevents.codecs.mend import HIGH, PLAIN, RESERVED, TIMED, Layout, Marks, WordMender
+from aevents.codecs.marks import HIGH, PLAIN, RESERVED, TIMED, Layout, Marks
+from aevents.codecs.mend import WordMender
 from aevents.codecs.packed import PackedDecoder, PackedEncoder, encoded
 from aevents.codecs.raw import begin_raw, matches_raw, raw_lines
 from aevents.types import EventBatch, Sensor, TriggerBatch
@@ -36,12 +37,13 @@ def _marks(data: npt.NDArray[np.uint8], state: object, sensor: Sensor) -> Marks:
     words = data.view("<u2").astype(np.int64)
     type, value = words >> 12, words & 0xFFF
     vector = (type == 4) | (type == 5)
+    odd = _KINDS[type] == RESERVED
+    odd[1:] |= vector[1:] & ~(vector | (type == 3))[:-1]  # without its base
     off = np.zeros(len(type), np.bool_)
-    off[1:] = vector[1:] & ~(vector | (type == 3))[:-1]  # a vector without its base
     if sensor.sized:
         off |= (type == 0) & ((value & 0x7FF) >= sensor.height)
         off |= ((type == 2) | (type == 3)) & ((value & 0x7FF) >= sensor.width)
-    return Marks(_KINDS[type], value, value, off)
+    return Marks(_KINDS[type], value, value, odd, off)
 
 
 def _high_word(value: int, state: object) -> bytes:

@@ -22,17 +22,8 @@ from aevents._native import kernels
 from aevents._native.columns import Columns
 from aevents.codecs.base import Codec
 from aevents.codecs.header import Header, write_header
-from aevents.codecs.mend import (
-    HIGH,
-    PLAIN,
-    RESERVED,
-    TIMED,
-    VECTOR,
-    Layout,
-    Marks,
-    WordMender,
-    marked,
-)
+from aevents.codecs.marks import HIGH, PLAIN, RESERVED, TIMED, VECTOR, Layout, Marks, marked
+from aevents.codecs.mend import WordMender
 from aevents.codecs.packed import PackedDecoder, PackedEncoder, encoded
 from aevents.codecs.raw import begin_raw, matches_raw, raw_lines
 from aevents.types import EventBatch, Sensor, TriggerBatch
@@ -53,7 +44,7 @@ def _marks(data: npt.NDArray[np.uint8], state: object, sensor: Sensor) -> Marks:
     after = np.flatnonzero(seems & (place % 2 == 0)) + 1
     after = after[after < len(number)]
     marks.kind[after] = PLAIN
-    marks.off[after] = False
+    marks.off[after] = marks.odd[after] = False
     return marks
 
 

@@ -10,6 +10,8 @@ from collections.abc import Callable
 
 LEAP_US = 1 << 20
 """A step of time by more than about a second needs witnesses that go on from it."""
+SMALL = 16
+"""So many half periods back is a small step: merged streams make such."""
 NEIGHBOURS = 8
 """So many half periods away is close by."""
 VOTERS = 128
@@ -41,6 +43,8 @@ def judged(
         return sum((low <= one <= LEAP_US) + (low <= one <= -NEIGHBOURS * low) for one in steps)
 
     steps = [before(value), *after(value)]
+    if not any(leaps(step, low) for step in steps[:2]):
+        return value
     worth = {
         one: near([before(one), *after(one)])
         for one in flipped
@@ -49,7 +53,7 @@ def judged(
     best = max(worth, default=value, key=worth.__getitem__)
     if worth.get(best, 0) > max(near(steps), near(stays)):
         return best
-    if near(stays) + leaps(steps[0], low) > near(steps):
+    if near(stays) + (steps[0] < SMALL * low) > near(steps):
         return None
     if near(steps) or all(one >= low for one in steps[:2]):
         return value
@@ -62,7 +66,7 @@ def judged_last(
     """Return the same for a value that nothing follows; among `dense` events a step forward is
     doubted too, if one flipped bit makes it none.
     """
-    if low <= before(value) <= (-low if dense else LEAP_US):
+    if low <= before(value) <= -low or (not dense and abs(before(value)) <= LEAP_US):
         return value
     most = -low // 4 if dense else -2 * low
     clean = [one for one in flipped if -most <= before(one) <= most]
@@ -77,10 +81,13 @@ def judged_first(
     """Return the same for the first value of a clock, which can only be held against the witnesses:
     if they go on regularly, it is `flipped` so that they follow at once.
 
-    A long step to them is doubted among `dense` events only.
+    A long step to them is doubted only among `dense` events, or if they repeat themselves.
     """
     steps = after(value)
-    if len(steps) < 3 or (min(steps) >= low and not dense):
+    if len(steps) < 3:
+        return value
+    repeated = steps[2] - steps[0] <= -low  # as cameras do
+    if min(steps) >= low and not (dense or repeated):
         return value
     clean = [one for one in flipped if low <= after(one)[0] <= -low and min(after(one)) >= low]
     best = min(clean, default=value, key=lambda one: after(one)[-1])
@@ -96,12 +103,16 @@ def bent(value: int, bits: int) -> list[int]:
     return [value ^ 1 << bit for bit in range(bits)]
 
 
-def aligned(scores: list[int], words: int) -> int | None:
+def aligned(scores: list[tuple[int, int]], words: int) -> int | None:
     """Return by how many bytes words begin later than thought, None if none make sense.
 
-    `scores` counts what makes no sense among so many `words`, for each number of bytes.
+    `scores` says for each number of bytes how many of so many `words` make no sense, and how many
+    lie off the sensor. That counts where it need not be so: a size may be wrong.
     """
-    best = min(range(len(scores)), key=scores.__getitem__)
-    if words >= VOTERS // 2 and 4 * scores[best] > words:
+    odd = [one for one, _ in scores]
+    sized = 16 * min(off for _, off in scores) <= words
+    bad = [one + off for one, off in scores] if sized else odd
+    best = min(range(len(bad)), key=bad.__getitem__)
+    if words >= VOTERS // 2 and 4 * odd[best] > words:
         return None
-    return best if 3 * scores[best] + 2 < scores[0] else 0
+    return best if 3 * bad[best] + 2 < bad[0] else 0

@@ -13,12 +13,10 @@ matter how the input was cut:
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Protocol
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 from msgspec.structs import replace
 
 from aevents.codecs.judge import (
@@ -30,18 +28,11 @@ from aevents.codecs.judge import (
     judged_first,
     judged_last,
 )
+from aevents.codecs.marks import HIGH, RESERVED, TIMED, VECTOR, Layout, Marks, Seen, seen_behind
 from aevents.types import Sensor
 
-Integers = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
-
-PLAIN, TIMED, VECTOR, HIGH, RESERVED = range(5)
-"""What words are to the clock, as in `clock.h`."""
 LOOK_BYTES = 1 << 19
 """Nothing further away is looked at, or waited for."""
-FIRST_LOOK_BYTES = 1 << 12
-FEW_ODD = 8
-"""More odd words among `VOTERS` make no sense."""
 WITNESSES = 3
 """So many later times say whether a time is true."""
 DENSE = 64
@@ -69,32 +60,6 @@ class Mender(Protocol):
         """Return what to do."""
 
 
-class Marks(msgspec.Struct, frozen=True):
-    """For each word what it is to the clock, its value as TIME_HIGH, its low bits of time, and
-    whether it lies off the sensor.
-    """
-
-    kind: Integers
-    high: Integers
-    low: Integers
-    off: Flags
-
-
-class Layout(msgspec.Struct, frozen=True):
-    """How the words of a format tell time, `size` bytes each.
-
-    TIME_HIGH has `high_bits`, to which an event adds `low_bits`; the clock rolls over when it falls
-    by `fall` or more. `marks` reads words; `high_word` writes a TIME_HIGH.
-    """
-
-    size: int
-    low_bits: int
-    high_bits: int
-    fall: int
-    marks: Callable[[npt.NDArray[np.uint8], Any, Sensor], Marks]
-    high_word: Callable[[int, Any], bytes]
-
-
 class WordMender:
     """Decides for words of EVT formats; `state` is the kernel's, which it reads and writes."""
 
@@ -114,16 +79,7 @@ class WordMender:
             return None
         shift = self._shift(data)
         if shift != 0:
-            verdict = _skipped(data, shift, size)
-            patch = b"" if shift is None else self._caught_up(data[verdict.skip - size :], final)
-            if patch is None:
-                return None
-            self._reserved = self._falls = 0
-            self._state.lenient = self._state.unsorted = 0
-            if hasattr(self._state, "foreign"):
-                self._state.foreign = 1  # the row is not known until the next ADDR_Y
-            self._adrift = True
-            return replace(verdict, patch=patch)
+            return self._realigned(data, shift, final)
         word = bytes(data[:size])
         first = self._marks(word)
         kind = int(first.kind[0])
@@ -143,7 +99,20 @@ class WordMender:
         self._adrift = False
         return verdict
 
-    def _high(self, word: bytes, value: int, seen: _Seen) -> Verdict:
+    def _realigned(self, data: memoryview, shift: int | None, final: bool) -> Verdict | None:
+        size, state = self._layout.size, self._state
+        verdict = skipped(data, shift, size)
+        patch = b"" if shift is None else self._caught_up(data[verdict.skip - size :], final)
+        if patch is None:
+            return None
+        self._reserved = self._falls = 0
+        self._adrift = True
+        state.lenient = state.unsorted = 0
+        if hasattr(state, "foreign"):
+            state.foreign = 1  # the row is not known until the next ADDR_Y
+        return replace(verdict, patch=patch)
+
+    def _high(self, word: bytes, value: int, seen: Seen) -> Verdict:
         state, layout = self._state, self._layout
         now, low = int(state.high), int(state.low)
 
@@ -196,7 +165,7 @@ class WordMender:
             return Verdict(high, self._layout.size, "mended_times")
         return Verdict(word, self._layout.size)
 
-    def _fallen(self, word: bytes, low: int, seen: _Seen) -> Verdict:
+    def _fallen(self, word: bytes, low: int, seen: Seen) -> Verdict:
         state, layout = self._state, self._layout
         following = int(state.high) + 1 & (1 << layout.high_bits) - 1
         if self._missing(following, low, seen):
@@ -205,7 +174,7 @@ class WordMender:
         state.unsorted = int(self._falls >= PATIENCE)
         return Verdict(word, layout.size)
 
-    def _missing(self, following: int, low: int, seen: _Seen) -> bool:
+    def _missing(self, following: int, low: int, seen: Seen) -> bool:
         """Return whether a TIME_HIGH `following` is missing before an event with this `low`."""
         if not seen.highs:
             return not self._adrift and int(self._state.low) - low > 3 * self._half // 2
@@ -225,16 +194,14 @@ class WordMender:
         words = min(VOTERS, (len(data) - size + 1) // size)
         if words < 2:
             return 0
-        scores = [self._senseless(data[at : at + words * size]) for at in range(size)]
-        return aligned(scores, words)
+        return aligned([self._senseless(data[at : at + words * size]) for at in range(size)], words)
 
-    def _senseless(self, data: memoryview) -> int:
-        """Return how many of the words make no sense."""
+    def _senseless(self, data: memoryview) -> tuple[int, int]:
+        """Return how many of the words make no sense, and how many lie off the sensor."""
         marks = self._marks(data)
         state, half = self._state, self._half
-        steps = np.diff(
-            _from(state.high if state.started else None, marks.high[marks.kind == HIGH])
-        )
+        now = [state.high] if state.started else []
+        steps = np.diff(np.append(np.array(now, np.int64), marks.high[marks.kind == HIGH]))
         rolled = steps <= -self._layout.fall
         steps = steps + (rolled << self._layout.high_bits)
         wild = (steps < -1) | (steps > LEAP_US >> self._layout.low_bits)
@@ -242,170 +209,28 @@ class WordMender:
         timed = np.isin(marks.kind, (TIMED, VECTOR))
         low, period = marks.low[timed], clock[timed]
         fallen = (low[:-1] - low[1:] >= half) & (period[:-1] == period[1:])
-        reserved = marks.kind == RESERVED
-        return int(wild.sum() + fallen.sum() + (reserved | marks.off).sum())
+        return int(wild.sum() + fallen.sum() + marks.odd.sum()), int(marks.off.sum())
 
     def _marks(self, data: bytes | memoryview) -> Marks:
         return self._layout.marks(np.frombuffer(data, np.uint8), self._state, self._sensor)
 
-    def _witnesses(self, data: memoryview, final: bool, most: int) -> _Seen | None:
+    def _witnesses(self, data: memoryview, final: bool, most: int) -> Seen | None:
         """Return the next TIME_HIGH words behind the first word, None if more bytes are needed."""
-        size, look = self._layout.size, FIRST_LOOK_BYTES
-        while True:
+        size = self._layout.size
+        look = (VOTERS + 1) * size
+        while len(data) >= look or final:
             stretch = data[: min(look, len(data) // size * size)]
             complete = look >= LOOK_BYTES or (final and len(stretch) > len(data) - size)
-            marks = self._marks(stretch)
-            end = _senseless_from(marks, self._state)
-            seen = _seen(marks, end, most, complete or end < len(marks.kind))
+            seen = seen_behind(self._marks(stretch), most, complete=complete)
             if seen is not None:
                 return seen
-            if len(stretch) < look:
-                return None
             look *= 4
-
-
-class _Seen(msgspec.Struct, frozen=True):
-    """What follows a doubtful word: how many times before the next TIME_HIGH, how far the low bits
-    fall from one to the next at most, the low bits of the first and the last (-1 if there is none),
-    and TIME_HIGH words, each with the low bits after it.
-    """
-
-    timed: int
-    most_fall: int
-    first_low: int
-    last_low: int
-    highs: list[tuple[int, int]]
-
-
-def _senseless_from(marks: Marks, state: Any) -> int:  # noqa: ANN401  # one of several
-    """Return the word from which on many mean nothing: those are no witnesses."""
-    odd = np.flatnonzero(marks.off if state.lenient else marks.off | (marks.kind == RESERVED))
-    close = np.flatnonzero(odd[FEW_ODD:] - odd[:-FEW_ODD] < VOTERS)
-    return max(1, int(odd[close[0]]) - VOTERS) if len(close) else len(marks.kind)
-
-
-def _seen(marks: Marks, end: int, most: int, complete: bool) -> _Seen | None:
-    """Return `most` of them or, of a stretch that is `complete` at `end`, all there are; else
-    None.
-    """
-    kind = marks.kind[1:end]
-    high = np.flatnonzero(kind == HIGH)
-    timed = np.flatnonzero((kind == TIMED) | (kind == VECTOR))
-    if not complete and len(high) <= most:  # the last is followed by what says where it stands
         return None
-    lows = marks.low[1:]
-    ends = np.append(high, len(kind))
-    between = np.searchsorted(timed, ends)
-    first = int(lows[timed[0]]) if between[0] else -1
-    last = int(lows[timed[between[0] - 1]]) if between[0] else -1
-    highs: list[tuple[int, int]] = []
-    running, before = last, -1
-    for index, place in enumerate(high[:most].tolist()):
-        value = int(marks.high[1:][place])
-        some = between[index + 1] > between[index]
-        low = int(lows[timed[between[index]]]) if some else running if value == before else 0
-        highs.append((value, max(low, 0)))
-        running = int(lows[timed[between[index + 1] - 1]]) if some else max(low, 0)
-        before = value
-    falls = -np.diff(lows[timed[: between[0]]], prepend=0)
-    return _Seen(int(between[0]), int(falls.max(initial=0)), first, last, highs)
 
 
-DAT_NEAR_US = 1 << 12
-"""A step back by more is none that a recording makes."""
-
-
-class RecordMender:
-    """Decides for the records of DAT, each with its time in 32 bits; `state` is the kernel's."""
-
-    size = 8
-
-    def __init__(self, state: Any, sensor: Sensor) -> None:  # noqa: ANN401  # a twin's, or in C
-        self._state = state
-        self._sensor = sensor
-        self._taken = 0
-
-    def settle(self, data: memoryview, *, final: bool) -> Verdict | None:
-        """Return what to do."""
-        if len(data) < (VOTERS + 1) * self.size and not final:
-            return None
-        words = min(VOTERS, (len(data) - self.size + 1) // self.size)
-        scores = [self._senseless(data[at:], words) for at in range(self.size)]
-        shift = aligned(scores, words) if words > 1 else 0
-        if shift != 0:
-            return _skipped(data, shift, self.size)
-        return self._record(data)
-
-    def _record(self, data: memoryview) -> Verdict:
-        word = bytes(data[: self.size])
-        now, started = int(self._state.last), bool(self._state.started)
-        times = np.frombuffer(data[: len(data) // 8 * 8], "<u4")[: 2 * WITNESSES + 2 : 2].tolist()
-        value, witnesses = times[0], times[1:]
-        flipped = bent(value, 32)
-
-        def before(one: int) -> int:
-            return _dat_step(now, one)
-
-        def after(one: int) -> list[int]:
-            return [_dat_step(one, witness) for witness in witnesses]
-
-        true: int | None
-        if not started:
-            true = judged_first(value, flipped, after, -DAT_NEAR_US, dense=False)
-        elif not witnesses:
-            true = judged_last(value, flipped, before, -DAT_NEAR_US, dense=False)
-        else:
-            true = judged(value, flipped, before, after, after(now), -DAT_NEAR_US)
-        if true is None:
-            return Verdict(b"", self.size, "bad_times", bytes=self.size, events=1)
-        if true == value:
-            self._taken += 1
-            self._state.lenient = int(self._taken >= PATIENCE)
-            return Verdict(word, self.size)
-        return Verdict(true.to_bytes(4, "little") + word[4:], self.size, "mended_times", events=1)
-
-    def _senseless(self, data: memoryview, words: int) -> int:
-        records = np.frombuffer(data[: words * self.size], "<u4").astype(np.int64)
-        times, word = records[::2], records[1::2]
-        steps = np.diff(_from(self._state.last if self._state.started else None, times))
-        steps = (steps + (1 << 31) & 0xFFFFFFFF) - (1 << 31)
-        wild = (steps < -DAT_NEAR_US) | (steps > LEAP_US)
-        if self._state.triggers:
-            return int(wild.sum() + ((word >> 4 & (1 << 22) - 1) != 0).sum())
-        if self._state.version == 1:
-            x, y, odd = word & 0x1FF, word >> 9 & 0xFF, word >> 18 != 0
-        else:
-            x, y, odd = word & 0x3FFF, word >> 14 & 0x3FFF, word >> 29 != 0
-        return int(wild.sum() + (odd | _off(x, y, self._sensor)).sum())
-
-
-def _skipped(data: memoryview, shift: int | None, size: int) -> Verdict:
+def skipped(data: memoryview, shift: int | None, size: int) -> Verdict:
     """Skip so many bytes, and the word after them, of which a part may belong to another; or all
     that made no sense.
     """
     skip = min(VOTERS * size if shift is None else shift + size, len(data))
     return Verdict(b"", skip, "skipped_bytes", bytes=skip)
-
-
-def _from(now: int | None, values: Integers) -> Integers:
-    return values if now is None else np.concatenate(([now], values))
-
-
-def _dat_step(time: int, following: int) -> int:
-    step = following - time
-    return step + (1 << 32) if step < -(1 << 31) else step
-
-
-def _off(x: Integers, y: Integers, sensor: Sensor) -> Flags:
-    """Return which of these lie off the sensor, if its size is known."""
-    width, height = (sensor.width, sensor.height) if sensor.sized else (1 << 16, 1 << 16)
-    off: Flags = (x >= width) | (y >= height)
-    return off
-
-
-def marked(words: Integers, kinds: Integers, sensor: Sensor) -> Marks:
-    """Return the marks of words of 32 bits as EVT2 has them; `kinds` says what a type is."""
-    kind = kinds[words >> 28]
-    timed = (kind == TIMED) | (kind == VECTOR)
-    off = timed & _off(words >> 11 & 0x7FF, words & 0x7FF, sensor)
-    return Marks(kind, words & 0xFFFFFFF, words >> 22 & 63, off)

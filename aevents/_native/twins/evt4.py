@@ -63,12 +63,11 @@ def evt4_decode(data: Buffer, start: int, state: Evt2State, out: Columns) -> int
     again = [state.vector] if state.vector else []  # read with its mask
     words = np.concatenate((np.array(again, np.int64), whole_words(data, start, "<u4")))
     kind = _kinds(words)
-    is_high = kind == TIME_HIGH
+    is_high, is_trigger = kind == TIME_HIGH, kind == EXT_TRIGGER
     high = carried(is_high, words & 0xFFFFFFF, state.high)
     loops = rollovers(is_high, words & 0xFFFFFFF, state.high, ROLLS_OVER)
     timed = np.logical_or.accumulate(is_high) | bool(state.started)
     masks = np.where(kind == MASK, words, kind == OFF) | (kind == ON)  # a single event has one bit
-    is_trigger = kind == EXT_TRIGGER
     marks = Marks(KINDS[kind], words & 0xFFFFFFF, words >> 22 & 63, 6, 34, after_next)
     lows = running_lows(marks, state, timed)
     end = taken(counted(masks) * timed, is_trigger & timed, out)
@@ -80,8 +79,8 @@ def evt4_decode(data: Buffer, start: int, state: Evt2State, out: Columns) -> int
     lit = np.flatnonzero((masks != 0)[:end] & timed[:end])
     index, bit = bits(masks[lit])
     event = word[lit][index]
-    x, y, p = (event >> 11 & 0x7FF) + bit, event & 0x7FF, event >> 28 & 1
-    write_events(out, t[lit][index], x, y, p)
+    x = (event >> 11 & 0x7FF) + bit
+    write_events(out, t[lit][index], x, event & 0x7FF, event >> 28 & 1)
     triggers = np.flatnonzero((is_trigger & timed)[:end])
     write_triggers(out, t[triggers], word[triggers] >> 8 & 31, word[triggers] & 1)
     leave_clock(state, bool(timed[end - 1]), int(lows[end - 1]))
