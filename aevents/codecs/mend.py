@@ -37,6 +37,8 @@ WITNESSES = 3
 """So many later times say whether a time is true."""
 DENSE = 64
 """So many times under one TIME_HIGH are a dense stream, in which it follows on the one before."""
+FEW = 8
+"""Fewer events without a time are no reason to think that the word before them held it."""
 PATIENCE = 64
 """So many words of reserved types, or falls of time, are looked at; then they are just believed."""
 
@@ -161,7 +163,7 @@ class WordMender:
         high = self._layout.high_word(value, self._state)
         type = int.from_bytes(word, "little") ^ int.from_bytes(high, "little")
         close = bool(seen.highs) and seen.highs[0][0] - value in (0, 1)
-        if close and seen.timed >= DENSE and type.bit_count() == 1:
+        if close and seen.timed >= FEW and type.bit_count() == 1:
             return Verdict(high, self._layout.size, "mended_times")
         return Verdict(word, self._layout.size)
 
