@@ -86,13 +86,13 @@ def judged_first(
     steps = after(value)
     if len(steps) < 3:
         return value
-    repeated = steps[2] - steps[0] <= -low  # as cameras do
+    repeated = low <= steps[2] - steps[0] <= -low  # as cameras do
     if min(steps) >= low and not (dense or repeated):
         return value
     clean = [one for one in flipped if low <= after(one)[0] <= -low and min(after(one)) >= low]
     best = min(clean, default=value, key=lambda one: after(one)[-1])
     if min(steps) >= low:
-        regular = steps[2] - steps[0] <= -6 * low and steps[0] > -low
+        regular = low <= steps[2] - steps[0] <= -6 * low and steps[0] > -low
     else:
         regular = steps[1] - steps[0] <= 2 * (steps[2] - steps[1]) - low
     return best if regular else value

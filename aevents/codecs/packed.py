@@ -40,7 +40,7 @@ class PackedDecoder(ABC):
         self._begun = False
         self._t0 = 0
         self._offset = 0  # of the first byte that is not decoded
-        self._held = b""  # the bytes from there on
+        self._held = bytearray()  # the bytes from there on
         self._enough = 0  # so many are worth another look
         self._out = kernels.columns()
         self._yielded = False
@@ -123,23 +123,22 @@ class PackedDecoder(ABC):
         """Decode what is held and `data`; hold what cannot be decoded yet. Of `data` no more is
         copied than is needed to get over the seam.
         """
+        if len(self._held) + len(data) < self._enough and not final:
+            self._held += data
+            return
         size = SEAM_BYTES
-        while held := self._held:
-            if len(held) + len(data) < self._enough and not final:
-                size = len(data)
-            seam = memoryview(held + bytes(data[:size]))
+        while self._held:
+            held = bytes(self._held)
             last = size >= len(data)
-            if len(seam) >= self._enough or final:
-                yield from self._decode(seam, final=final and last)
-            else:
-                self._held = bytes(seam)
+            seam = memoryview(held + bytes(data[:size]))
+            yield from self._decode(seam, final=final and last)
             done = len(seam) - len(self._held)
             if done >= len(held):
-                data, self._held = data[done - len(held) :], b""
+                data, self._held = data[done - len(held) :], bytearray()
             elif last:
                 return
             else:
-                self._held = held[done:]
+                self._held = bytearray(held[done:])
                 size *= SEAM_GROWTH
         yield from self._decode(data, final=final)
 
@@ -160,10 +159,8 @@ class PackedDecoder(ABC):
             yield from self._trust(verdict.patch)
             at += verdict.skip
             self._offset = start + at
-        self._held = bytes(run[at:])
-        self._enough = len(self._held) + max(self.word_bytes, len(self._held) // 8)
-        if len(self._held) < self.word_bytes:
-            self._enough = self.word_bytes
+        self._held = bytearray(run[at:])
+        self._enough = max(len(self._held) + 1, len(self._held) * 9 // 8, self.word_bytes)
 
     def _trust(self, patch: bytes) -> Iterator[EventBatch | TriggerBatch]:
         """Decode these words, whatever they are."""
