@@ -65,7 +65,11 @@ MADE: Mapping[str, bytes] = {"aedat2": _AEDAT2, "aedat3": _AEDAT3}
 def triggers_in(items: Iterable[object]) -> TriggerBatch:
     """Return all triggers among these items as one batch."""
     found = [item for item in items if isinstance(item, TriggerBatch)]
-    columns = (
-        np.concatenate([getattr(one, name) for one in found]) for name in ("t", "id", "value")
+    span = Span(found[0].span.start, found[-1].span.stop)
+    return TriggerBatch(
+        np.concatenate([one.t for one in found]),
+        np.concatenate([one.id for one in found]),
+        np.concatenate([one.value for one in found]),
+        found[0].sensor,
+        span,
     )
-    return TriggerBatch(*columns, found[0].sensor, Span(found[0].span.start, found[-1].span.stop))

@@ -77,8 +77,8 @@ class RecordMender:
         records = np.frombuffer(data[: words * self.size], "<u4").astype(np.int64)
         times, word = records[::2], records[1::2]
         now = [self._state.last] if self._state.started else []
-        steps = np.diff(np.append(np.array(now, np.int64), times))
-        steps = (steps + (1 << 31) & 0xFFFFFFFF) - (1 << 31)
+        times = np.append(np.array(now, np.int64), times)
+        steps = (times[1:] - times[:-1] + (1 << 31) & 0xFFFFFFFF) - (1 << 31)
         wild = (steps < -NEAR_US) | (steps > LEAP_US)
         if self._state.triggers:
             return int(wild.sum() + ((word >> 4 & (1 << 22) - 1) != 0).sum()), 0

@@ -40,7 +40,8 @@ class Marks:
     """For each word what it is to the clock, its value as TIME_HIGH and its low bits of time.
 
     `after` says where the stream is behind TIME_HIGH `i`, given the time before it, modulo the
-    clock's range; -1 if there are too few words to tell.
+    clock's range; -1 if there are too few words to tell. Where TIME_HIGH `repeats`, the same again
+    is beyond doubt.
     """
 
     kind: Integers
@@ -49,6 +50,7 @@ class Marks:
     bits: int
     range: int
     after: Callable[[Marks, int, int], int]
+    repeats: bool = False
 
     def joins(self, start: int, stop: int, most: int) -> bool:
         """Return whether time steps like that."""
@@ -80,13 +82,16 @@ def running_lows(marks: Marks, state: Doubting, timed: Flags) -> Integers:
 
 
 def first_doubt(marks: Marks, state: Doubting, lows: Integers, known: int = 0) -> int:
-    """Return the first word that is doubtful, or their number; the first `known` are not."""
+    """Return the first word that is doubtful, or their number. If one is `known`, it is a vector
+    that was taken before.
+    """
     kind, count = marks.kind, len(marks.kind)
     if state.trusted or count <= known:
         return count
     is_high = kind == HIGH
-    if not (state.started or state.unsorted or known or is_high[0]):
-        return 0
+    first = 2 * known  # behind the mask
+    if not (state.started or state.unsorted) and first < count and not is_high[first]:
+        return first
     first_high = 0 if state.started else int(np.argmax(is_high)) if is_high.any() else count
     unsorted = state.unsorted and state.started
     before = np.concatenate(([state.low], lows[:-1]))
@@ -97,7 +102,9 @@ def first_doubt(marks: Marks, state: Doubting, lows: Integers, known: int = 0) -
     high = np.concatenate(([state.high], carried(is_high, marks.high, state.high)[:-1]))
     for i in np.flatnonzero(is_high[:end]).tolist():
         now = (int(high[i]) << marks.bits) + int(before[i])
-        if not _believed(marks, i, now, bool(state.started) or i > first_high, state):
+        started = bool(state.started) or i > first_high
+        repeated = marks.repeats and started and marks.high[i] == high[i]
+        if not repeated and not _believed(marks, i, now, started, state):
             return i
     return end
 

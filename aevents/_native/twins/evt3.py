@@ -139,7 +139,9 @@ def evt3_decode(data: Buffer, start: int, state: Evt3State, out: Columns) -> int
     is_trigger = kind == EXT_TRIGGER
     end = taken(counts * live, is_trigger & now.timed, out)
     doubt = first_doubt(
-        Marks(KINDS[kind], words & 0xFFF, words & 0xFFF, 12, 24, _after(kind)), state, now.low
+        Marks(KINDS[kind], words & 0xFFF, words & 0xFFF, 12, 24, _after(kind), repeats=True),
+        state,
+        now.low,
     )
     state.doubt = int(doubt < end)
     end = min(doubt, end)
