@@ -27,6 +27,10 @@ LONG = {
     "_driver.py": "one state machine and the two ways to turn it, which are read together",
     "_native/compiled.py": "one short function a kernel, all of one kind",
     "stream.py": "one short method an operator",
+    "codecs/aedat2.py": "one walk through a file, of which each step may meet damage",
+    "codecs/aedat3.py": "one walk through a file, of which each step may meet damage",
+    "codecs/base.py": "what every format is made of, a short class each",
+    "codecs/packed.py": "the run of a decoder and of an encoder, which mirror each other",
     "codecs/aedat4.py": "one walk through a file, of which each step may meet damage",
     "types.py": "the values that flow, a short class each",
 }

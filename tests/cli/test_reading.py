@@ -50,10 +50,11 @@ def test_a_reading_may_begin_in_the_middle(
             return Jump(size - 80)  # the last ten records
 
         def resume(self, jump: Jump) -> None:
-            self._bytes.offset = jump.offset
+            self._offset = jump.offset
+            self._held.clear()
 
     monkeypatch.setattr(registry, "each_codec", lambda: [replace(CODEC, decoder=Locating)])
-    (tmp_path / "in.dat").write_bytes(encode(DatEncoder(), [events[:4000]]))
+    (tmp_path / "in.dat").write_bytes(encode(DatEncoder(), [events] * 20))
     reading = Reading(str(tmp_path / "in.dat"), Input(), object, start=int(events.t[590]))
     batches = read_to_the_end(reading)
     assert sum(len(batch) for batch in batches if isinstance(batch, EventBatch)) == 10

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -36,7 +38,7 @@ def clock(step: int, *, every: int = 500, count: int = 1000) -> Words:
 def test_the_jump_is_to_a_time_high_word() -> None:
     jump = located(clock(1000), 40_000_000)
     assert isinstance(jump, Jump)
-    loop, high = jump.state
+    loop, high = cast("tuple[int, int]", jump.state)
     assert loop == 0
     assert jump.offset == BODY + 4 * 500 * high // 1000
     assert jump.time == 64 * high
@@ -47,7 +49,7 @@ def test_roll_overs_are_counted_and_t0_is_added() -> None:
     step = 1 << 21
     jump = located(clock(step), 5 << 34, t0=1 << 34)
     assert isinstance(jump, Jump)
-    loop, high = jump.state
+    loop, high = cast("tuple[int, int]", jump.state)
     assert loop == 3 << 34
     assert jump.time == loop + 64 * high + (1 << 34)
     assert (4 << 34) < jump.time < (5 << 34)
@@ -60,7 +62,7 @@ def test_words_may_have_two_halves(typed: int) -> None:
     jump = located(words.reshape(-1), 40_000_000, halves=2, typed=typed)
     assert isinstance(jump, Jump)
     assert (jump.offset - BODY) % 8 == 0
-    assert jump.time == 64 * jump.state[1]
+    assert jump.time == 64 * cast("tuple[int, int]", jump.state)[1]
 
 
 def test_where_there_is_no_clock_there_is_no_jump() -> None:
