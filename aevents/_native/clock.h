@@ -12,9 +12,6 @@
 /* So many words are looked at for the next TIME_HIGH. */
 #define AE_LOOK 32768
 
-/* What a reader says of a word: it is beyond doubt, it is not, or more words are needed to tell. */
-enum { AE_SURE, AE_DOUBTFUL, AE_NEEDS_MORE };
-
 /* What words are to the clock. */
 enum { AE_PLAIN, AE_TIMED, AE_VECTOR, AE_HIGH, AE_RESERVED };
 

@@ -3,7 +3,6 @@
  *   events, version 2    31-28 p, 27-14 y, 13-0 x
  *   events, version 1    17 p, 16-9 y, 8-0 x
  *   triggers             31-26 id, 3-0 value */
-#include "clock.h"
 #include "cpu.h"
 #include "dispatch.h"
 #include "kernels.h"
@@ -46,20 +45,18 @@ AE_INLINE int64_t step(const uint8_t *record, uint32_t before)
     return (int32_t)(ae_load32(record) - before);
 }
 
-/* Says whether a record may be taken as it is: not if it has bits that mean nothing, or its time goes
- * back, or leaps, or is followed by one that goes back, as after a leap of its own. */
+/* Whether a record cannot be taken as it is: it has bits that mean nothing, or its time goes back,
+ * or leaps, or is followed by one that goes back, as after a leap of its own. */
 AE_INLINE int doubtful(const uint8_t *data, size_t records, uint32_t odd, const ae_dat *state)
 {
     if (state->trusted)
         return 0;
     int64_t now = state->started ? step(data, (uint32_t)state->last) : LEAP;
     if (now < -NEAR || now > LEAP || (ae_load32(data + 4) & odd))
-        return AE_DOUBTFUL;
+        return 1;
     if (now <= NEAR)
-        return AE_SURE;
-    if (records < 2)
-        return AE_NEEDS_MORE;
-    int64_t next = step(data + 8, ae_load32(data));
+        return 0;
+    int64_t next = records < 2 ? -LEAP : step(data + 8, ae_load32(data));
     return next < -NEAR || (next > LEAP && !state->started);
 }
 

@@ -63,36 +63,36 @@ AE_INLINE int64_t time_after(kind_function *kind, const uint8_t *data, size_t st
     return (high << 6) + (before >> 6 == high ? before & 63 : 0);
 }
 
-/* Says whether TIME_HIGH `i` may be taken: see clock.h. `data` points at the words, or at the upper
+/* Whether TIME_HIGH `i` may be taken: see clock.h. `data` points at the words, or at the upper
  * halves of words, `stride` bytes apart. */
-AE_INLINE int doubt_high(kind_function *kind, const uint8_t *data, size_t stride, size_t i,
-                         size_t words, const ae_evt2 *state)
+AE_INLINE int believed(kind_function *kind, const uint8_t *data, size_t stride, size_t i,
+                       size_t words, const ae_evt2 *state)
 {
     if (i + 1 >= words)
-        return AE_NEEDS_MORE;
+        return 0;
     int64_t before = (state->high << 6) + state->low;
     int64_t now = time_after(kind, data, stride, i, before);
     if (state->started && ae_joins(before, now, 6, 34, HALF_LOW))
-        return AE_SURE;
+        return 1;
     if (state->started && !ae_joins(before, now, 6, 34, AE_LEAP))
-        return AE_DOUBTFUL;
+        return 0;
     size_t end = words - i > AE_LOOK ? i + AE_LOOK : words;
     for (size_t j = i + 1; j + 1 < end; j++) {
         uint32_t word = ae_load32(data + stride * j);
         int is = kind(word);
         if (is == AE_RESERVED && !state->lenient)
-            return AE_DOUBTFUL;
+            return 0;
         if (is == AE_HIGH)
-            return !ae_joins(now, time_after(kind, data, stride, j, now), 6, 34,
-                             state->started ? AE_LEAP : HALF_LOW);
+            return ae_joins(now, time_after(kind, data, stride, j, now), 6, 34,
+                            state->started ? AE_LEAP : HALF_LOW);
         if (is == AE_TIMED || is == AE_VECTOR)
             now = (now & ~(int64_t)63) + low_of(word);
         j += is == AE_VECTOR;
     }
-    return words - i > AE_LOOK ? AE_DOUBTFUL : AE_NEEDS_MORE;
+    return 0;
 }
 
-/* Says whether a word may be taken as it is. */
+/* Whether the word cannot be taken as it is. */
 AE_INLINE int doubtful(kind_function *kind, const uint8_t *data, size_t stride, size_t i,
                        size_t words, const ae_evt2 *state)
 {
@@ -100,7 +100,7 @@ AE_INLINE int doubtful(kind_function *kind, const uint8_t *data, size_t stride, 
     if (state->trusted)
         return 0;
     if (kind(word) == AE_HIGH)
-        return doubt_high(kind, data, stride, i, words, state);
+        return !believed(kind, data, stride, i, words, state);
     if (!state->started)
         return !state->unsorted;
     switch (kind(word)) {

@@ -207,17 +207,17 @@ AE_INLINE int64_t time_after(const uint8_t *data, size_t i, size_t words, int64_
     return -1;
 }
 
-/* Says whether TIME_HIGH `i` may be taken: see clock.h. */
-static int doubt_high(const uint8_t *data, size_t i, size_t words, const ae_evt3 *state)
+/* Whether TIME_HIGH `i` may be taken: see clock.h. */
+static int believed(const uint8_t *data, size_t i, size_t words, const ae_evt3 *state)
 {
     int64_t before = (state->high << 12) + state->low;
     int64_t now = time_after(data, i, words, before);
     if (now < 0)
-        return AE_NEEDS_MORE;
+        return 0;
     if (state->started && ae_joins(before, now, 12, 24, HALF_LOW))
-        return AE_SURE;
+        return 1;
     if (state->started && !ae_joins(before, now, 12, 24, AE_LEAP))
-        return AE_DOUBTFUL;
+        return 0;
     size_t end = words - i > AE_LOOK ? i + AE_LOOK : words;
     for (size_t j = i + 1; j < end; j++) {
         uint32_t word = word_at(data, j), type = word >> 12;
@@ -225,25 +225,23 @@ static int doubt_high(const uint8_t *data, size_t i, size_t words, const ae_evt3
             now = (now & ~(int64_t)0xFFF) + (word & 0xFFF);
         } else if (type == TIME_HIGH) {
             int64_t next = time_after(data, j, words, now);
-            if (next < 0)
-                return AE_NEEDS_MORE;
-            return !ae_joins(now, next, 12, 24, state->started ? AE_LEAP : HALF_LOW);
+            return next >= 0 && ae_joins(now, next, 12, 24, state->started ? AE_LEAP : HALF_LOW);
         } else if (RESERVED >> type & 1 && !state->lenient) {
-            return AE_DOUBTFUL;
+            return 0;
         }
     }
-    return words - i > AE_LOOK ? AE_DOUBTFUL : AE_NEEDS_MORE;
+    return 0;
 }
 
-/* Says whether a word may be taken as it is. */
+/* Whether the word cannot be taken as it is. */
 static int doubtful(const uint8_t *data, size_t i, size_t words, const ae_evt3 *state)
 {
     uint32_t word = word_at(data, i), type = word >> 12;
     if (state->trusted)
         return 0;
     if (type == TIME_HIGH)
-        return state->started && (word & 0xFFF) == state->high ? AE_SURE
-                                                               : doubt_high(data, i, words, state);
+        return !(state->started && (word & 0xFFF) == state->high) &&
+               !believed(data, i, words, state);
     if (!state->started)
         return !state->unsorted;
     if (type == TIME_LOW)

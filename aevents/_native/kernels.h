@@ -56,8 +56,7 @@ typedef struct {              /* of a reader of EVT2, EVT2.1 or EVT4 */
     int64_t unsorted;         /* do not doubt an event that is earlier than the one before it, nor,
                                  before the first TIME_HIGH, that there is none */
     int64_t lenient;          /* do not doubt reserved types */
-    int64_t doubt;            /* the call has stopped at a word that is doubtful: 1; or about which
-                                 only more words would tell: 2 */
+    int64_t doubt;            /* 1: the call has stopped at a word that is doubtful */
     int64_t untimed;          /* events and triggers dropped: no TIME_HIGH had come before them */
     int64_t unknown;          /* words of a reserved type */
     int64_t legacy;           /* EVT2.1: the upper half of each word comes first */
@@ -99,7 +98,7 @@ typedef struct {
     int64_t last;             /* the last 32-bit time */
     int64_t trusted;          /* doubt nothing */
     int64_t lenient;          /* do not doubt bits that mean nothing */
-    int64_t doubt;            /* as of ae_evt2 */
+    int64_t doubt;            /* 1: the call has stopped at a record that is doubtful */
 } ae_dat;
 
 size_t ae_dat_decode(const uint8_t *data, size_t records, ae_dat *state, ae_columns *out);

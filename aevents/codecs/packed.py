@@ -22,8 +22,6 @@ from aevents.types import Damage, EventBatch, Sensor, TriggerBatch
 if TYPE_CHECKING:
     from aevents._native.twins import EncoderState  # not loaded where there is C
 
-NEEDS_MORE = 2
-"""The doubt of a kernel about what it would know if there were more words."""
 SEAM_BYTES = 256
 SEAM_GROWTH = 8
 SLAB = 32_768
@@ -170,8 +168,6 @@ class PackedDecoder(ABC):
             yield from self._decoded(out)
             if self._mender is None or not self._state.doubt:
                 continue
-            if self._state.doubt == NEEDS_MORE and not final:
-                break
             verdict = self._mender.settle(run[at:], final=final)
             if verdict is None:
                 break

@@ -20,14 +20,7 @@ if TYPE_CHECKING:
 
 LEAP = 1 << 20
 LOOK = 32768
-SURE, DOUBTFUL, NEEDS_MORE = range(3)
 PLAIN, TIMED, VECTOR, HIGH, RESERVED = range(5)
-
-
-class Stopping(Protocol):
-    """The state of a reader that can doubt."""
-
-    doubt: int
 
 
 class Doubting(Protocol):
@@ -88,17 +81,17 @@ def running_lows(marks: Marks, state: Doubting, timed: Flags) -> Integers:
     return carried(sets | new, values, state.low)
 
 
-def first_doubt(marks: Marks, state: Doubting, lows: Integers, known: int = 0) -> tuple[int, int]:
-    """Return the first word that is doubtful, or their number, and the doubt. If one is `known`, it
-    is a vector that was taken before.
+def first_doubt(marks: Marks, state: Doubting, lows: Integers, known: int = 0) -> int:
+    """Return the first word that is doubtful, or their number. If one is `known`, it is a vector
+    that was taken before.
     """
     kind, count = marks.kind, len(marks.kind)
     if state.trusted or count <= known:
-        return count, SURE
+        return count
     is_high = kind == HIGH
     first = 2 * known  # behind the mask
     if not (state.started or state.unsorted) and first < count and not is_high[first]:
-        return first, DOUBTFUL
+        return first
     first_high = 0 if state.started else int(np.argmax(is_high)) if is_high.any() else count
     unsorted = state.unsorted and state.started
     before = np.concatenate(([state.low], lows[:-1]))
@@ -111,43 +104,30 @@ def first_doubt(marks: Marks, state: Doubting, lows: Integers, known: int = 0) -
         now = (int(high[i]) << marks.bits) + int(before[i])
         started = bool(state.started) or i > first_high
         repeated = marks.repeats and started and marks.high[i] == high[i]
-        doubt = SURE if repeated else _doubt_high(marks, i, now, started, state)
-        if doubt:
-            return i, doubt
-    return end, DOUBTFUL
+        if not repeated and not _believed(marks, i, now, started, state):
+            return i
+    return end
 
 
-def _doubt_high(marks: Marks, i: int, before: int, started: bool, state: Doubting) -> int:
+def _believed(marks: Marks, i: int, before: int, started: bool, state: Doubting) -> bool:
     now = marks.after(marks, i, before)
     if now < 0:
-        return NEEDS_MORE
+        return False
     half = 1 << marks.bits - 1
     if started and marks.joins(before, now, half):
-        return SURE
+        return True
     if started and not marks.joins(before, now, LEAP):
-        return DOUBTFUL
+        return False
     end = min(i + LOOK, len(marks.kind))
     kind, low = marks.kind[i + 1 : end], marks.low[i + 1 : end]
     stops = (kind == HIGH) | (kind == RESERVED) & (not state.lenient)
-    unseen = DOUBTFUL if len(marks.kind) - i > LOOK else NEEDS_MORE
-    j = int(np.argmax(stops)) if stops.any() else len(kind)
-    if i + 1 + j + (marks.after is after_next) >= end:
-        return unseen
-    if kind[j] != HIGH:
-        return DOUBTFUL
+    if not stops.any():
+        return False
+    j = int(np.argmax(stops))
+    if kind[j] != HIGH or i + 1 + j + (marks.after is after_next) >= end:
+        return False
     times = np.flatnonzero(np.isin(kind[:j], (TIMED, VECTOR)))
     if len(times):
         now = (now >> marks.bits << marks.bits) + int(low[times[-1]])
     following = marks.after(marks, i + 1 + j, now)
-    if following < 0:
-        return NEEDS_MORE
-    return DOUBTFUL - marks.joins(now, following, LEAP if started else half)
-
-
-def stop_at_doubt(found: tuple[int, int], end: int, state: Stopping) -> int:
-    """Return where the reader stops: at `end`, or before it at what was found to doubt, which is
-    noted.
-    """
-    at, doubt = found
-    state.doubt = doubt if at < end else 0
-    return min(at, end)
+    return following >= 0 and marks.joins(now, following, LEAP if started else half)

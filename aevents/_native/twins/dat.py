@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..columns import checked
-from .clock import DOUBTFUL, NEEDS_MORE, SURE, stop_at_doubt
 from .encoder import EncoderState, finish, first_bad
 from .words import rollovers, taken, whole_words, write_events, write_triggers
 
@@ -69,7 +68,9 @@ def dat_decode(data: Buffer, start: int, state: DatState, out: Columns) -> int:
         end = min(len(low), len(out.trigger_t))
     else:
         end = taken(every.astype(np.int64), ~every, out)
-    end = stop_at_doubt(_first_doubt(low, word, state), end, state)
+    doubt = _first_doubt(low, word, state)
+    state.doubt = int(doubt < end)
+    end = min(doubt, end)
     if not end:
         return start
     t, word = (state.loop + CLOCK_RANGE * loops + low)[:end], word[:end]
@@ -84,10 +85,10 @@ def dat_decode(data: Buffer, start: int, state: DatState, out: Columns) -> int:
     return start + 8 * end
 
 
-def _first_doubt(low: Integers, word: Integers, state: DatState) -> tuple[int, int]:
-    """Return the first record that is doubtful, or their number, and the doubt."""
+def _first_doubt(low: Integers, word: Integers, state: DatState) -> int:
+    """Return the first record that is doubtful, or their number."""
     if state.trusted or not len(low):
-        return len(low), SURE
+        return len(low)
     odd = 0 if state.lenient else TRIGGER_ODD if state.triggers else ODD[state.version]
     steps = np.diff(low, prepend=state.last)
     steps = (steps + (1 << 31)) % (1 << 32) - (1 << 31)
@@ -97,11 +98,7 @@ def _first_doubt(low: Integers, word: Integers, state: DatState) -> tuple[int, i
     doubtful = (steps < -NEAR) | (steps > LEAP) | ((word & odd) != 0)
     doubtful |= (steps > NEAR) & (following < -NEAR)
     doubtful[0] |= not state.started and following[0] > LEAP
-    if not doubtful.any():
-        return len(low), SURE
-    first = int(np.argmax(doubtful))
-    alone = first == len(low) - 1 and NEAR < steps[first] <= LEAP and not word[first] & odd
-    return first, NEEDS_MORE if alone else DOUBTFUL
+    return int(np.argmax(doubtful)) if doubtful.any() else len(low)
 
 
 def dat_encode(

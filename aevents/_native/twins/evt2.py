@@ -18,17 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..columns import checked
-from .clock import (
-    HIGH,
-    PLAIN,
-    RESERVED,
-    TIMED,
-    Marks,
-    after_next,
-    first_doubt,
-    running_lows,
-    stop_at_doubt,
-)
+from .clock import HIGH, PLAIN, RESERVED, TIMED, Marks, after_next, first_doubt, running_lows
 from .encoder import EncoderState, finish, first_bad, high_words
 from .words import carried, rollovers, taken, whole_words, write_events, write_triggers
 
@@ -98,6 +88,12 @@ def evt2_decode(data: Buffer, start: int, state: Evt2State, out: Columns) -> int
     state.untimed += int(np.sum(np.isin(kind, [0, 1, EXT_TRIGGER])[:end] & ~timed[:end]))
     state.unknown += int(np.sum(np.isin(kind[:end], RESERVED_TYPES)))
     return start + 4 * end
+
+
+def stop_at_doubt(doubt: int, end: int, state: Evt2State) -> int:
+    """Return where the reader stops, and note whether that is for a doubt."""
+    state.doubt = int(doubt < end)
+    return min(doubt, end)
 
 
 def leave_clock(state: Evt2State, started: bool, low: int) -> None:

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..columns import checked
-from .clock import HIGH, PLAIN, RESERVED, TIMED, Marks, first_doubt, stop_at_doubt
+from .clock import HIGH, PLAIN, RESERVED, TIMED, Marks, first_doubt
 from .encoder import EncoderState, finish, first_bad, high_words
 from .words import carried, rollovers, taken, whole_words, write_events, write_triggers
 
@@ -138,8 +138,13 @@ def evt3_decode(data: Buffer, start: int, state: Evt3State, out: Columns) -> int
     counts = now.bits.sum(axis=1, dtype=np.int64)
     is_trigger = kind == EXT_TRIGGER
     end = taken(counts * live, is_trigger & now.timed, out)
-    marks = Marks(KINDS[kind], words & 0xFFF, words & 0xFFF, 12, 24, _after(kind), repeats=True)
-    end = stop_at_doubt(first_doubt(marks, state, now.low), end, state)
+    doubt = first_doubt(
+        Marks(KINDS[kind], words & 0xFFF, words & 0xFFF, 12, 24, _after(kind), repeats=True),
+        state,
+        now.low,
+    )
+    state.doubt = int(doubt < end)
+    end = min(doubt, end)
     if not end:
         return start
     event, bit = np.nonzero(now.bits[:end] * live[:end, None])

@@ -30,10 +30,9 @@ from .clock import (
     after_next,
     first_doubt,
     running_lows,
-    stop_at_doubt,
 )
 from .encoder import EncoderState, finish, first_bad, high_words
-from .evt2 import CLOCK_RANGE, ROLLS_OVER, Evt2State, leave_clock
+from .evt2 import CLOCK_RANGE, ROLLS_OVER, Evt2State, leave_clock, stop_at_doubt
 from .vectors import bits, counted, groups
 from .words import carried, rollovers, taken, whole_words, write_events, write_triggers
 
