@@ -1,6 +1,4 @@
-"""Small recordings of our own making, in formats that we read and do not write; and what tests ask
-of what they read.
-"""
+"""Small recordings of our own making, in formats that we read and do not write."""
 
 from __future__ import annotations
 
@@ -10,7 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from aevents import Span, TriggerBatch
 from aevents.codecs.compression import lz4_pack
 
 DAVIS346 = b"#!AER-DAT2.0\r\n# AEChip: eu.seebetter.ini.chips.davis.Davis346red\r\n"
@@ -173,16 +170,3 @@ def camera_evt3(t: Integers, x: Integers, y: Integers, p: Integers) -> bytes:
     number = np.concatenate([np.zeros_like(ticks), *[np.arange(len(t))] * 3])
     order = np.lexsort((ranks, number, ranks > 0, times))
     return CAMERA + np.concatenate(words)[order].astype("<u2").tobytes()
-
-
-def triggers_in(items: Iterable[object]) -> TriggerBatch:
-    """Return all triggers among these items as one batch."""
-    found = [item for item in items if isinstance(item, TriggerBatch)]
-    span = Span(found[0].span.start, found[-1].span.stop)
-    return TriggerBatch(
-        np.concatenate([one.t for one in found]),
-        np.concatenate([one.id for one in found]),
-        np.concatenate([one.value for one in found]),
-        found[0].sensor,
-        span,
-    )

@@ -81,7 +81,7 @@ class Explosive(DatDecoder):
     """Raises another error than it may."""
 
     def flush(self) -> Iterator[object]:  # type: ignore[override]  # as above
-        if self._held:
+        if len(self._bytes):
             raise IndexError("out of range")
         yield from super().flush()
 
@@ -98,7 +98,7 @@ class Shy(DatDecoder):
         return iter(())
 
     def flush(self) -> Iterator[object]:  # type: ignore[override]  # as above
-        if not self._held:
+        if not len(self._bytes):
             yield from self._items
         else:
             yield SMALL[1:3]

@@ -12,7 +12,7 @@
 #include "kernels.h"
 #include <string.h>
 
-enum { BLOCK = 32, NEAR = AE_AEDAT_LEAP / 2 };
+enum { BLOCK = 32, NEAR = AE_LEAP / 2 };
 
 AE_INLINE uint64_t ae_load64(const uint8_t *bytes)
 {
@@ -24,13 +24,13 @@ AE_INLINE uint32_t big32(const uint8_t *bytes)
     return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
 }
 
-/* Whether a time is further than AE_AEDAT_LEAP from the one before it. */
+/* Whether a time is further than AE_LEAP from the one before it. */
 AE_INLINE int leaps(int64_t time, int64_t last)
 {
-    return (uint64_t)time - (uint64_t)last + AE_AEDAT_LEAP > 2 * (uint64_t)AE_AEDAT_LEAP;
+    return (uint64_t)time - (uint64_t)last + AE_LEAP > 2 * (uint64_t)AE_LEAP;
 }
 
-/* 0 for a time within NEAR of `last`; no two of those are further than AE_AEDAT_LEAP from each other. */
+/* 0 for a time within NEAR of `last`; no two of those are further than AE_LEAP from each other. */
 AE_INLINE uint64_t far_off(int64_t time, int64_t last)
 {
     return ((uint64_t)time - (uint64_t)last + NEAR) & ~(2 * (uint64_t)NEAR - 1);

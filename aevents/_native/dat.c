@@ -9,9 +9,6 @@
 
 #define CLOCK_RANGE ((int64_t)1 << 32)      /* us: 71.6 min */
 #define HALF_RANGE ((int64_t)1 << 31)
-#define NEAR_BITS 12
-#define NEAR ((int64_t)1 << NEAR_BITS)      /* us: a step of time so long needs no witness */
-#define LEAP ((int64_t)1 << 20)             /* us: no longer one can be told from damage here */
 
 enum { BLOCK = 32 };
 
@@ -19,16 +16,12 @@ enum { BLOCK = 32 };
 typedef struct {
     int y_shift, p_shift;
     uint32_t x_mask, y_mask;
-    uint32_t odd;              /* bits that mean nothing: set ones are doubtful */
 } layout;
 
 AE_INLINE layout layout_of(int64_t version)
 {
-    return version == 1 ? (layout){9, 17, 0x1FF, 0xFF, 0xFFFC0000}
-                        : (layout){14, 28, 0x3FFF, 0x3FFF, 0xE0000000};
+    return version == 1 ? (layout){9, 17, 0x1FF, 0xFF} : (layout){14, 28, 0x3FFF, 0x3FFF};
 }
-
-#define TRIGGER_ODD 0x03FFFFF0u
 
 /* The time with roll-overs of the next record: a fall of more than half the range is one. */
 AE_INLINE int64_t unwrap(int64_t time, ae_dat *state)
@@ -36,28 +29,7 @@ AE_INLINE int64_t unwrap(int64_t time, ae_dat *state)
     if (state->last - time > HALF_RANGE)
         state->loop += CLOCK_RANGE;
     state->last = time;
-    state->started = 1;
     return state->loop + time;
-}
-
-AE_INLINE int64_t step(const uint8_t *record, uint32_t before)
-{
-    return (int32_t)(ae_load32(record) - before);
-}
-
-/* Whether a record cannot be taken as it is: it has bits that mean nothing, or its time goes back,
- * or leaps, or is followed by one that goes back, as after a leap of its own. */
-AE_INLINE int doubtful(const uint8_t *data, size_t records, uint32_t odd, const ae_dat *state)
-{
-    if (state->trusted)
-        return 0;
-    int64_t now = state->started ? step(data, (uint32_t)state->last) : LEAP;
-    if (now < -NEAR || now > LEAP || (ae_load32(data + 4) & odd))
-        return 1;
-    if (now <= NEAR)
-        return 0;
-    int64_t next = records < 2 ? -LEAP : step(data + 8, ae_load32(data));
-    return next < -NEAR || (next > LEAP && !state->started);
 }
 
 AE_INLINE void event(const uint8_t *record, layout at, ae_dat *state, ae_columns *out)
@@ -70,32 +42,8 @@ AE_INLINE void event(const uint8_t *record, layout at, ae_dat *state, ae_columns
     out->n++;
 }
 
-/* Decodes `count` records or less: until there are no more, a time leaps, or room ends. Returns how
- * many. */
-AE_INLINE size_t events_singly(const uint8_t *data, size_t count, size_t records, layout at,
-                               ae_dat *state, ae_columns *out, size_t limit)
-{
-    size_t i = 0;
-    for (; i < count && i < records && out->n <= limit; i++) {
-        state->doubt = doubtful(data + 8 * i, records - i, at.odd, state);
-        if (state->doubt)
-            break;
-        event(data + 8 * i, at, state, out);
-    }
-    return i;
-}
-
-/* Whether time steps far somewhere in a block. */
-AE_INLINE int steps_far(const uint8_t *block, uint32_t last)
-{
-    uint32_t steps = ae_load32(block) - last + (uint32_t)NEAR;
-    for (size_t j = 1; j < BLOCK; j++)
-        steps |= ae_load32(block + 8 * j) - ae_load32(block + 8 * j - 8) + (uint32_t)NEAR;
-    return steps >> (NEAR_BITS + 1) != 0;
-}
-
-/* Blocks in which time neither leaps nor rolls over are plain loops that the compiler turns into
- * vector code: first the halves of the records apart, then a loop a column. */
+/* Blocks in which time cannot roll over, because its top bit stays, are plain loops that the
+ * compiler turns into vector code: first the halves of the records apart, then a loop a column. */
 AE_INLINE size_t events_blocks(const uint8_t *data, size_t records, layout at, ae_dat *state,
                                ae_columns *out, size_t limit)
 {
@@ -107,15 +55,13 @@ AE_INLINE size_t events_blocks(const uint8_t *data, size_t records, layout at, a
     uint8_t *restrict p = out->p;
     for (; i + BLOCK <= records && n + BLOCK <= limit; i += BLOCK, n += BLOCK) {
         const uint8_t *block = data + 8 * i;
-        uint32_t times[BLOCK], words[BLOCK], changed = 0, odd_bits = 0;
+        uint32_t times[BLOCK], words[BLOCK], changed = 0;
         for (size_t j = 0; j < BLOCK; j++) {
             times[j] = ae_load32(block + 8 * j);
             words[j] = ae_load32(block + 8 * j + 4);
             changed |= times[j] ^ last;
-            odd_bits |= words[j];
         }
-        if ((changed >> NEAR_BITS && (changed >> 31 || steps_far(block, last))) ||
-            (odd_bits & at.odd))
+        if (changed >> 31)
             break;
         for (size_t j = 0; j < BLOCK; j++)
             t[n + j] = loop + times[j];
@@ -136,10 +82,10 @@ AE_INLINE size_t events_with(const uint8_t *data, size_t records, layout at, ae_
                              ae_columns *out)
 {
     size_t i = 0, limit = out->capacity - AE_SLACK;
-    while (i < records && out->n <= limit && !state->doubt) {
-        if (state->started)
-            i += events_blocks(data + 8 * i, records - i, at, state, out, limit);
-        i += events_singly(data + 8 * i, BLOCK, records - i, at, state, out, limit);
+    while (i < records && out->n <= limit) {
+        i += events_blocks(data + 8 * i, records - i, at, state, out, limit);
+        for (size_t j = 0; j < BLOCK && i < records && out->n <= limit; j++, i++)
+            event(data + 8 * i, at, state, out);
     }
     return i;
 }
@@ -152,18 +98,14 @@ static size_t events_base(const uint8_t *data, size_t records, layout at, ae_dat
 
 #if AE_X86
 
-/* Eight records at a time, in which time neither leaps nor rolls over, and with one before them. The
- * halves of the records are brought apart in registers. */
+/* Eight records at a time, in which time cannot roll over because its top bit stays. The halves of
+ * the records are brought apart in registers. */
 AE_V3 AE_INLINE size_t events_eights(const uint8_t *data, size_t records, layout at, ae_dat *state,
                                      ae_columns *out, size_t limit)
 {
     const __m256i x_mask = _mm256_set1_epi32((int)at.x_mask);
     const __m256i y_mask = _mm256_set1_epi32((int)at.y_mask), one = _mm256_set1_epi32(1);
     const __m256i loop = _mm256_set1_epi64x(state->loop);
-    const __m256i odd = _mm256_set1_epi32((int)at.odd);
-    const __m256i top_bits = _mm256_set1_epi32((int)(~0u << NEAR_BITS));
-    const __m256i near = _mm256_set1_epi32((int)NEAR);
-    const __m256i far = _mm256_set1_epi32((int)(~0u << (NEAR_BITS + 1)));
     const __m256i last = _mm256_set1_epi32((int)(uint32_t)state->last);
     const __m128i y_shift = _mm_cvtsi32_si128(at.y_shift), p_shift = _mm_cvtsi32_si128(at.p_shift);
     size_t i = 0, n = out->n;
@@ -172,16 +114,8 @@ AE_V3 AE_INLINE size_t events_eights(const uint8_t *data, size_t records, layout
         __m256 b = _mm256_loadu_ps((const void *)(data + 8 * i + 32));
         __m256i time = _mm256_castps_si256(_mm256_shuffle_ps(a, b, 0x88));
         __m256i word = _mm256_castps_si256(_mm256_shuffle_ps(a, b, 0xDD));
-        __m256i changed = _mm256_xor_si256(time, last);
-        if (!_mm256_testz_si256(changed, top_bits) || !_mm256_testz_si256(word, odd)) {
-            __m256 c = _mm256_loadu_ps((const void *)(data + 8 * i - 8));
-            __m256 d = _mm256_loadu_ps((const void *)(data + 8 * i + 24));
-            __m256i before = _mm256_castps_si256(_mm256_shuffle_ps(c, d, 0x88));
-            __m256i steps = _mm256_add_epi32(_mm256_sub_epi32(time, before), near);
-            if (_mm256_movemask_ps(_mm256_castsi256_ps(changed)) ||
-                !_mm256_testz_si256(steps, far) || !_mm256_testz_si256(word, odd))
-                break;
-        }
+        if (_mm256_movemask_ps(_mm256_castsi256_ps(_mm256_xor_si256(time, last))))
+            break;
         time = _mm256_permute4x64_epi64(time, 0xD8);
         word = _mm256_permute4x64_epi64(word, 0xD8);
         __m256i t0 = _mm256_cvtepu32_epi64(_mm256_castsi256_si128(time));
@@ -207,10 +141,10 @@ AE_V3 static size_t events_v3(const uint8_t *data, size_t records, layout at, ae
                               ae_columns *out)
 {
     size_t i = 0, limit = out->capacity - AE_SLACK;
-    while (i < records && out->n <= limit && !state->doubt) {
-        if (i)
-            i += events_eights(data + 8 * i, records - i, at, state, out, limit);
-        i += events_singly(data + 8 * i, i ? 8 : 1, records - i, at, state, out, limit);
+    while (i < records && out->n <= limit) {
+        i += events_eights(data + 8 * i, records - i, at, state, out, limit);
+        for (size_t j = 0; j < 8 && i < records && out->n <= limit; j++, i++)
+            event(data + 8 * i, at, state, out);
     }
     return i;
 }
@@ -228,9 +162,6 @@ static size_t triggers(const uint8_t *data, size_t records, ae_dat *state, ae_co
 {
     size_t i = 0;
     for (; i < records && out->triggers < out->trigger_capacity; i++, out->triggers++) {
-        state->doubt = doubtful(data + 8 * i, records - i, state->lenient ? 0 : TRIGGER_ODD, state);
-        if (state->doubt)
-            break;
         uint32_t word = ae_load32(data + 8 * i + 4);
         out->trigger_t[out->triggers] = unwrap(ae_load32(data + 8 * i), state);
         out->trigger_id[out->triggers] = (uint8_t)(word >> 26);
@@ -241,15 +172,11 @@ static size_t triggers(const uint8_t *data, size_t records, ae_dat *state, ae_co
 
 size_t ae_dat_decode(const uint8_t *data, size_t records, ae_dat *state, ae_columns *out)
 {
-    state->doubt = 0;
     if (state->triggers)
         return triggers(data, records, state, out);
     if (out->capacity < AE_SLACK)
         return 0;
-    layout at = layout_of(state->version);
-    if (state->lenient)
-        at.odd = 0;
-    return events(data, records, at, state, out);
+    return events(data, records, layout_of(state->version), state, out);
 }
 
 /* ---- writing ---------------------------------------------------------------------------------- */

@@ -25,31 +25,18 @@ static int other_word(uint32_t word, ae_evt2 *state, ae_columns *out)
     return 1;
 }
 
-AE_INLINE int kind(uint32_t word)
-{
-    static const uint8_t kinds[16] = {
-        AE_TIMED, AE_TIMED, AE_RESERVED, AE_RESERVED, AE_RESERVED, AE_RESERVED, AE_RESERVED,
-        AE_RESERVED, AE_HIGH, AE_RESERVED, AE_PLAIN, AE_RESERVED, AE_RESERVED
-    };
-    return kinds[word >> 28];
-}
-
 AE_INLINE size_t decode_with(events_function *events, const uint8_t *data, size_t words,
                              ae_evt2 *state, ae_columns *out)
 {
-    state->doubt = 0;
     if (out->capacity < AE_SLACK)
         return 0;
     size_t i = 0, limit = out->capacity - AE_SLACK;
     while (i < words && out->n <= limit) {
         if (state->started) {
-            i = sure_events(events, data, i, words, 0, limit, state, out);
+            i = events(data, i, words, 0, high_time(state), limit, out);
             if (i == words || out->n > limit)
                 break;
         }
-        state->doubt = doubtful(kind, data, 4, i, words, state);
-        if (state->doubt)
-            break;
         if (!other_word(ae_load32(data + 4 * i), state, out))
             break;
         i++;

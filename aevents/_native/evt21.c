@@ -16,7 +16,10 @@ AE_INLINE int any_word(uint32_t word, uint32_t mask, ae_evt2 *state, ae_columns 
 {
     uint32_t type = word >> 28;
     if (type < 2) {
-        state->untimed += events_in(mask);
+        if (state->started)
+            out->n = spread(word, mask, high_time(state), out, out->n);
+        else
+            state->untimed += events_in(mask);
     } else if (type == TIME_HIGH) {
         time_high(word & 0xFFFFFFF, state);
     } else if (type == EXT_TRIGGER) {
@@ -27,58 +30,18 @@ AE_INLINE int any_word(uint32_t word, uint32_t mask, ae_evt2 *state, ae_columns 
     return 1;
 }
 
-AE_INLINE int kind(uint32_t word)
-{
-    static const uint8_t kinds[16] = {
-        AE_TIMED, AE_TIMED, AE_RESERVED, AE_RESERVED, AE_RESERVED, AE_RESERVED, AE_RESERVED,
-        AE_RESERVED, AE_HIGH, AE_RESERVED, AE_PLAIN, AE_RESERVED, AE_RESERVED, AE_RESERVED
-    };
-    return kinds[word >> 28];
-}
-
-/* Decodes vectors from word `i` on that are beyond doubt; returns the next word. */
-AE_INLINE size_t vectors(const uint8_t *upper, const uint8_t *lower, size_t i, size_t words,
-                         size_t limit, ae_evt2 *state, ae_columns *out)
-{
-    const int64_t time = high_time(state);
-    const int64_t fall = state->unsorted || state->trusted ? 2 * HALF_LOW : HALF_LOW;
-    const ae_columns at = *out;             /* a copy that stores to the columns cannot change */
-    int64_t low = state->low;
-    size_t n = at.n;
-    for (; i < words && n <= limit; i++) {
-        uint32_t word = ae_load32(upper + 8 * i);
-        if (word >> 29 || low_of(word) + fall <= low)
-            break;
-        n = spread(word, ae_load32(lower + 8 * i), time, &at, n);
-        low = low_of(word);
-    }
-    out->n = n;
-    state->low = low;
-    return i;
-}
-
 AE_INLINE size_t decode_from(const uint8_t *upper, const uint8_t *lower, size_t words,
                              ae_evt2 *state, ae_columns *out)
 {
     size_t i = 0, limit = out->capacity - AE_SLACK;
-    for (; i < words && out->n <= limit; i++) {
-        if (state->started) {
-            i = vectors(upper, lower, i, words, limit, state, out);
-            if (i == words || out->n > limit)
-                break;
-        }
-        state->doubt = doubtful(kind, upper, 8, i, words, state);
-        if (state->doubt)
-            break;
+    for (; i < words && out->n <= limit; i++)
         if (!any_word(ae_load32(upper + 8 * i), ae_load32(lower + 8 * i), state, out))
             break;
-    }
     return i;
 }
 
 size_t ae_evt21_decode(const uint8_t *data, size_t words, ae_evt2 *state, ae_columns *out)
 {
-    state->doubt = 0;
     if (out->capacity < AE_SLACK)
         return 0;
     size_t upper = state->legacy ? 0 : 4;

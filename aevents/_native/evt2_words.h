@@ -16,7 +16,6 @@
 
 #define CLOCK_RANGE ((int64_t)1 << 34)     /* us: 4 h 46 min */
 #define HALF_HIGH ((int64_t)1 << 27)       /* half the range, in units of TIME_HIGH */
-#define HALF_LOW 32                        /* half of what the low bits count, us */
 
 AE_INLINE int64_t high_time(const ae_evt2 *state)
 {
@@ -29,87 +28,8 @@ static void time_high(int64_t high, ae_evt2 *state)
 {
     if (state->high - high > HALF_HIGH)
         state->loop += CLOCK_RANGE;
-    if (state->high != high)
-        state->low = 0;
-    if (!state->started)
-        state->unsorted = 0;
     state->high = high;
     state->started = 1;
-}
-
-AE_INLINE int64_t low_of(uint32_t word)
-{
-    return word >> 22 & 63;
-}
-
-/* Whether an event is so much earlier than the one before it that a TIME_HIGH may be missing. */
-AE_INLINE int falls(uint32_t word, const ae_evt2 *state)
-{
-    return low_of(word) + HALF_LOW <= state->low && !state->unsorted && !state->trusted;
-}
-
-/* Says what a word, or the upper half of one, is to the clock: one of AE_PLAIN and so on. */
-typedef int kind_function(uint32_t word);
-
-/* Returns the time, modulo the clock's range, where the stream is behind TIME_HIGH `i`, given the
- * time before it. The next word must be there. */
-AE_INLINE int64_t time_after(kind_function *kind, const uint8_t *data, size_t stride, size_t i,
-                             int64_t before)
-{
-    int64_t high = ae_load32(data + stride * i) & 0xFFFFFFF;
-    uint32_t next = ae_load32(data + stride * (i + 1));
-    if (kind(next) == AE_TIMED || kind(next) == AE_VECTOR)
-        return (high << 6) + low_of(next);
-    return (high << 6) + (before >> 6 == high ? before & 63 : 0);
-}
-
-/* Whether TIME_HIGH `i` may be taken: see clock.h. `data` points at the words, or at the upper
- * halves of words, `stride` bytes apart. */
-AE_INLINE int believed(kind_function *kind, const uint8_t *data, size_t stride, size_t i,
-                       size_t words, const ae_evt2 *state)
-{
-    if (i + 1 >= words)
-        return 0;
-    int64_t before = (state->high << 6) + state->low;
-    int64_t now = time_after(kind, data, stride, i, before);
-    if (state->started && ae_joins(before, now, 6, 34, HALF_LOW))
-        return 1;
-    if (state->started && !ae_joins(before, now, 6, 34, AE_LEAP))
-        return 0;
-    size_t end = words - i > AE_LOOK ? i + AE_LOOK : words;
-    for (size_t j = i + 1; j + 1 < end; j++) {
-        uint32_t word = ae_load32(data + stride * j);
-        int is = kind(word);
-        if (is == AE_RESERVED && !state->lenient)
-            return 0;
-        if (is == AE_HIGH)
-            return ae_joins(now, time_after(kind, data, stride, j, now), 6, 34,
-                            state->started ? AE_LEAP : HALF_LOW);
-        if (is == AE_TIMED || is == AE_VECTOR)
-            now = (now & ~(int64_t)63) + low_of(word);
-        j += is == AE_VECTOR;
-    }
-    return 0;
-}
-
-/* Whether the word cannot be taken as it is. */
-AE_INLINE int doubtful(kind_function *kind, const uint8_t *data, size_t stride, size_t i,
-                       size_t words, const ae_evt2 *state)
-{
-    uint32_t word = ae_load32(data + stride * i);
-    if (state->trusted)
-        return 0;
-    if (kind(word) == AE_HIGH)
-        return !believed(kind, data, stride, i, words, state);
-    if (!state->started)
-        return !state->unsorted;
-    switch (kind(word)) {
-    case AE_TIMED: case AE_VECTOR:
-        return falls(word, state);
-    case AE_RESERVED:
-        return !state->lenient;
-    }
-    return 0;
 }
 
 /* Appends a trigger. Returns 0 if there is no room for it. */
@@ -162,69 +82,35 @@ AE_INLINE size_t spread(uint32_t word, uint32_t mask, int64_t time, const ae_col
     return n;
 }
 
-/* Decodes event words from word `i` on, until one is something else, or is earlier than the one
- * before it so that the low bits of its time lose their top bit, or room ends; returns the word it
- * stopped at. `kind` has the bits 31-29 of events. */
+/* Decodes event words from word `i` on, until one is something else or room ends; returns the word
+ * it stopped at. `kind` has the bits 31-29 of events. */
 typedef size_t events_function(const uint8_t *data, size_t i, size_t words, uint32_t kind,
-                               size_t limit, ae_evt2 *state, ae_columns *out);
-
-#define TOP_LOW ((uint32_t)HALF_LOW << 22) /* in a word: the top bit of the low bits of its time */
+                               int64_t time, size_t limit, ae_columns *out);
 
 AE_INLINE size_t events_base(const uint8_t *data, size_t i, size_t words, uint32_t kind,
-                             size_t limit, ae_evt2 *state, ae_columns *out)
+                             int64_t time, size_t limit, ae_columns *out)
 {
-    const int64_t time = high_time(state);
-    uint32_t before = (uint32_t)state->low << 22;
     size_t n = out->n;
     for (; i < words && n <= limit; i++, n++) {
         uint32_t word = ae_load32(data + 4 * i) ^ kind;
-        if (word >> 29 || (before & ~word & TOP_LOW))
+        if (word >> 29)
             break;
-        before = word;
         out->t[n] = time + (word >> 22 & 63);
         out->x[n] = word >> 11 & 0x7FF;
         out->y[n] = word & 0x7FF;
         out->p[n] = (uint8_t)(word >> 28);
     }
     out->n = n;
-    state->low = low_of(before);
     return i;
-}
-
-/* The same, over all events that are no doubt to be taken. */
-AE_INLINE size_t sure_events(events_function *events, const uint8_t *data, size_t i, size_t words,
-                             uint32_t kind, size_t limit, ae_evt2 *state, ae_columns *out)
-{
-    for (;;) {
-        i = events(data, i, words, kind, limit, state, out);
-        if (i >= words || out->n > limit)
-            return i;
-        uint32_t word = ae_load32(data + 4 * i) ^ kind;
-        if (word >> 29 || falls(word, state))
-            return i;
-        state->low = low_of(word);
-    }
 }
 
 #if AE_X86
 
-/* Ends a run of events, the last `taken` of them past slot `n` and word `i`; returns the next. */
-AE_INLINE size_t events_end(size_t i, size_t n, unsigned taken, ae_evt2 *state, ae_columns *out)
-{
-    n += taken;
-    if (n > out->n)
-        state->low = out->t[n - 1] & 63;
-    out->n = n;
-    return i + taken;
-}
-
 /* Eight words at a time: all are decoded, and as many count as come before the first word of
  * another type; the rest is overwritten by what follows. */
 AE_V3 AE_INLINE size_t events_v3(const uint8_t *data, size_t i, size_t words, uint32_t kind,
-                                 size_t limit, ae_evt2 *state, ae_columns *out)
+                                 int64_t time, size_t limit, ae_columns *out)
 {
-    const int64_t time = high_time(state);
-    unsigned before = (unsigned)state->low >> 5;
     const __m256i eleven = _mm256_set1_epi32(0x7FF), six = _mm256_set1_epi32(63);
     const __m256i not_event = _mm256_set1_epi32((int)0xE0000000), high = _mm256_set1_epi64x(time);
     const __m256i event_kind = _mm256_set1_epi32((int)kind);
@@ -248,29 +134,25 @@ AE_V3 AE_INLINE size_t events_v3(const uint8_t *data, size_t i, size_t words, ui
         __m256i low1 = _mm256_cvtepu32_epi64(_mm256_extracti128_si256(low, 1));
         _mm256_storeu_si256((void *)(t + n), _mm256_add_epi64(high, low0));
         _mm256_storeu_si256((void *)(t + n + 4), _mm256_add_epi64(high, low1));
-        unsigned top = (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(_mm256_slli_epi32(word, 4)));
-        unsigned fall = ~top & (top << 1 | before);
-        if (!_mm256_testz_si256(word, not_event) || (fall & 255)) {
+        if (!_mm256_testz_si256(word, not_event)) {
             __m256i event = _mm256_cmpeq_epi32(_mm256_and_si256(word, not_event),
                                                _mm256_setzero_si256());
-            unsigned good = (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(event)) & ~fall;
-            return events_end(i, n, (unsigned)__builtin_ctz(~good), state, out);
+            unsigned good = (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(event));
+            unsigned taken = (unsigned)__builtin_ctz(~good);
+            out->n = n + taken;
+            return i + taken;
         }
-        before = top >> 7;
         n += 8;
         i += 8;
     }
-    events_end(i, n, 0, state, out);
-    return events_base(data, i, words, kind, limit, state, out);
+    out->n = n;
+    return events_base(data, i, words, kind, time, limit, out);
 }
 
 /* The same, sixteen words at a time. */
 AE_V4 AE_INLINE size_t events_v4(const uint8_t *data, size_t i, size_t words, uint32_t kind,
-                                 size_t limit, ae_evt2 *state, ae_columns *out)
+                                 int64_t time, size_t limit, ae_columns *out)
 {
-    const int64_t time = high_time(state);
-    const __m512i top_low = _mm512_set1_epi32((int)TOP_LOW);
-    unsigned before = (unsigned)state->low >> 5;
     const __m512i eleven = _mm512_set1_epi32(0x7FF), six = _mm512_set1_epi32(63);
     const __m512i not_event = _mm512_set1_epi32((int)0xE0000000), high = _mm512_set1_epi64(time);
     const __m512i event_kind = _mm512_set1_epi32((int)kind);
@@ -290,17 +172,17 @@ AE_V4 AE_INLINE size_t events_v4(const uint8_t *data, size_t i, size_t words, ui
         __m512i low1 = _mm512_cvtepu32_epi64(_mm512_extracti64x4_epi64(low, 1));
         _mm512_storeu_si512(t + n, _mm512_add_epi64(high, low0));
         _mm512_storeu_si512(t + n + 8, _mm512_add_epi64(high, low1));
-        unsigned top = _mm512_test_epi32_mask(word, top_low);
         unsigned other = _mm512_test_epi32_mask(word, not_event);
-        other |= ~top & (top << 1 | before) & 0xFFFF;
-        if (other)
-            return events_end(i, n, (unsigned)__builtin_ctz(other), state, out);
-        before = top >> 15;
+        if (other) {
+            unsigned taken = (unsigned)__builtin_ctz(other);
+            out->n = n + taken;
+            return i + taken;
+        }
         n += 16;
         i += 16;
     }
-    events_end(i, n, 0, state, out);
-    return events_base(data, i, words, kind, limit, state, out);
+    out->n = n;
+    return events_base(data, i, words, kind, time, limit, out);
 }
 
 #endif

@@ -12,7 +12,6 @@
  * Cameras write vectors as VECT_BASE_X, VECT_12, VECT_12, VECT_8 ("group" below: 32 pixels). */
 #include <string.h>
 
-#include "clock.h"
 #include "cpu.h"
 #include "dispatch.h"
 #include "kernels.h"
@@ -24,13 +23,9 @@ enum {
 
 #define CLOCK_RANGE ((int64_t)1 << 24)     /* us: 16.8 s */
 #define HALF_HIGH 2048                     /* half the range, in units of TIME_HIGH */
-#define HALF_LOW 2048                      /* half of what TIME_LOW counts, us */
 
 /* The set of types that streams are mostly made of. */
 #define PLAIN (1u << ADDR_Y | 1u << ADDR_X | 1u << TIME_LOW)
-
-/* The set of types that mean nothing. */
-#define RESERVED (1u << 0x9 | 1u << 0xB | 1u << 0xC)
 
 /* For each byte: the positions of its bits, their number; and two byte shuffles of eight 16-bit
  * lanes: `compress` moves the lanes of set bits to the front, `fill` copies to each lane the last
@@ -80,8 +75,6 @@ AE_INLINE uint32_t word_at(const uint8_t *data, size_t i)
 /* Cameras repeat TIME_HIGH: only a new value puts TIME_LOW back to 0. */
 static void time_high(int64_t high, ae_evt3 *state)
 {
-    if (!state->started)
-        state->unsorted = 0;
     state->started = 1;
     if (state->high == high)
         return;
@@ -183,77 +176,10 @@ static int any_word(uint32_t word, ae_evt3 *state, ae_columns *out)
     return 1;
 }
 
-/* ---- doubt ------------------------------------------------------------------------------------ */
-
-/* Whether TIME_LOW is so much earlier than the one before it that a TIME_HIGH may be missing. */
-AE_INLINE int falls(uint32_t word, const ae_evt3 *state)
-{
-    return (word & 0xFFF) + HALF_LOW <= state->low && !state->unsorted;
-}
-
-/* Returns the time, modulo the clock's range, of the first event behind TIME_HIGH `i`, given the
- * time before it; -1 if there are too few words to tell. */
-AE_INLINE int64_t time_after(const uint8_t *data, size_t i, size_t words, int64_t before)
-{
-    int64_t high = word_at(data, i) & 0xFFF;
-    int64_t now = (high << 12) + (before >> 12 == high ? before & 0xFFF : 0);
-    for (i++; i < words; i++) {
-        uint32_t word = word_at(data, i), type = word >> 12;
-        if (type == TIME_LOW)
-            return (high << 12) + (word & 0xFFF);
-        if (type == ADDR_X || type == VECT_12 || type == VECT_8 || type >= TIME_HIGH)
-            return now;
-    }
-    return -1;
-}
-
-/* Whether TIME_HIGH `i` may be taken: see clock.h. */
-static int believed(const uint8_t *data, size_t i, size_t words, const ae_evt3 *state)
-{
-    int64_t before = (state->high << 12) + state->low;
-    int64_t now = time_after(data, i, words, before);
-    if (now < 0)
-        return 0;
-    if (state->started && ae_joins(before, now, 12, 24, HALF_LOW))
-        return 1;
-    if (state->started && !ae_joins(before, now, 12, 24, AE_LEAP))
-        return 0;
-    size_t end = words - i > AE_LOOK ? i + AE_LOOK : words;
-    for (size_t j = i + 1; j < end; j++) {
-        uint32_t word = word_at(data, j), type = word >> 12;
-        if (type == TIME_LOW) {
-            now = (now & ~(int64_t)0xFFF) + (word & 0xFFF);
-        } else if (type == TIME_HIGH) {
-            int64_t next = time_after(data, j, words, now);
-            return next >= 0 && ae_joins(now, next, 12, 24, state->started ? AE_LEAP : HALF_LOW);
-        } else if (RESERVED >> type & 1 && !state->lenient) {
-            return 0;
-        }
-    }
-    return 0;
-}
-
-/* Whether the word cannot be taken as it is. */
-static int doubtful(const uint8_t *data, size_t i, size_t words, const ae_evt3 *state)
-{
-    uint32_t word = word_at(data, i), type = word >> 12;
-    if (state->trusted)
-        return 0;
-    if (type == TIME_HIGH)
-        return !(state->started && (word & 0xFFF) == state->high) &&
-               !believed(data, i, words, state);
-    if (!state->started)
-        return !state->unsorted;
-    if (type == TIME_LOW)
-        return falls(word, state);
-    return RESERVED >> type & 1 && !state->lenient;
-}
-
 /* ---- the fast decoders ------------------------------------------------------------------------ */
 
-/* Decodes rows, single events, times and groups from word `i` on, until another word comes, or a
- * TIME_LOW that falls from the upper half of its range to the lower, or room ends; returns the word
- * it stopped at. The clock has started and the row is of events. */
+/* Decodes rows, single events, times and groups from word `i` on, until another word comes or room
+ * ends; returns the word it stopped at. The clock has started and the row is of events. */
 typedef size_t plain_function(const uint8_t *data, size_t i, size_t words, size_t limit,
                               ae_evt3 *state, ae_columns *out);
 
@@ -309,7 +235,7 @@ AE_INLINE size_t plain_base(const uint8_t *data, size_t i, size_t words, size_t 
     size_t n = out->n;
     for (; i < words && n <= limit; i++) {
         uint32_t word = word_at(data, i), type = word >> 12;
-        if (!(PLAIN >> type & 1) || (type == TIME_LOW && (low & ~word & HALF_LOW))) {
+        if (!(PLAIN >> type & 1)) {
             if (word == same)
                 continue;
             size_t before = i;
@@ -339,7 +265,6 @@ AE_INLINE size_t plain_base(const uint8_t *data, size_t i, size_t words, size_t 
 AE_INLINE size_t decode_with(plain_function *plain, const uint8_t *data, size_t words,
                              ae_evt3 *state, ae_columns *out)
 {
-    state->doubt = 0;
     if (out->capacity < AE_SLACK)
         return 0;
     size_t i = 0, limit = out->capacity - AE_SLACK;
@@ -350,8 +275,7 @@ AE_INLINE size_t decode_with(plain_function *plain, const uint8_t *data, size_t 
                 break;
         }
         do {
-            state->doubt = doubtful(data, i, words, state);
-            if (state->doubt || !any_word(word_at(data, i), state, out))
+            if (!any_word(word_at(data, i), state, out))
                 return i;
             i++;
         } while (i < words && out->n <= limit &&

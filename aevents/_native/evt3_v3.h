@@ -64,21 +64,6 @@ AE_V3 AE_INLINE size_t vector_v3(uint32_t mask, uint32_t x, int64_t t, uint32_t 
     return n;
 }
 
-/* Returns as a bit the first word, before any of `other`, at which TIME_LOW falls from the upper
- * half of its range to the lower; 0 if there is none. `lows` are the words of that type, `tops`
- * those in the upper half, `upper` whether the last one is. */
-static uint32_t first_fall(uint32_t lows, uint32_t tops, int *upper, uint32_t other)
-{
-    lows &= other ? (other & (0u - other)) - 1 : ~0u;
-    for (; lows; lows &= lows - 1) {
-        uint32_t first = lows & (0u - lows);
-        if (*upper && !(tops & first))
-            return first;
-        *upper = (tops & first) != 0;
-    }
-    return 0;
-}
-
 /* Sixteen words at a time. A word that is none of the usual ones ends the block early: vectors are
  * decoded at once, and the next block begins after them. */
 AE_V3 AE_INLINE size_t plain_v3(const uint8_t *data, size_t i, size_t words, size_t limit,
@@ -89,7 +74,7 @@ AE_V3 AE_INLINE size_t plain_v3(const uint8_t *data, size_t i, size_t words, siz
     running now = {_mm_set1_epi16((short)state->y), _mm_set1_epi16((short)state->low),
                    _mm256_set1_epi64x(high)};
     ae_columns at = *out;                   /* a copy that stores to the columns cannot change */
-    int stopped = 0, upper = state->low >= HALF_LOW;
+    int stopped = 0;
     while (!stopped && i + 20 <= words && at.n + 48 <= limit) {
         __m256i word = _mm256_loadu_si256((const void *)(data + 2 * i));
         __m256i type = _mm256_srli_epi16(word, 12);
@@ -102,12 +87,6 @@ AE_V3 AE_INLINE size_t plain_v3(const uint8_t *data, size_t i, size_t words, siz
         unsigned sets = (unsigned)_mm256_movemask_epi8(_mm256_packs_epi16(single, row));
         unsigned more = (unsigned)_mm256_movemask_epi8(_mm256_packs_epi16(low, known));
         unsigned taken = 16, other = ~((more >> 8 & 0xFF) | (more >> 16 & 0xFF00)) & 0xFFFF;
-        __m256i top = _mm256_and_si256(low, _mm256_srai_epi16(_mm256_slli_epi16(word, 4), 15));
-        uint32_t pairs = (uint32_t)_mm256_movemask_epi8(_mm256_packs_epi16(top, top));
-        uint32_t lows = (more & 0xFF) | (more >> 8 & 0xFF00);
-        uint32_t tops = (pairs & 0xFF) | (pairs >> 8 & 0xFF00);
-        if (tops != (upper ? lows : 0))
-            other |= first_fall(lows, tops, &upper, other);
         if (other) {                        /* only the words before it count */
             taken = (unsigned)__builtin_ctz(other);
             unsigned valid = (1u << taken) - 1;
@@ -123,7 +102,7 @@ AE_V3 AE_INLINE size_t plain_v3(const uint8_t *data, size_t i, size_t words, siz
             uint32_t y = (uint16_t)_mm_extract_epi16(now.row, 0);
             int64_t t = high + _mm_extract_epi16(now.low, 0);
             i = vectors(vector_v3, data, i, words, limit, t, y, state, &at);
-            stopped = i < words && (!(PLAIN >> (word_at(data, i) >> 12) & 1) || lows >> taken & 1);
+            stopped = i < words && !(PLAIN >> (word_at(data, i) >> 12) & 1);
         }
     }
     out->n = at.n;

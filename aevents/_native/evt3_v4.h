@@ -66,7 +66,7 @@ AE_V4 AE_INLINE size_t plain_v4(const uint8_t *data, size_t i, size_t words, siz
     const __m512i high = _mm512_set1_epi64(start);
     __m512i row = _mm512_set1_epi16((short)state->y), low = _mm512_set1_epi16((short)state->low);
     ae_columns at = *out;                   /* a copy that stores to the columns cannot change */
-    int stopped = 0, upper = state->low >= HALF_LOW;
+    int stopped = 0;
     while (!stopped && i + 36 <= words && at.n + 64 <= limit) {
         const size_t n = at.n;
         __m512i word = _mm512_loadu_si512(data + 2 * i);
@@ -74,10 +74,7 @@ AE_V4 AE_INLINE size_t plain_v4(const uint8_t *data, size_t i, size_t words, siz
         uint32_t singles = _mm512_cmpeq_epi16_mask(type, _mm512_set1_epi16(ADDR_X));
         uint32_t rows = _mm512_testn_epi16_mask(type, type);
         uint32_t lows = _mm512_cmpeq_epi16_mask(type, _mm512_set1_epi16(TIME_LOW));
-        uint32_t tops = _mm512_mask_test_epi16_mask(lows, word, _mm512_set1_epi16(HALF_LOW));
         uint32_t other = ~(singles | rows | lows | _mm512_cmpeq_epi16_mask(word, same));
-        if (tops != (upper ? lows : 0))
-            other |= first_fall(lows, tops, &upper, other);
         unsigned taken = (unsigned)__builtin_ctzll((uint64_t)other | (uint64_t)1 << 32);
         uint32_t valid = (uint32_t)(((uint64_t)1 << taken) - 1);    /* the words before `other` */
         singles &= valid;
@@ -101,7 +98,7 @@ AE_V4 AE_INLINE size_t plain_v4(const uint8_t *data, size_t i, size_t words, siz
             uint32_t y = (uint16_t)_mm_extract_epi16(_mm512_castsi512_si128(row), 0);
             int64_t t = start + _mm_extract_epi16(_mm512_castsi512_si128(low), 0);
             i = vectors(vector_v4, data, i, words, limit, t, y, state, &at);
-            stopped = i < words && (!(PLAIN >> (word_at(data, i) >> 12) & 1) || lows >> taken & 1);
+            stopped = i < words && !(PLAIN >> (word_at(data, i) >> 12) & 1);
         }
     }
     out->n = at.n;

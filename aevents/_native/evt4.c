@@ -17,12 +17,10 @@ enum { OTHERS = 6, CONTINUED, EXT_TRIGGER = 9, OFF, ON, VEC_OFF, VEC_ON, TIME_HI
 /* The second half of a vector. */
 AE_INLINE void mask_word(uint32_t mask, ae_evt2 *state, ae_columns *out)
 {
-    if (state->started) {
-        state->low = low_of((uint32_t)state->vector);
+    if (state->started)
         out->n = spread((uint32_t)state->vector, mask, high_time(state), out, out->n);
-    } else {
+    else
         state->untimed += events_in(mask);
-    }
     state->vector = 0;
 }
 
@@ -45,32 +43,21 @@ AE_INLINE int other_word(uint32_t word, ae_evt2 *state, ae_columns *out)
     return 1;
 }
 
-AE_INLINE int kind(uint32_t word)
-{
-    static const uint8_t kinds[16] = {
-        AE_RESERVED, AE_RESERVED, AE_RESERVED, AE_RESERVED, AE_RESERVED, AE_RESERVED, AE_PLAIN,
-        AE_PLAIN, AE_RESERVED, AE_PLAIN, AE_TIMED, AE_TIMED, AE_VECTOR, AE_VECTOR, AE_HIGH, AE_PLAIN
-    };
-    return kinds[word >> 28];
-}
-
 /* `events` decodes what is usual, the inner loop what stopped it: vectors come in rows. */
 AE_INLINE size_t decode_with(events_function *events, const uint8_t *data, size_t words,
                              ae_evt2 *state, ae_columns *out)
 {
-    state->doubt = 0;
     if (out->capacity < AE_SLACK)
         return 0;
     size_t i = 0, limit = out->capacity - AE_SLACK;
     while (i < words && out->n <= limit) {
         if (state->started && !state->vector) {
-            i = sure_events(events, data, i, words, EVENTS, limit, state, out);
+            i = events(data, i, words, EVENTS, high_time(state), limit, out);
             if (i == words || out->n > limit)
                 break;
         }
         do {
-            state->doubt = !state->vector && doubtful(kind, data, 4, i, words, state);
-            if (state->doubt || !other_word(ae_load32(data + 4 * i), state, out))
+            if (!other_word(ae_load32(data + 4 * i), state, out))
                 return i;
             i++;
         } while (i < words && out->n <= limit &&

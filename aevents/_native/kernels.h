@@ -38,10 +38,6 @@ int ae_select(int level);     /* use at most this level and the CPU's; returns w
  * fewer than `words` once out->n is above out->capacity - AE_SLACK, or at a trigger without room.
  * State carries over from call to call, so that the input may be cut anywhere between words, and
  * every instruction set stops at the same word.
- * They also stop, with state->doubt set, at a word that is doubtful: of a reserved type, or of a
- * time that neither what came before nor what follows bears out, or about which only more words
- * would tell. The caller looks at it and goes on behind it, or has it taken as it is in a call with
- * state->trusted set, which doubts nothing.
  * Encoders turn events [state->next, in->n) into bytes, return the bytes written, and leave in
  * state->next the first event not yet written: the output was full, or state->refused is set, as
  * the format cannot hold that event so that a decoder reads it back the same. They need room for 16
@@ -51,12 +47,6 @@ typedef struct {              /* of a reader of EVT2, EVT2.1 or EVT4 */
     int64_t started;          /* a TIME_HIGH has been seen: words before it have no time */
     int64_t loop;             /* roll-overs of the clock so far, in us */
     int64_t high;             /* value of the last TIME_HIGH word */
-    int64_t low;              /* low 6 bits of t of the last event since; 0 if there is none */
-    int64_t trusted;          /* doubt nothing */
-    int64_t unsorted;         /* do not doubt an event that is earlier than the one before it, nor,
-                                 before the first TIME_HIGH, that there is none */
-    int64_t lenient;          /* do not doubt reserved types */
-    int64_t doubt;            /* 1: the call has stopped at a word that is doubtful */
     int64_t untimed;          /* events and triggers dropped: no TIME_HIGH had come before them */
     int64_t unknown;          /* words of a reserved type */
     int64_t legacy;           /* EVT2.1: the upper half of each word comes first */
@@ -75,10 +65,6 @@ typedef struct {
     int64_t y;
     int64_t base_x;           /* of vectors: next x, and polarity */
     int64_t base_p;
-    int64_t trusted;          /* as of ae_evt2, from here to `doubt` */
-    int64_t unsorted;
-    int64_t lenient;
-    int64_t doubt;
     int64_t foreign;          /* 1 in a legacy "EM" row: X and vector words are no events */
     int64_t untimed;          /* events and triggers dropped: no TIME_HIGH had come before them */
     int64_t unknown;          /* words of a reserved type */
@@ -93,12 +79,8 @@ size_t ae_evt3_skip(const uint8_t *data, size_t words, ae_evt3 *state, int64_t *
 typedef struct {
     int64_t version;          /* 1 or 2 */
     int64_t triggers;         /* the records are external triggers, not events */
-    int64_t started;          /* there has been a record */
     int64_t loop;             /* roll-overs so far, in us */
     int64_t last;             /* the last 32-bit time */
-    int64_t trusted;          /* doubt nothing */
-    int64_t lenient;          /* do not doubt bits that mean nothing */
-    int64_t doubt;            /* 1: the call has stopped at a record that is doubtful */
 } ae_dat;
 
 size_t ae_dat_decode(const uint8_t *data, size_t records, ae_dat *state, ae_columns *out);
@@ -143,7 +125,7 @@ size_t ae_ros_libcaer_decode(const uint8_t *data, size_t words, ae_ros *state, a
 size_t ae_ros_compact_decode(const uint8_t *data, size_t words, ae_ros *state, ae_columns *out);
 /* ---- aedat.c: AEDAT, records <-> columns ------------------------------------------------------- */
 
-#define AE_AEDAT_LEAP 65536   /* us: a time further than this from the one before is doubtful */
+#define AE_LEAP 65536         /* us: a time further than this from the one before it is doubtful */
 
 typedef struct {
     int64_t started;          /* a record has been read: `last` means something */

@@ -9,7 +9,6 @@ from types import MappingProxyType
 from typing import Never, NoReturn, Protocol, TypeVar
 
 import msgspec
-from msgspec.structs import replace
 
 from aevents._native import kernels
 from aevents.codecs.limits import Limits
@@ -303,10 +302,5 @@ class Watch:
         raise DecodeError(self._format, reason, offset=offset)
 
     def _remember(self, damage: Damage) -> None:
-        last = self.damage[-1] if self.damage else None
-        if last and (last.what, last.offset + last.bytes) == (damage.what, damage.offset):
-            self.damage[-1] = replace(
-                last, bytes=last.bytes + damage.bytes, events=last.events + damage.events
-            )
-        elif len(self.damage) < MOST_DAMAGE:
+        if len(self.damage) < MOST_DAMAGE:
             self.damage.append(damage)

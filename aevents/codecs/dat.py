@@ -21,7 +21,6 @@ from aevents._native.columns import Columns
 from aevents.codecs.base import SNIFF_BYTES, Codec, Jump, ReadAt, Watch
 from aevents.codecs.header import Header, parse_header, write_header
 from aevents.codecs.limits import Limits, edges_of
-from aevents.codecs.mend_records import RecordMender
 from aevents.codecs.packed import PackedDecoder, PackedEncoder, encoded
 from aevents.codecs.seek import MARGIN_US, Search, jump_to, record_probe
 from aevents.errors import EncodeError
@@ -46,7 +45,7 @@ class DatDecoder(PackedDecoder):
         if version not in ("1", "2"):
             self._watch.fail(f"version {version} is not known")
         if not header.length:  # the oldest files: records and nothing else
-            self._use(version=1, triggers=False)
+            self._state = kernels.dat_state(version=1, triggers=False)
             return 0
         if len(body) < 2:
             if final:
@@ -57,12 +56,8 @@ class DatDecoder(PackedDecoder):
             self._watch.fail(
                 f"records of type {kind:#04x} and {size} bytes are not known", offset=header.length
             )
-        self._use(version=int(version), triggers=kind == TRIGGERS)
+        self._state = kernels.dat_state(version=int(version), triggers=kind == TRIGGERS)
         return 2
-
-    def _use(self, *, version: int, triggers: bool) -> None:
-        self._state = kernels.dat_state(version=version, triggers=triggers)
-        self._mender = RecordMender(self._state, self._watch.sensor)
 
     def decode(self, run: memoryview, start: int, out: Columns) -> int:
         """Decode records into columns."""
@@ -82,8 +77,6 @@ class DatDecoder(PackedDecoder):
 
     def stand(self, *state: int) -> None:
         """Begin at a record: the roll-overs before it, and its time."""
-        self._use(version=self._state.version, triggers=bool(self._state.triggers))
-        self._state.started = 1
         self._state.loop, self._state.last = state
 
 

@@ -21,28 +21,10 @@ from aevents._native.columns import Columns
 from aevents.codecs.base import Codec, Jump, ReadAt
 from aevents.codecs.header import Header, write_header
 from aevents.codecs.limits import Limits, edges_of
-from aevents.codecs.marks import HIGH, PLAIN, RESERVED, TIMED, Layout, Marks, marked
-from aevents.codecs.mend import WordMender
 from aevents.codecs.packed import PackedDecoder, PackedEncoder, encoded
 from aevents.codecs.raw import begin_raw, matches_raw, raw_lines
 from aevents.codecs.raw_seek import HighWords, Words, locate_high
 from aevents.types import EventBatch, Sensor, TriggerBatch
-
-_KINDS = np.full(16, RESERVED, np.int64)
-_KINDS[[0x0, 0x1]] = TIMED
-_KINDS[0x8] = HIGH
-_KINDS[[0xA, 0xD, 0xE, 0xF]] = PLAIN
-
-
-def _marks(data: npt.NDArray[np.uint8], state: object, sensor: Sensor) -> Marks:
-    return marked(data.view("<u4").astype(np.int64), _KINDS, sensor)
-
-
-def _high_word(value: int, state: object) -> bytes:
-    return struct.pack("<I", 0x8 << 28 | value)
-
-
-LAYOUT = Layout(4, 6, 28, (1 << 27) + 1, _marks, _high_word)
 
 
 class Evt2Decoder(PackedDecoder):
@@ -55,7 +37,6 @@ class Evt2Decoder(PackedDecoder):
         """Check that the header speaks of EVT2."""
         begin_raw("EVT2", header, self._watch)
         self._state = kernels.evt2_state()
-        self._mender = WordMender(LAYOUT, self._state, self._watch.sensor)
         return 0
 
     def decode(self, run: memoryview, start: int, out: Columns) -> int:
@@ -74,7 +55,6 @@ class Evt2Decoder(PackedDecoder):
         self._state = kernels.evt2_state()
         self._state.started = 1
         self._state.loop, self._state.high = state
-        self._mender = WordMender(LAYOUT, self._state, self._watch.sensor)
 
     def anomalies(self) -> dict[str, int]:
         """Events before the first time word, and words of a reserved type."""

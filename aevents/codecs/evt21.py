@@ -15,7 +15,7 @@ unwrapped. Specified in Prophesee's documentation of the EVT 2.1 format.
 from __future__ import annotations
 
 import struct
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -25,8 +25,6 @@ from aevents._native.columns import Columns
 from aevents.codecs.base import Codec, Jump, ReadAt
 from aevents.codecs.header import Header, write_header
 from aevents.codecs.limits import Limits, edges_of
-from aevents.codecs.marks import HIGH, PLAIN, RESERVED, TIMED, Layout, Marks, marked
-from aevents.codecs.mend import WordMender
 from aevents.codecs.packed import PackedDecoder, PackedEncoder, encoded
 from aevents.codecs.raw import begin_raw, matches_raw, raw_lines
 from aevents.codecs.raw_seek import HighWords, Words, locate_high
@@ -35,28 +33,6 @@ from aevents.types import EventBatch, Sensor, TriggerBatch
 Endianness = Literal["little", "legacy"]
 
 _LOOK_BYTES = 4096  # of words that are looked at where the header does not say their order
-
-
-_KINDS = np.full(16, RESERVED, np.int64)
-_KINDS[[0x0, 0x1]] = TIMED
-_KINDS[0x8] = HIGH
-_KINDS[[0xA, 0xE, 0xF]] = PLAIN
-
-
-def _marks(data: npt.NDArray[np.uint8], state: Any, sensor: Sensor) -> Marks:  # noqa: ANN401  # a twin's, or in C
-    halves = data.view("<u4").astype(np.int64)
-    upper, mask = halves[0 if state.legacy else 1 :: 2], halves[1 if state.legacy else 0 :: 2]
-    marks = marked(upper, _KINDS, sensor)
-    marks.odd[(marks.kind == TIMED) & (mask == 0)] = True
-    return marks
-
-
-def _high_word(value: int, state: Any) -> bytes:  # noqa: ANN401  # as above
-    word = 0x8 << 28 | value
-    return struct.pack("<2I", *((word, 0) if state.legacy else (0, word)))
-
-
-LAYOUT = Layout(8, 6, 28, (1 << 27) + 1, _marks, _high_word)
 
 
 class Evt21Decoder(PackedDecoder):
@@ -75,7 +51,6 @@ class Evt21Decoder(PackedDecoder):
             return None
         legacy = order == "legacy" or (not order and _looks_legacy(body[:_LOOK_BYTES]))
         self._state = kernels.evt21_state(legacy=legacy)
-        self._mender = WordMender(LAYOUT, self._state, self._watch.sensor)
         return 0
 
     def decode(self, run: memoryview, start: int, out: Columns) -> int:
@@ -94,7 +69,6 @@ class Evt21Decoder(PackedDecoder):
         self._state = kernels.evt21_state(legacy=bool(self._state.legacy))
         self._state.started = 1
         self._state.loop, self._state.high = state
-        self._mender = WordMender(LAYOUT, self._state, self._watch.sensor)
 
     def anomalies(self) -> dict[str, int]:
         """Events before the first time word, and words of a reserved type."""
@@ -148,7 +122,6 @@ def _senseless(body: bytes, *, legacy: bool) -> tuple[int, int]:
     One odd word may be damage; the start of a stream may be cut off, so times count last.
     """
     state, out, at = kernels.evt21_state(legacy=legacy), kernels.columns(), 0
-    state.trusted = 1
     while (after := kernels.evt21_decode(body, at, state, out)) > at:
         at = after
     return state.unknown // 2, state.untimed

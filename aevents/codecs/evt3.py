@@ -14,46 +14,16 @@ from __future__ import annotations
 
 import struct
 
-import numpy as np
-import numpy.typing as npt
-
 from aevents._native import kernels
 from aevents._native.columns import Columns
 from aevents.codecs import evt3_seek
 from aevents.codecs.base import Codec, Jump, ReadAt
 from aevents.codecs.header import Header, write_header
 from aevents.codecs.limits import Limits, edges_of
-from aevents.codecs.marks import HIGH, PLAIN, RESERVED, TIMED, Layout, Marks
-from aevents.codecs.mend import WordMender
 from aevents.codecs.packed import PackedDecoder, PackedEncoder, encoded
 from aevents.codecs.raw import begin_raw, matches_raw, raw_lines
 from aevents.codecs.seek import Index
 from aevents.types import EventBatch, Sensor, TriggerBatch
-
-_KINDS = np.full(16, PLAIN, np.int64)
-_KINDS[0x6] = TIMED
-_KINDS[0x8] = HIGH
-_KINDS[[0x9, 0xB, 0xC]] = RESERVED
-
-
-def _marks(data: npt.NDArray[np.uint8], state: object, sensor: Sensor) -> Marks:
-    words = data.view("<u2").astype(np.int64)
-    type, value = words >> 12, words & 0xFFF
-    vector = (type == 4) | (type == 5)
-    odd = _KINDS[type] == RESERVED
-    odd[1:] |= vector[1:] & ~(vector | (type == 3))[:-1]  # without its base
-    off = np.zeros(len(type), np.bool_)
-    if sensor.sized:
-        off |= (type == 0) & ((value & 0x7FF) >= sensor.height)
-        off |= ((type == 2) | (type == 3)) & ((value & 0x7FF) >= sensor.width)
-    return Marks(_KINDS[type], value, value, odd, off)
-
-
-def _high_word(value: int, state: object) -> bytes:
-    return struct.pack("<H", 0x8 << 12 | value)
-
-
-LAYOUT = Layout(2, 12, 12, 1 << 11, _marks, _high_word)
 
 
 class Evt3Decoder(PackedDecoder):
@@ -66,7 +36,6 @@ class Evt3Decoder(PackedDecoder):
         """Check that the header speaks of EVT3."""
         begin_raw("EVT3", header, self._watch)
         self._state = kernels.evt3_state()
-        self._mender = WordMender(LAYOUT, self._state, self._watch.sensor)
         return 0
 
     def decode(self, run: memoryview, start: int, out: Columns) -> int:
@@ -92,7 +61,6 @@ class Evt3Decoder(PackedDecoder):
     def stand(self, *state: int) -> None:
         """Begin where a mark says."""
         self._state = evt3_seek.stand(*state)
-        self._mender = WordMender(LAYOUT, self._state, self._watch.sensor)
 
     def anomalies(self) -> dict[str, int]:
         """Events before the first time word, and words of a reserved type."""

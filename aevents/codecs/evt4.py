@@ -23,38 +23,10 @@ from aevents._native.columns import Columns
 from aevents.codecs.base import Codec, Jump, ReadAt
 from aevents.codecs.header import Header, write_header
 from aevents.codecs.limits import Limits, edges_of
-from aevents.codecs.marks import HIGH, PLAIN, RESERVED, TIMED, VECTOR, Layout, Marks, marked
-from aevents.codecs.mend import WordMender
 from aevents.codecs.packed import PackedDecoder, PackedEncoder, encoded
 from aevents.codecs.raw import begin_raw, matches_raw, raw_lines
 from aevents.codecs.raw_seek import HighWords, Words, locate_high
 from aevents.types import EventBatch, Sensor, TriggerBatch
-
-_KINDS = np.full(16, RESERVED, np.int64)
-_KINDS[[0xA, 0xB]] = TIMED
-_KINDS[[0xC, 0xD]] = VECTOR
-_KINDS[0xE] = HIGH
-_KINDS[[0x6, 0x7, 0x9, 0xF]] = PLAIN
-
-
-def _marks(data: npt.NDArray[np.uint8], state: object, sensor: Sensor) -> Marks:
-    marks = marked(data.view("<u4").astype(np.int64), _KINDS, sensor)
-    # In a run of words that seem to be vectors every second is a mask, as is the word after them.
-    number = np.arange(len(marks.kind))
-    seems = marks.kind == VECTOR
-    place = number - np.maximum.accumulate(np.where(seems, -1, number)) - 1
-    after = np.flatnonzero(seems & (place % 2 == 0)) + 1
-    after = after[after < len(number)]
-    marks.kind[after] = PLAIN
-    marks.off[after] = marks.odd[after] = False
-    return marks
-
-
-def _high_word(value: int, state: object) -> bytes:
-    return struct.pack("<I", 0xE << 28 | value)
-
-
-LAYOUT = Layout(4, 6, 28, (1 << 27) + 1, _marks, _high_word)
 
 
 class Evt4Decoder(PackedDecoder):
@@ -67,13 +39,12 @@ class Evt4Decoder(PackedDecoder):
         """Count a torn word, or a vector without its second word."""
         yield from super().flush()
         if self._state.vector:
-            self._watch.torn(self.word_bytes, self._offset - self.word_bytes)
+            self._watch.torn(self.word_bytes, self._bytes.offset - self.word_bytes)
 
     def begin(self, header: Header, body: bytes, *, final: bool) -> int:
         """Check that the header speaks of EVT4."""
         begin_raw("EVT4", header, self._watch)
         self._state = kernels.evt4_state()
-        self._mender = WordMender(LAYOUT, self._state, self._watch.sensor)
         return 0
 
     def decode(self, run: memoryview, start: int, out: Columns) -> int:
@@ -92,7 +63,6 @@ class Evt4Decoder(PackedDecoder):
         self._state = kernels.evt4_state()
         self._state.started = 1
         self._state.loop, self._state.high = state
-        self._mender = WordMender(LAYOUT, self._state, self._watch.sensor)
 
     def anomalies(self) -> dict[str, int]:
         """Events before the first time word, and words of a reserved type."""

@@ -6,33 +6,28 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 import numpy as np
 
 from aevents._native import kernels
 from aevents._native.columns import Columns
 from aevents._native.room import Room
-from aevents.codecs.base import Buffer, Jump, Watch
+from aevents.codecs.base import Buffer, ByteBuffer, Jump, Watch
 from aevents.codecs.header import Header, parse_header
-from aevents.codecs.mend import Mender, Verdict
 from aevents.errors import EncodeError
 from aevents.types import Damage, EventBatch, Sensor, TriggerBatch
 
 if TYPE_CHECKING:
     from aevents._native.twins import EncoderState  # not loaded where there is C
 
-SEAM_BYTES = 256
-SEAM_GROWTH = 8
+
 SLAB = 32_768
 """Events that are encoded in one go: they and their bytes stay in the cache."""
 
 
 class PackedDecoder(ABC):
-    """Reads the header, then has a kernel turn words into columns, one slab of events at a time.
-
-    At a word that the kernel doubts, `_mender` decides, once enough bytes have come.
-    """
+    """Reads the header, then has a kernel turn words into columns, one slab of events at a time."""
 
     name: ClassVar[str]
     word_bytes: ClassVar[int]
@@ -44,14 +39,9 @@ class PackedDecoder(ABC):
         self._begun = False
         self.t0: int = 0
         self._body = 0  # where the words begin
-        self._offset = 0  # of the first byte that is not decoded
-        self._held = bytearray()  # the bytes from there on
-        self._enough = 0  # so many are worth another look
+        self._bytes = ByteBuffer()
         self._out = kernels.columns()
         self._yielded = False
-        self._noted: dict[str, int] = {}  # of the kernel's anomalies
-        self._state: Any = None  # of the kernel; words are doubted only by one that has a mender
-        self._mender: Mender | None = None
 
     @property
     def counts(self) -> dict[str, int]:
@@ -64,18 +54,15 @@ class PackedDecoder(ABC):
         return self._watch.damage
 
     def feed(self, data: Buffer, /) -> Iterator[EventBatch | TriggerBatch]:
-        """Give the batches that these bytes complete, in slabs of at most 32 k events.
-
-        What a doubtful word means may depend on the half megabyte that follows it: so much is held
-        back at most.
-        """
+        """Give the batches that these bytes complete, in slabs of at most 32 k events."""
         if not self._begun:
             self._head += bytes(data)
             rest = self._read_header(final=False)
             if rest is None:
                 return
             data = rest
-        yield from self._take(memoryview(data), final=False)
+        for run in self._bytes.records(data, self.word_bytes):
+            yield from self._decode(run)
 
     def keep_in(self, room: Room) -> None:
         """Decode into `room`, where the events stay."""
@@ -84,21 +71,17 @@ class PackedDecoder(ABC):
     def resume(self, jump: Jump) -> None:
         """Go on with the words from there."""
         self._watch.resume(jump.time)
-        self._offset, self._enough = jump.offset, 0
-        self._held.clear()
-        self._noted.clear()
+        self._bytes = ByteBuffer()
+        self._bytes.offset = jump.offset
         self.stand(*cast("tuple[int, ...]", jump.state))
 
     def flush(self) -> Iterator[EventBatch | TriggerBatch]:
-        """Give what was held back, and count a torn word; give an empty batch with the sensor if
-        there were no events at all.
-        """
+        """Count a torn word; give an empty batch with the sensor if there were no events at all."""
         if not self._begun:
             if not self._head:
                 self._watch.fail("the input is empty")
             yield from self.feed(self._read_header(final=True) or b"")
-        yield from self._take(memoryview(b""), final=True)
-        self._watch.torn(len(self._held), self._offset)
+        self._watch.torn(len(self._bytes), self._bytes.offset)
         if not self._yielded:
             yield EventBatch.empty(self._watch.sensor)
 
@@ -132,74 +115,21 @@ class PackedDecoder(ABC):
         if skip is None:
             return None
         rest = self._head[header.length + skip :]
-        self._offset = self._body = header.length + skip
+        self._bytes.offset = self._body = header.length + skip
         self._begun, self._head = True, b""
         return rest
 
-    def _take(self, data: memoryview, *, final: bool) -> Iterator[EventBatch | TriggerBatch]:
-        """Decode what is held and `data`; hold what cannot be decoded yet. Of `data` no more is
-        copied than is needed to get over the seam.
-        """
-        if len(self._held) + len(data) < self._enough and not final:
-            self._held += data
-            return
-        size = SEAM_BYTES
-        while self._held:
-            held = bytes(self._held)
-            last = size >= len(data)
-            seam = memoryview(held + bytes(data[:size]))
-            yield from self._decode(seam, final=final and last)
-            done = len(seam) - len(self._held)
-            if done >= len(held):
-                data, self._held = data[done - len(held) :], bytearray()
-            elif last:
-                return
-            else:
-                self._held = bytearray(held[done:])
-                size *= SEAM_GROWTH
-        yield from self._decode(data, final=final)
-
-    def _decode(self, run: memoryview, *, final: bool) -> Iterator[EventBatch | TriggerBatch]:
-        """Decode as much of `run` as can be; hold the rest."""
-        at, out, start = 0, self._out, self._offset
-        while len(run) - at >= self.word_bytes:
+    def _decode(self, run: memoryview) -> Iterator[EventBatch | TriggerBatch]:
+        at = 0
+        while at < len(run):
+            out = self._out
             at = self.decode(run, at, out)
-            self._offset = start + at
-            yield from self._decoded(out)
-            if self._mender is None or not self._state.doubt:
-                continue
-            verdict = self._mender.settle(run[at:], final=final)
-            if verdict is None:
-                break
-            if verdict.what:
-                self._damaged(verdict)
-            yield from self._trust(verdict.patch)
-            at += verdict.skip
-            self._offset = start + at
-        self._held = bytearray(run[at:])
-        self._enough = max(len(self._held) + 1, len(self._held) * 9 // 8, self.word_bytes)
-
-    def _trust(self, patch: bytes) -> Iterator[EventBatch | TriggerBatch]:
-        """Decode these words, whatever they are."""
-        if patch:
-            self._state.trusted = 1
-            self.decode(memoryview(patch), 0, self._out)
-            self._state.trusted = 0
-            yield from self._decoded(self._out)
-
-    def _decoded(self, out: Columns) -> Iterator[EventBatch | TriggerBatch]:
-        if out.triggers:
-            yield self._triggers(out)
-        if out.n:
-            self._yielded = True
-            yield self._events(out)
-        self._note(self._offset)
-
-    def _damaged(self, verdict: Verdict) -> None:
-        count = verdict.bytes if verdict.what == "skipped_bytes" else 1
-        self._watch.damaged(
-            verdict.what, self._offset, bytes=verdict.bytes, events=verdict.events, count=count
-        )
+            if out.triggers:
+                yield self._triggers(out)
+            if out.n:
+                self._yielded = True
+                yield self._events(out)
+        self._note(self._bytes.offset)
 
     def _events(self, out: Columns) -> EventBatch:
         if self.t0:
@@ -213,8 +143,7 @@ class PackedDecoder(ABC):
 
     def _note(self, offset: int) -> None:
         for name, total in self.anomalies().items():
-            new = total - self._noted.get(name, 0)
-            self._noted[name] = total
+            new = total - self.counts.get(name, 0)
             self._watch.note(name, new, name.replace("_", " "), offset=offset)
 
 

@@ -10,7 +10,6 @@ import pytest
 from aevents import DecodeError, EncodeError, Event, EventBatch, Sensor, Span, TriggerBatch
 from aevents.codecs.evt4 import CODEC, Evt4Decoder, Evt4Encoder
 from aevents.testing import check_codec, decode, encode
-from tests.recordings import triggers_in
 
 HEADER = b"% evt 4.0\n% format EVT4;height=480;width=640\n% end\n"
 
@@ -154,7 +153,7 @@ def test_triggers_are_written_and_read_back() -> None:
         span=Span(5, 9_000_000),
     )
     data = encode(Evt4Encoder(), [triggers])
-    again = triggers_in(decode(CODEC, [data]))
+    (again,) = [item for item in decode(CODEC, [data]) if isinstance(item, TriggerBatch)]
     assert again.t.tolist() == [5, 70_000, 70_001, 9_000_000]
     assert again.id.tolist() == [0, 3, 3, 15]
     assert again.value.tolist() == [True, False, True, True]

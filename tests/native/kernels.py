@@ -69,14 +69,10 @@ def decode(
     *,
     cuts: Sequence[int] = (),
     capacity: int = 32768,
-    trusted: int = 1,
     **options: int,
 ) -> Decoded:
-    """Decode all of `data`, handed over in pieces that end at `cuts` (in words); unless `trusted`,
-    as far as it is beyond doubt.
-    """
+    """Decode all of `data`, handed over in pieces that end at `cuts` (in words)."""
     state = getattr(kernels, f"{kind}_state")(**options)
-    state.trusted = trusted
     one = getattr(kernels, f"{kind}_decode")
     out = kernels.columns(capacity)
     events: list[tuple[int, int, int, int]] = []

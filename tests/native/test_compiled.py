@@ -15,21 +15,10 @@ from hypothesis import strategies as st
 
 from aevents._native import twins
 
-from .kernels import (
-    COMPILED,
-    FORMATS,
-    arrays,
-    columns_of,
-    decode,
-    encode,
-    implementation,
-    packed,
-    state_of,
-)
+from .kernels import COMPILED, FORMATS, arrays, decode, encode, implementation, packed, state_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from types import ModuleType
 
     Event = tuple[int, int, int, int]
 
@@ -95,66 +84,6 @@ def test_c_reads_what_the_twin_reads(
         decode(implementation(isa), kind, words, cuts=cuts, capacity=capacity, **options) == whole
     )
     assert decode(twins, kind, words, cuts=cuts, capacity=capacity, **options) == whole
-
-
-def read_doubting(
-    kernels: ModuleType, kind: str, words: bytes, capacity: int
-) -> tuple[list[Event], list[int], dict[str, int]]:
-    """Return the events, where the reader doubted, and its state; what it doubts it is told to
-    take.
-    """
-    state, out = getattr(kernels, f"{kind}_state")(), kernels.columns(capacity)
-    one, size = getattr(kernels, f"{kind}_decode"), FORMATS[kind]
-    events: list[Event] = []
-    doubts: list[int] = []
-    at = 0
-    while at + size <= len(words):
-        at = one(words, at, state, out)
-        events += zip(*(column[: out.n].tolist() for column in columns_of(out)), strict=True)
-        if state.doubt:
-            doubts.append(at)
-            state.trusted = 1
-            one(words[at : at + size], 0, state, out)
-            state.trusted, at = 0, at + size
-            events += zip(*(column[: out.n].tolist() for column in columns_of(out)), strict=True)
-            if len(doubts) > 20:
-                state.lenient = 1
-            if len(doubts) > 30 and hasattr(state, "unsorted"):
-                state.unsorted = 1
-    return events, doubts, state_of(state)
-
-
-@pytest.mark.parametrize("isa", COMPILED)
-@pytest.mark.parametrize(("kind", "mix"), STREAMS)
-@settings(max_examples=30, deadline=None)
-@given(
-    seed=st.integers(0, 1 << 30),
-    count=st.integers(0, 300),
-    capacity=st.sampled_from([97, 130, 32768]),
-)
-def test_c_doubts_what_the_twin_doubts(
-    isa: str, kind: str, mix: str, seed: int, count: int, capacity: int
-) -> None:
-    words = words_like(kind, mix, count, seed)
-    expected = read_doubting(twins, kind, words, capacity)
-    assert read_doubting(implementation(isa), kind, words, capacity) == expected
-
-
-@pytest.mark.parametrize("isa", COMPILED)
-@pytest.mark.parametrize("name", ["dense", "sparse"])
-@pytest.mark.parametrize("kind", KINDS)
-def test_c_doubts_in_a_recording_what_the_twin_doubts(isa: str, name: str, kind: str) -> None:
-    draw = np.random.default_rng(0)
-    count, step = 3000, {"dense": 0.1, "sparse": 300.0}[name]
-    t = 5_000_000 + np.cumsum(draw.exponential(step, count)).astype(np.int64)
-    x, y, p = (draw.integers(0, top, count) for top in (640, 480, 2))
-    whole, _ = encode(twins, kind, list(zip(*(one.tolist() for one in (t, x, y, p)), strict=True)))
-    for seed in range(20):
-        bent = bytearray(whole)
-        for bit in draw.integers(0, 8 * len(bent), seed):
-            bent[bit // 8] ^= 1 << bit % 8
-        expected = read_doubting(twins, kind, bytes(bent), 32768)
-        assert read_doubting(implementation(isa), kind, bytes(bent), 32768) == expected
 
 
 @pytest.mark.parametrize("isa", COMPILED)

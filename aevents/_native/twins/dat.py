@@ -30,10 +30,6 @@ if TYPE_CHECKING:
 CLOCK_RANGE = 1 << 32
 # A fall of more than half the range is a roll-over.
 ROLLS_OVER = (1 << 31) + 1
-# Steps of time in us: so long they need no witness; no longer one is told from damage.
-NEAR, LEAP = 1 << 12, 1 << 20
-# Bits that mean nothing, of events by version, and of triggers.
-ODD, TRIGGER_ODD = {1: 0xFFFC0000, 2: 0xE0000000}, 0x03FFFFF0
 # By version: shift of y, shift of p, largest x, largest y.
 LAYOUTS = {1: (9, 17, 0x1FF, 0xFF), 2: (14, 28, 0x3FFF, 0x3FFF)}
 
@@ -44,12 +40,8 @@ class DatState:
 
     version: int = 2
     triggers: int = 0
-    started: int = 0
     loop: int = 0
     last: int = 0
-    trusted: int = 0
-    lenient: int = 0
-    doubt: int = 0
 
 
 def dat_state(*, version: int = 2, triggers: bool = False) -> DatState:
@@ -68,9 +60,6 @@ def dat_decode(data: Buffer, start: int, state: DatState, out: Columns) -> int:
         end = min(len(low), len(out.trigger_t))
     else:
         end = taken(every.astype(np.int64), ~every, out)
-    doubt = _first_doubt(low, word, state)
-    state.doubt = int(doubt < end)
-    end = min(doubt, end)
     if not end:
         return start
     t, word = (state.loop + CLOCK_RANGE * loops + low)[:end], word[:end]
@@ -81,24 +70,7 @@ def dat_decode(data: Buffer, start: int, state: DatState, out: Columns) -> int:
         write_events(out, t, word & x_mask, word >> y_shift & y_mask, word >> p_shift & 1)
     state.loop += CLOCK_RANGE * int(loops[end - 1])
     state.last = int(low[end - 1])
-    state.started = 1
     return start + 8 * end
-
-
-def _first_doubt(low: Integers, word: Integers, state: DatState) -> int:
-    """Return the first record that is doubtful, or their number."""
-    if state.trusted or not len(low):
-        return len(low)
-    odd = 0 if state.lenient else TRIGGER_ODD if state.triggers else ODD[state.version]
-    steps = np.diff(low, prepend=state.last)
-    steps = (steps + (1 << 31)) % (1 << 32) - (1 << 31)
-    if not state.started:
-        steps[0] = LEAP
-    following = np.append(steps[1:], -LEAP)
-    doubtful = (steps < -NEAR) | (steps > LEAP) | ((word & odd) != 0)
-    doubtful |= (steps > NEAR) & (following < -NEAR)
-    doubtful[0] |= not state.started and following[0] > LEAP
-    return int(np.argmax(doubtful)) if doubtful.any() else len(low)
 
 
 def dat_encode(

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..columns import checked
-from .clock import HIGH, PLAIN, RESERVED, TIMED, Marks, after_next, first_doubt, running_lows
 from .encoder import EncoderState, finish, first_bad, high_words
 from .words import carried, rollovers, taken, whole_words, write_events, write_triggers
 
@@ -29,9 +28,7 @@ if TYPE_CHECKING:
     from ..columns import Columns
 
 TIME_HIGH, EXT_TRIGGER = 0x8, 0xA
-RESERVED_TYPES = [2, 3, 4, 5, 6, 7, 9, 0xB, 0xC]
-KINDS = np.full(16, PLAIN, np.int64)
-KINDS[[0, 1]], KINDS[TIME_HIGH], KINDS[RESERVED_TYPES] = TIMED, HIGH, RESERVED
+RESERVED = [2, 3, 4, 5, 6, 7, 9, 0xB, 0xC]
 CLOCK_RANGE = 1 << 34
 # A fall of more than half the range is a roll-over; in units of TIME_HIGH, 64 us.
 ROLLS_OVER = (1 << 27) + 1
@@ -44,11 +41,6 @@ class Evt2State:
     started: int = 0
     loop: int = 0
     high: int = 0
-    low: int = 0
-    trusted: int = 0
-    unsorted: int = 0
-    lenient: int = 0
-    doubt: int = 0
     untimed: int = 0
     unknown: int = 0
     legacy: int = 0
@@ -70,10 +62,7 @@ def evt2_decode(data: Buffer, start: int, state: Evt2State, out: Columns) -> int
     loops = rollovers(is_high, words & 0xFFFFFFF, state.high, ROLLS_OVER)
     t = state.loop + CLOCK_RANGE * loops + (high << 6) + (words >> 22 & 63)
     timed = np.logical_or.accumulate(is_high) | bool(state.started)
-    marks = Marks(KINDS[kind], words & 0xFFFFFFF, words >> 22 & 63, 6, 34, after_next)
-    lows = running_lows(marks, state, timed)
     end = taken(((kind < 2) & timed).astype(np.int64), (kind == EXT_TRIGGER) & timed, out)
-    end = stop_at_doubt(first_doubt(marks, state, lows), end, state)
     if not end:
         return start
     events = np.flatnonzero((kind < 2) & timed & (np.arange(len(kind)) < end))
@@ -82,25 +71,12 @@ def evt2_decode(data: Buffer, start: int, state: Evt2State, out: Columns) -> int
     triggers = np.flatnonzero((kind == EXT_TRIGGER)[:end] & timed[:end])
     word = words[triggers]
     write_triggers(out, t[triggers], word >> 8 & 31, word & 1)
-    leave_clock(state, bool(timed[end - 1]), int(lows[end - 1]))
+    state.started = int(timed[end - 1])
     state.high = int(high[end - 1])
     state.loop += CLOCK_RANGE * int(loops[end - 1])
     state.untimed += int(np.sum(np.isin(kind, [0, 1, EXT_TRIGGER])[:end] & ~timed[:end]))
-    state.unknown += int(np.sum(np.isin(kind[:end], RESERVED_TYPES)))
+    state.unknown += int(np.sum(np.isin(kind[:end], RESERVED)))
     return start + 4 * end
-
-
-def stop_at_doubt(doubt: int, end: int, state: Evt2State) -> int:
-    """Return where the reader stops, and note whether that is for a doubt."""
-    state.doubt = int(doubt < end)
-    return min(doubt, end)
-
-
-def leave_clock(state: Evt2State, started: bool, low: int) -> None:
-    """Note how the last word left the clock."""
-    if started and not state.started:
-        state.unsorted = 0
-    state.started, state.low = int(started), low
 
 
 def evt2_encode(

@@ -19,9 +19,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..columns import checked
-from .clock import HIGH, PLAIN, RESERVED, TIMED, Marks, after_next, first_doubt, running_lows
 from .encoder import EncoderState, finish, first_bad, high_words
-from .evt2 import CLOCK_RANGE, ROLLS_OVER, Evt2State, leave_clock, stop_at_doubt
+from .evt2 import CLOCK_RANGE, ROLLS_OVER, Evt2State
 from .vectors import bits, counted, groups
 from .words import carried, rollovers, taken, whole_words, write_events, write_triggers
 
@@ -32,9 +31,7 @@ if TYPE_CHECKING:
     from ..columns import Columns
 
 TIME_HIGH, EXT_TRIGGER = 0x8, 0xA
-RESERVED_TYPES = [2, 3, 4, 5, 6, 7, 9, 0xB, 0xC, 0xD]
-KINDS = np.full(16, PLAIN, np.int64)
-KINDS[[0, 1]], KINDS[TIME_HIGH], KINDS[RESERVED_TYPES] = TIMED, HIGH, RESERVED
+RESERVED = [2, 3, 4, 5, 6, 7, 9, 0xB, 0xC, 0xD]
 
 
 def evt21_state(*, legacy: bool = False) -> Evt2State:
@@ -56,10 +53,7 @@ def evt21_decode(data: Buffer, start: int, state: Evt2State, out: Columns) -> in
     timed = np.logical_or.accumulate(is_high) | bool(state.started)
     counts = np.where(kind < 2, counted(lower), 0)
     is_trigger = kind == EXT_TRIGGER
-    marks = Marks(KINDS[kind], upper & 0xFFFFFFF, upper >> 22 & 63, 6, 34, after_next)
-    lows = running_lows(marks, state, timed)
     end = taken(counts * timed, is_trigger & timed, out)
-    end = stop_at_doubt(first_doubt(marks, state, lows), end, state)
     if not end:
         return start
     vectors = np.flatnonzero(((kind < 2) & timed)[:end])
@@ -69,11 +63,11 @@ def evt21_decode(data: Buffer, start: int, state: Evt2State, out: Columns) -> in
     triggers = np.flatnonzero((is_trigger & timed)[:end])
     word = upper[triggers]
     write_triggers(out, t[triggers], word >> 8 & 31, word & 1)
-    leave_clock(state, bool(timed[end - 1]), int(lows[end - 1]))
+    state.started = int(timed[end - 1])
     state.high = int(high[end - 1])
     state.loop += CLOCK_RANGE * int(loops[end - 1])
     state.untimed += int(np.sum((counts + is_trigger)[:end][~timed[:end]]))
-    state.unknown += int(np.sum(np.isin(kind[:end], RESERVED_TYPES)))
+    state.unknown += int(np.sum(np.isin(kind[:end], RESERVED)))
     return start + 8 * end
 
 

@@ -18,14 +18,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..columns import checked
-from .clock import HIGH, PLAIN, RESERVED, TIMED, Marks, first_doubt
 from .encoder import EncoderState, finish, first_bad, high_words
 from .words import carried, rollovers, taken, whole_words, write_events, write_triggers
 
@@ -38,16 +36,13 @@ if TYPE_CHECKING:
 
 ADDR_Y, EM_ADDR_Y, ADDR_X, VECT_BASE_X, VECT_12, VECT_8, TIME_LOW = range(7)
 TIME_HIGH, EXT_TRIGGER = 0x8, 0xA
-RESERVED_TYPES = [0x9, 0xB, 0xC]
-KINDS = np.full(16, PLAIN, np.int64)
-KINDS[TIME_LOW], KINDS[TIME_HIGH], KINDS[RESERVED_TYPES] = TIMED, HIGH, RESERVED
+RESERVED = [0x9, 0xB, 0xC]
 CLOCK_RANGE = 1 << 24
 # A fall of half the range is a roll-over; in units of TIME_HIGH, 4096 us.
 ROLLS_OVER = 2048
 # From so many events on a group of four vector words is shorter than single events.
 WORTH_A_GROUP = 5
 GROUP = 32
-END_NEAR = 64  # words: looked at first
 
 
 @dataclass(slots=True)
@@ -61,10 +56,6 @@ class Evt3State:
     y: int = 0
     base_x: int = 0
     base_p: int = 0
-    trusted: int = 0
-    unsorted: int = 0
-    lenient: int = 0
-    doubt: int = 0
     foreign: int = 0
     untimed: int = 0
     unknown: int = 0
@@ -138,13 +129,6 @@ def evt3_decode(data: Buffer, start: int, state: Evt3State, out: Columns) -> int
     counts = now.bits.sum(axis=1, dtype=np.int64)
     is_trigger = kind == EXT_TRIGGER
     end = taken(counts * live, is_trigger & now.timed, out)
-    doubt = first_doubt(
-        Marks(KINDS[kind], words & 0xFFF, words & 0xFFF, 12, 24, _after(kind), repeats=True),
-        state,
-        now.low,
-    )
-    state.doubt = int(doubt < end)
-    end = min(doubt, end)
     if not end:
         return start
     event, bit = np.nonzero(now.bits[:end] * live[:end, None])
@@ -154,33 +138,13 @@ def evt3_decode(data: Buffer, start: int, state: Evt3State, out: Columns) -> int
     word = words[triggers]
     write_triggers(out, now.t[triggers], word >> 8 & 15, word & 1)
     state.untimed += int((counts + is_trigger)[:end][~now.timed[:end]].sum())
-    state.unknown += int(np.isin(kind[:end], RESERVED_TYPES).sum())
+    state.unknown += int(np.isin(kind[:end], RESERVED).sum())
     _leave(state, now, end - 1)
     return start + 2 * end
 
 
-def _after(types: Integers) -> Callable[[Marks, int, int], int]:
-    """Return the function that says when the first event behind a TIME_HIGH is."""
-    ends = np.isin(types, [TIME_LOW, ADDR_X, VECT_12, VECT_8]) | (types >= TIME_HIGH)
-
-    def after(marks: Marks, i: int, before: int) -> int:
-        end = np.flatnonzero(ends[i + 1 : i + 1 + END_NEAR])
-        if not len(end):
-            end = np.flatnonzero(ends[i + 1 :])
-        if not len(end):
-            return -1
-        high, j = int(marks.high[i]), i + 1 + int(end[0])
-        if types[j] == TIME_LOW:
-            return (high << 12) + int(marks.low[j])
-        return (high << 12) + (before & 0xFFF if before >> 12 == high else 0)
-
-    return after
-
-
 def _leave(state: Evt3State, now: _Running, last: int) -> None:
     """Note where word `last` left the reader."""
-    if now.timed[last] and not state.started:
-        state.unsorted = 0
     state.started = int(now.timed[last])
     state.loop += CLOCK_RANGE * int(now.loops[last])
     state.high, state.low = int(now.high[last]), int(now.low[last])

@@ -20,19 +20,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..columns import checked
-from .clock import (
-    HIGH,
-    PLAIN,
-    RESERVED,
-    TIMED,
-    VECTOR,
-    Marks,
-    after_next,
-    first_doubt,
-    running_lows,
-)
 from .encoder import EncoderState, finish, first_bad, high_words
-from .evt2 import CLOCK_RANGE, ROLLS_OVER, Evt2State, leave_clock, stop_at_doubt
+from .evt2 import CLOCK_RANGE, ROLLS_OVER, Evt2State
 from .vectors import bits, counted, groups
 from .words import carried, rollovers, taken, whole_words, write_events, write_triggers
 
@@ -44,10 +33,7 @@ if TYPE_CHECKING:
     from .words import Flags, Integers
 
 EXT_TRIGGER, OFF, ON, VEC_OFF, VEC_ON, TIME_HIGH = 0x9, 0xA, 0xB, 0xC, 0xD, 0xE
-RESERVED_TYPES = [0, 1, 2, 3, 4, 5, 8]
-KINDS = np.full(17, PLAIN, np.int64)  # the last is MASK
-KINDS[[OFF, ON]], KINDS[[VEC_OFF, VEC_ON]] = TIMED, VECTOR
-KINDS[TIME_HIGH], KINDS[RESERVED_TYPES] = HIGH, RESERVED
+RESERVED = [0, 1, 2, 3, 4, 5, 8]
 MASK = -1  # the type of a word without one
 WORTH_A_VECTOR = 3  # two events are as long by themselves
 
@@ -63,15 +49,13 @@ def evt4_decode(data: Buffer, start: int, state: Evt2State, out: Columns) -> int
     again = [state.vector] if state.vector else []  # read with its mask
     words = np.concatenate((np.array(again, np.int64), whole_words(data, start, "<u4")))
     kind = _kinds(words)
-    is_high, is_trigger = kind == TIME_HIGH, kind == EXT_TRIGGER
+    is_high = kind == TIME_HIGH
     high = carried(is_high, words & 0xFFFFFFF, state.high)
     loops = rollovers(is_high, words & 0xFFFFFFF, state.high, ROLLS_OVER)
     timed = np.logical_or.accumulate(is_high) | bool(state.started)
     masks = np.where(kind == MASK, words, kind == OFF) | (kind == ON)  # a single event has one bit
-    marks = Marks(KINDS[kind], words & 0xFFFFFFF, words >> 22 & 63, 6, 34, after_next)
-    lows = running_lows(marks, state, timed)
+    is_trigger = kind == EXT_TRIGGER
     end = taken(counted(masks) * timed, is_trigger & timed, out)
-    end = stop_at_doubt(first_doubt(marks, state, lows, len(again)), end, state)
     if end <= len(again):
         return start
     word = np.where(kind == MASK, np.roll(words, 1), words)  # of a mask, the vector before it
@@ -79,15 +63,15 @@ def evt4_decode(data: Buffer, start: int, state: Evt2State, out: Columns) -> int
     lit = np.flatnonzero((masks != 0)[:end] & timed[:end])
     index, bit = bits(masks[lit])
     event = word[lit][index]
-    x = (event >> 11 & 0x7FF) + bit
-    write_events(out, t[lit][index], x, event & 0x7FF, event >> 28 & 1)
+    p = event >> 28 & 1
+    write_events(out, t[lit][index], (event >> 11 & 0x7FF) + bit, event & 0x7FF, p)
     triggers = np.flatnonzero((is_trigger & timed)[:end])
     write_triggers(out, t[triggers], word[triggers] >> 8 & 31, word[triggers] & 1)
-    leave_clock(state, bool(timed[end - 1]), int(lows[end - 1]))
+    state.started = int(timed[end - 1])
     state.high = int(high[end - 1])
     state.loop += CLOCK_RANGE * int(loops[end - 1])
     state.untimed += int(np.sum((counted(masks) + is_trigger)[:end][~timed[:end]]))
-    state.unknown += int(np.sum(np.isin(kind[:end], RESERVED_TYPES)))
+    state.unknown += int(np.sum(np.isin(kind[:end], RESERVED)))
     state.vector = int(words[end - 1]) if kind[end - 1] in (VEC_OFF, VEC_ON) else 0
     return start + 4 * (end - len(again))
 
