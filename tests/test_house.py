@@ -30,7 +30,6 @@ LONG = {
     "codecs/aedat2.py": "one walk through a file, of which each step may meet damage",
     "codecs/aedat3.py": "one walk through a file, of which each step may meet damage",
     "codecs/base.py": "what every format is made of, a short class each",
-    "codecs/packed.py": "the run of a decoder and of an encoder, which mirror each other",
     "codecs/aedat4.py": "one walk through a file, of which each step may meet damage",
     "types.py": "the values that flow, a short class each",
 }

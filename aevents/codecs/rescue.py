@@ -10,7 +10,7 @@ import numpy.typing as npt
 from aevents.types import Flags, Sensor, Times
 
 LEAP = 65_536
-"""µs: a time further than this from the one before is doubtful, as `AE_AEDAT_LEAP` in kernels.h."""
+"""µs: a time further than this from the one before is doubtful, as `AE_LEAP` in kernels.h."""
 GAP = 10_000_000
 """µs: no longer silence is believed where something is damaged."""
 FEWEST = 16

@@ -47,11 +47,7 @@ def test_a_reading_may_begin_in_the_middle(
 ) -> None:
     class Locating(DatDecoder):
         def locate(self, read: ReadAt, size: int, start: int) -> Jump:
-            return Jump(size - 80)  # the last ten records
-
-        def resume(self, jump: Jump) -> None:
-            self._offset = jump.offset
-            self._held.clear()
+            return Jump(size - 80, state=(0, 0))  # the last ten records
 
     monkeypatch.setattr(registry, "each_codec", lambda: [replace(CODEC, decoder=Locating)])
     (tmp_path / "in.dat").write_bytes(encode(DatEncoder(), [events] * 20))

@@ -1,4 +1,4 @@
-"""The laws of formats over every codec that reads bytes: round trip, cuts, truncation, 10,000
+"""The laws of formats over every codec that reads bytes: round trip, cuts, truncation, 2,000
 mutations.
 """
 
@@ -15,7 +15,7 @@ from aevents.testing import check_codec, example_events
 from aevents.types import Sensor
 from tests.recordings import MADE
 
-MUTATIONS = int(os.environ.get("AEVENTS_MUTATIONS", "10000"))
+MUTATIONS = int(os.environ.get("AEVENTS_MUTATIONS", "2000"))
 SMALL = example_events(90)
 OF_SMALL_SENSORS = {"nmnist": example_events(90, sensor=Sensor(34, 34))}
 
