@@ -75,7 +75,16 @@ class Report(Mapping[str, int]):
     """
 
     LOSSES = frozenset(
-        {"outside_frame", "torn_bytes", "untimed", "bad_lines", "bad_rows", "bad_packets"}
+        {
+            "outside_frame",
+            "torn_bytes",
+            "skipped_bytes",
+            "bad_times",
+            "untimed",
+            "bad_lines",
+            "bad_rows",
+            "bad_packets",
+        }
     )
     __slots__ = ("_anomalies", "damage", "delivered", "events")
 

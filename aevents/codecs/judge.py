@@ -45,6 +45,10 @@ def judged(
     steps = [before(value), *after(value)]
     if not any(leaps(step, low) for step in steps[:2]):
         return value
+    forward = steps[0] >= low and steps[1] >= low
+    around = steps[0] + steps[1] > stays[0] + LEAP_US  # the clock, once more than it need be
+    if forward and not (around and not any(leaps(one, low) for one in stays)):
+        return value
     worth = {
         one: near([before(one), *after(one)])
         for one in flipped
@@ -55,7 +59,7 @@ def judged(
         return best
     if near(stays) + (steps[0] < SMALL * low) > near(steps):
         return None
-    if near(steps) or all(one >= low for one in steps[:2]):
+    if near(steps) or forward:
         return value
     return value if sum(one >= low for one in steps) > sum(one >= low for one in stays) else None
 

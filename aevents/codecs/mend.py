@@ -13,6 +13,7 @@ matter how the input was cut:
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any, Protocol
 
 import msgspec
@@ -39,6 +40,10 @@ DENSE = 64
 """So many times under one TIME_HIGH are a dense stream, in which it follows on the one before."""
 FEW = 8
 """Fewer events without a time are no reason to think that the word before them held it."""
+ASK_AGAIN = VOTERS // 2
+"""So many words further on they are asked again where they begin."""
+LEAPING = 3
+"""After so many leaps that were true, leaps are nothing to wonder at."""
 PATIENCE = 64
 """So many words of reserved types, or falls of time, are looked at; then they are just believed."""
 
@@ -58,8 +63,8 @@ class Verdict(msgspec.Struct, frozen=True):
 class Mender(Protocol):
     """Decides at a doubtful word, with which `data` begins; None asks for more unless `final`."""
 
-    def settle(self, data: memoryview, *, final: bool) -> Verdict | None:
-        """Return what to do."""
+    def settle(self, data: memoryview, offset: int, *, final: bool) -> Verdict | None:
+        """Return what to do; `offset` is where `data` lies in the input."""
 
 
 class WordMender:
@@ -72,16 +77,20 @@ class WordMender:
         self._half = 1 << layout.low_bits - 1
         self._reserved = 0
         self._falls = 0
+        self._asked = -ASK_AGAIN * layout.size  # where the words last said that they begin there
+        self._leaps = 0
         self._adrift = False  # bytes were skipped: the low bits before may have made no sense
 
-    def settle(self, data: memoryview, *, final: bool) -> Verdict | None:
-        """Return what to do."""
+    def settle(self, data: memoryview, offset: int, *, final: bool) -> Verdict | None:
+        """Return what to do; `offset` is where `data` lies in the input."""
         size = self._layout.size
         if len(data) < (VOTERS + 1) * size and not final:
             return None
-        shift = self._shift(data)
-        if shift != 0:
-            return self._realigned(data, shift, final)
+        if offset >= self._asked + ASK_AGAIN * size:
+            shift = self._shift(data)
+            if shift != 0:
+                return self._realigned(data, shift, final)
+            self._asked = offset
         word = bytes(data[:size])
         first = self._marks(word)
         kind = int(first.kind[0])
@@ -129,7 +138,10 @@ class WordMender:
         flipped = bent(value, layout.high_bits)
         dense = seen.timed >= DENSE and seen.most_fall < self._half
         true: int | None
-        if not state.started:
+        leaping = self._leaps >= LEAPING and min([before(value), *after(value)[:1]]) >= -self._half
+        if leaping or self._rolls_over(now, value, seen):
+            true = value
+        elif not state.started:
             true = judged_first(value, flipped, after, -self._half, dense=dense)
         elif not seen.highs:
             true = judged_last(value, flipped, before, -self._half, dense=dense)
@@ -138,6 +150,7 @@ class WordMender:
         if true is None:
             return Verdict(b"", layout.size, "bad_times")
         if true == value:
+            self._leaps += before(value) > LEAP_US
             return Verdict(word, layout.size)
         return Verdict(layout.high_word(true, state), layout.size, "mended_times")
 
@@ -166,6 +179,14 @@ class WordMender:
         if close and seen.timed >= FEW and type.bit_count() == 1:
             return Verdict(high, self._layout.size, "mended_times")
         return Verdict(word, self._layout.size)
+
+    def _rolls_over(self, now: int, value: int, seen: Seen) -> bool:
+        """Return whether TIME_HIGH goes by way of the top and 0 here, as writers make it do to get
+        past a long gap.
+        """
+        top = (1 << self._layout.high_bits) - 1
+        row = [now, value, *(high for high, _ in seen.highs[:2])]
+        return (top, 0) in pairwise(row)
 
     def _fallen(self, word: bytes, low: int, seen: Seen) -> Verdict:
         state, layout = self._state, self._layout
@@ -206,12 +227,12 @@ class WordMender:
         steps = np.diff(np.append(np.array(now, np.int64), marks.high[marks.kind == HIGH]))
         rolled = steps <= -self._layout.fall
         steps = steps + (rolled << self._layout.high_bits)
-        wild = (steps < -1) | (steps > LEAP_US >> self._layout.low_bits)
         clock = np.cumsum(marks.kind == HIGH)
         timed = np.isin(marks.kind, (TIMED, VECTOR))
         low, period = marks.low[timed], clock[timed]
         fallen = (low[:-1] - low[1:] >= half) & (period[:-1] == period[1:])
-        return int(wild.sum() + fallen.sum() + marks.odd.sum()), int(marks.off.sum())
+        back = int((steps < -1).sum())
+        return int(back + fallen.sum() + marks.odd.sum()), int(marks.off.sum())
 
     def _marks(self, data: bytes | memoryview) -> Marks:
         return self._layout.marks(np.frombuffer(data, np.uint8), self._state, self._sensor)

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from aevents.codecs.judge import (
-    LEAP_US,
     VOTERS,
     aligned,
     bent,
@@ -16,7 +15,7 @@ from aevents.codecs.judge import (
     judged_last,
 )
 from aevents.codecs.marks import off_sensor
-from aevents.codecs.mend import PATIENCE, WITNESSES, Verdict, skipped
+from aevents.codecs.mend import ASK_AGAIN, PATIENCE, WITNESSES, Verdict, skipped
 from aevents.types import Sensor
 
 NEAR_US = 1 << 12
@@ -32,16 +31,19 @@ class RecordMender:
         self._state = state
         self._sensor = sensor
         self._taken = 0
+        self._asked = -ASK_AGAIN * self.size  # where the records last said that they begin there
 
-    def settle(self, data: memoryview, *, final: bool) -> Verdict | None:
-        """Return what to do."""
+    def settle(self, data: memoryview, offset: int, *, final: bool) -> Verdict | None:
+        """Return what to do; `offset` is where `data` lies in the input."""
         if len(data) < (VOTERS + 1) * self.size and not final:
             return None
         words = min(VOTERS, (len(data) - self.size + 1) // self.size)
-        scores = [self._senseless(data[at:], words) for at in range(self.size)]
-        shift = aligned(scores, words) if words > 1 else 0
-        if shift != 0:
-            return skipped(data, shift, self.size)
+        if words > 1 and offset >= self._asked + ASK_AGAIN * self.size:
+            scores = [self._senseless(data[at:], words) for at in range(self.size)]
+            shift = aligned(scores, words)
+            if shift != 0:
+                return skipped(data, shift, self.size)
+            self._asked = offset
         return self._record(data)
 
     def _record(self, data: memoryview) -> Verdict:
@@ -79,7 +81,7 @@ class RecordMender:
         now = [self._state.last] if self._state.started else []
         times = np.append(np.array(now, np.int64), times)
         steps = (times[1:] - times[:-1] + (1 << 31) & 0xFFFFFFFF) - (1 << 31)
-        wild = (steps < -NEAR_US) | (steps > LEAP_US)
+        wild = steps < -NEAR_US
         if self._state.triggers:
             return int(wild.sum() + ((word >> 4 & (1 << 22) - 1) != 0).sum()), 0
         if self._state.version == 1:

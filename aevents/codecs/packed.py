@@ -155,7 +155,7 @@ class PackedDecoder(ABC):
                 continue
             if self._state.doubt == NEEDS_MORE and not final:
                 break
-            verdict = self._mender.settle(run[at:], final=final)
+            verdict = self._mender.settle(run[at:], self._offset, final=final)
             if verdict is None:
                 break
             if verdict.what:

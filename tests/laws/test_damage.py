@@ -228,3 +228,17 @@ def test_true_recordings_are_not_damaged() -> None:
     for name, row in rows.items():
         if row["format"] in FORMATS:
             assert read(codec_of(row["format"]), (RECORDINGS / name).read_bytes())[1] == []
+
+
+@pytest.mark.parametrize("gap_us", [1e3, 1e5, 5e5, 1.1e6, 2.6e6, 7e6, 3e7, 3e8])
+@pytest.mark.parametrize("format", FORMATS)
+def test_long_pauses_are_no_damage(format: str, gap_us: float) -> None:
+    codec, random = codec_of(format), np.random.default_rng(int(gap_us))
+    assert codec.encoder is not None
+    for start in (0, 123_456_789):
+        t = start + np.cumsum(random.exponential(gap_us, 500)).astype(np.int64)
+        x, y, p = (random.integers(0, top, 500) for top in (640, 480, 2))
+        batch = EventBatch.from_columns(t=t, x=x, y=y, p=p, sensor=Sensor(640, 480))
+        found, damage, counts = read(codec, encode(codec.encoder(), [batch]))
+        assert (damage, counts) == ([], {})
+        assert (keys(found) == keys(batch)).all()

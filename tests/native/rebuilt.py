@@ -10,7 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 NATIVE = ["test_compiled.py", "test_columns.py", "test_recordings.py", "twins"]
 TESTS = [f"tests/native/{name}" for name in NATIVE]
-KERNELS = ("evt2", "evt3", "dat", "csv")
+KERNELS = ("evt2", "evt21", "evt3", "evt4", "dat", "es", "csv")
 LAWS = [f"tests/laws/test_codecs.py::test_a_codec_obeys_the_laws[{name}]" for name in KERNELS]
 """The laws of the formats that kernels read and write, with all their mutations."""
 
