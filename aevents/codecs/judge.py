@@ -49,15 +49,17 @@ def judged(
     around = steps[0] + steps[1] > stays[0] + LEAP_US  # the clock, once more than it need be
     if forward and not (around and not any(leaps(one, low) for one in stays)):
         return value
+    small = SMALL * low <= steps[0] < low
+    least = low // 8 if small else low
     worth = {
         one: near([before(one), *after(one)])
         for one in flipped
-        if not leaps(before(one), low) and not leaps(after(one)[0], low)
+        if not leaps(before(one), least) and not leaps(after(one)[0], least)
     }
     best = max(worth, default=value, key=worth.__getitem__)
     if worth.get(best, 0) > max(near(steps), near(stays)):
         return best
-    if near(stays) + (steps[0] < SMALL * low) > near(steps):
+    if not small and near(stays) + (steps[0] < low) > near(steps):
         return None
     if near(steps) or forward:
         return value

@@ -247,7 +247,7 @@ class WordMender:
             seen = seen_behind(self._marks(stretch), most, complete=complete)
             if seen is not None:
                 return seen
-            look *= 4
+            look = min(4 * look, LOOK_BYTES)
         return None
 
 

@@ -1,4 +1,7 @@
-"""Under AddressSanitizer and UndefinedBehaviorSanitizer the native tests must find nothing."""
+"""Under AddressSanitizer and UndefinedBehaviorSanitizer the native tests must find nothing.
+
+`AEVENTS_MUTATIONS=100000 pytest tests/native/test_sanitizers.py` is the long run, before a release.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ def library(name: str) -> str:
 @pytest.mark.skipif(not COMPILED, reason="the C kernels are not built here")
 @pytest.mark.skipif(not library("libasan.so"), reason="the C compiler has no AddressSanitizer")
 @pytest.mark.skipif("AEVENTS_REBUILT" in os.environ, reason="runs inside a rebuilt package")
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(600 + int(os.environ.get("AEVENTS_MUTATIONS", "0")) // 5)
 def test_the_sanitizers_find_nothing(tmp_path: Path) -> None:
     run = {
         "LD_PRELOAD": library("libasan.so"),
