@@ -60,7 +60,7 @@ class Hub(Generic[T]):
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await self._tasks.__aexit__(exc_type, exc, traceback)
+        await self._tasks.__aexit__(exc_type, exc, traceback)  # noqa: ASYNC102  # the group cancels
         if exc is None:
             self._pumps.raise_unread()
 
