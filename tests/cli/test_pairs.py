@@ -58,6 +58,7 @@ def test_a_file_keeps_its_name_and_gets_the_suffix_of_the_format() -> None:
 def test_a_folder_is_mirrored_but_for_what_is_no_recording() -> None:
     assert paired("in") == {
         "in/a.raw": "out/a.dat",
+        "in/bag": "out/bag.dat",
         "in/deep/c.dat": "out/deep/c.dat",
         "in/deep/d.txt": "out/deep/d.dat",
         "in/deep/er/b.raw": "out/deep/er/b.dat",

@@ -206,11 +206,13 @@ def through(
 
 
 SEND_TO_GROUP = """
-import socket, sys
+import socket, sys, time
 with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as one:
     index = socket.if_nametoindex("west0")
     one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, index)
-    one.sendto(bytes.fromhex("00008080"), (sys.argv[1], 3333))
+    for _ in range(60):  # a new address is of use only when nobody has claimed it for a second
+        one.sendto(bytes.fromhex("00008080"), (sys.argv[1], 3333))
+        time.sleep(0.05)
 """
 
 
@@ -222,4 +224,4 @@ def test_a_group_of_ipv6_is_received(hosts: Hosts) -> None:
         with hosts.start(hosts.west, SEND_TO_GROUP, "ff15::77") as sender:
             assert sender.wait() == 0
         said, _ = receiver.communicate("\n")
-    assert json.loads(said)["events"] == 1
+    assert 1 <= json.loads(said)["events"] <= 60
