@@ -75,3 +75,9 @@ async def read(stream: Stream[EventBatch]) -> list[int]:
 
 def no_tasks_left() -> bool:
     return asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def settle() -> None:
+    """Let the tasks of the loop go on until they wait: turns, as time may pass without any."""
+    for _ in range(2_000):
+        await asyncio.sleep(0)

@@ -10,7 +10,7 @@ import pytest
 
 import aevents
 from aevents import EventBatch, Sensor, Span, accumulate
-from tests.junctions.streams import Live, batch_at, batches, no_tasks_left
+from tests.junctions.streams import Live, batch_at, batches, no_tasks_left, settle
 
 
 async def test_each_event_is_in_exactly_one_frame() -> None:
@@ -49,13 +49,13 @@ async def test_with_a_sensor_it_does_not_wait_for_the_first_batch() -> None:
 async def test_the_rest_is_read_before_the_error() -> None:
     live = Live(batches(2), error=OSError("unplugged"))
     async with accumulate(live.stream) as seen:
-        await anyio.sleep(0.01)
+        await settle()
         assert int(seen.read().array.sum()) == 6
         with pytest.raises(OSError, match="unplugged"):
             seen.read()
     with pytest.raises(OSError, match="unplugged"):
         async with accumulate(Live(batches(2), error=OSError("unplugged")).stream):
-            await anyio.sleep(0.01)
+            await settle()
 
 
 async def test_a_stream_without_batches_has_no_frame() -> None:
@@ -72,7 +72,7 @@ async def test_a_sensor_of_another_size_is_refused() -> None:
         batch_at(20, sensor=Sensor(9, 4)),
     ]
     async with accumulate(Live(items).stream) as seen:
-        await anyio.sleep(0.01)
+        await settle()
         assert int(seen.read().array.sum()) == 6
         with pytest.raises(ValueError, match="the sensor changed from 8x4 to 9x4"):
             seen.read()
@@ -85,6 +85,7 @@ async def test_large_batches_are_counted_off_the_loop() -> None:
         t=np.arange(events), x=zeros, y=zeros, p=zeros, sensor=Sensor(8, 4)
     )
     async with accumulate(Live([large]).stream) as seen:
-        await anyio.sleep(0.1)
-        assert seen.ended
+        with anyio.fail_after(10):
+            while not seen.ended:
+                await settle()
         assert seen.read().array[0, 0] == events

@@ -6,7 +6,7 @@ import anyio
 import pytest
 
 from aevents import BLOCK, EventBatch, Hub, Overflow
-from tests.junctions.streams import Live, batches, no_tasks_left, read
+from tests.junctions.streams import Live, batches, no_tasks_left, read, settle
 
 ALL = Overflow("drop_oldest", capacity=1000)
 
@@ -14,7 +14,7 @@ ALL = Overflow("drop_oldest", capacity=1000)
 async def test_it_begins_with_the_first_subscription() -> None:
     live = Live(batches(20))
     async with Hub(live.stream) as hub:
-        await anyio.sleep(0.01)
+        await settle()
         assert not live.feeds
         async with hub.subscribe(ALL) as one:
             assert await read(one) == list(range(0, 200, 10))
@@ -47,7 +47,7 @@ async def test_who_never_reads_costs_nobody_anything() -> None:
 
 async def test_the_newest_is_kept_unless_told_otherwise() -> None:
     async with Hub(Live(batches(50)).stream) as hub, hub.subscribe() as newest:
-        await anyio.sleep(0.05)
+        await settle()
         assert await read(newest) == [490]
 
 
@@ -84,4 +84,4 @@ async def test_an_error_comes_out_of_a_subscription_or_of_the_hub() -> None:
                 await read(one)
     with pytest.raises(OSError, match="unplugged"):
         async with Hub(Live([], error=OSError("unplugged")).stream) as hub, hub.subscribe():
-            await anyio.sleep(0.01)
+            await settle()

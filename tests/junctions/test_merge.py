@@ -7,7 +7,7 @@ import pytest
 
 import aevents
 from aevents import BLOCK, NEWEST, Overflow, buffer, merge
-from tests.junctions.streams import Live, batches, no_tasks_left, read
+from tests.junctions.streams import Live, batches, no_tasks_left, read, settle
 
 
 async def test_all_items_come_each_stream_in_its_order() -> None:
@@ -55,14 +55,14 @@ async def test_an_error_that_nobody_reads_comes_out_at_the_end() -> None:
     failing = Live([], error=OSError("unplugged"))
     with pytest.raises(OSError, match="unplugged"):
         async with merge(failing.stream):
-            await anyio.sleep(0.01)
+            await settle()
 
 
 async def test_an_error_of_the_body_comes_out_as_itself() -> None:
     live = Live([], silent=True)
     with pytest.raises(KeyError):
         async with merge(live.stream):
-            await anyio.sleep(0.01)
+            await settle()
             raise KeyError("x")
     assert live.closed
 
@@ -72,7 +72,7 @@ async def test_leaving_early_stops_the_readers() -> None:
     async with merge(live.stream, capacity=2) as merged:
         async for _ in merged:
             break
-        await anyio.sleep(0.01)
+        await settle()
         assert live.closed
     assert no_tasks_left()
 
@@ -93,7 +93,7 @@ async def test_nothing_cannot_be_merged() -> None:
 async def test_a_buffer_reads_ahead_no_further_than_it_holds() -> None:
     live = Live(batches(100))
     async with buffer(live.stream, capacity=5, overflow=BLOCK) as ahead:
-        await anyio.sleep(0.02)
+        await settle()
         assert len(list(live.feeds[0].items)) == 100 - 5 - 1  # five, and the one in hand
         run = ahead.open()
         assert [int((await anext(run)).t[0]) for _ in range(3)] == [0, 10, 20]
@@ -103,7 +103,7 @@ async def test_a_buffer_reads_ahead_no_further_than_it_holds() -> None:
 async def test_a_buffer_of_one_gives_the_newest() -> None:
     live = Live(batches(100))
     async with buffer(live.stream, overflow=NEWEST) as newest:
-        await anyio.sleep(0.05)
+        await settle()
         async with newest.open() as run:
             assert [int(batch.t[0]) async for batch in run] == [990]
     assert run.report["queue_dropped_oldest"] == 99
@@ -114,6 +114,6 @@ async def test_a_buffer_of_one_gives_the_newest() -> None:
 async def test_a_consumer_that_is_too_slow_is_told_so_if_it_asked() -> None:
     live = Live(batches(100))
     async with buffer(live.stream, overflow=Overflow("fail", capacity=3)) as ahead:
-        await anyio.sleep(0.02)
+        await settle()
         with pytest.raises(aevents.SlowConsumerError):
             await read(ahead)
