@@ -23,10 +23,11 @@ DROPS = "queue_dropped_"
 
 
 class Output:
-    """A sink by its name, and what has come to it."""
+    """A sink by its name, what waits for it, and what has come to it."""
 
-    def __init__(self, name: str, sink: Sink[object]) -> None:
+    def __init__(self, name: str, sink: Sink[object], overflow: Overflow) -> None:
         self.name: str = name
+        self.overflow: Overflow = overflow
         self.failed: bool = False
         self.run: AsyncRun[object] | None = None
         self.stream: Stream[object] | None = None
@@ -42,14 +43,6 @@ class Output:
         """How many items wait for it."""
         queued = self.stream.origin.queued if self.stream else None
         return queued() if queued else 0
-
-    @property
-    def lasting(self) -> bool:
-        """Whether it is a file: what goes into it is to be whole."""
-        if self.name == "-" or registry.split_url(self.name)[0]:
-            return False
-        path = Path(self.name)
-        return path.is_file() or not path.exists()
 
     async def write(self, item: object, /) -> None:
         """Write one item."""
@@ -79,8 +72,8 @@ class Outputs:
     def __init__(
         self, names: Sequence[str], sinks: Sequence[Sink[object]], *, realtime: bool
     ) -> None:
-        self.outputs: list[Output] = [Output(*one) for one in zip(names, sinks, strict=True)]
-        self._realtime = realtime
+        policies = [LIVE if realtime and not lasts(name) else HELD for name in names]
+        self.outputs: list[Output] = list(map(Output, names, sinks, policies))
         self._error: Exception | None = None
 
     @property
@@ -95,7 +88,7 @@ class Outputs:
         """How many items wait for the output that is most behind, and how many may; 0 of 0 where
         there are no queues.
         """
-        queues = [(one.queued, self._policy(one).capacity or 0) for one in self.outputs]
+        queues = [(one.queued, one.overflow.capacity or 0) for one in self.outputs]
         several = len(self.outputs) > 1
         return max(queues, key=lambda queue: queue[0] / queue[1]) if several else (0, 0)
 
@@ -113,7 +106,7 @@ class Outputs:
             await self._write(stream, self.outputs[0], anyio.CancelScope())
         else:
             async with (
-                tee(stream, *map(self._policy, self.outputs)) as branches,
+                tee(stream, *(one.overflow for one in self.outputs)) as branches,
                 anyio.create_task_group() as tasks,
             ):
                 for branch, output in zip(branches, self.outputs, strict=True):
@@ -121,9 +114,6 @@ class Outputs:
                     tasks.start_soon(self._write, branch, output, tasks.cancel_scope)
         if self._error is not None:
             raise self._error
-
-    def _policy(self, output: Output) -> Overflow:
-        return HELD if output.lasting or not self._realtime else LIVE
 
     async def _write(
         self, stream: Stream[object], output: Output, others: anyio.CancelScope
@@ -138,3 +128,11 @@ class Outputs:
             self._error = self._error or error
             if output.failed:  # an error of the source comes to the others too, behind all items
                 others.cancel()
+
+
+def lasts(name: str) -> bool:
+    """Say whether this is a file: what goes into it is to be whole."""
+    if name == "-" or registry.split_url(name)[0]:
+        return False
+    path = Path(name)
+    return path.is_file() or not path.exists()

@@ -72,6 +72,7 @@ class Progress:
         self._bar: Bar | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._drawn = 0.0
+        self._due = 0.0
         self._lag = 0.0
 
     def __enter__(self) -> Self:
@@ -98,12 +99,12 @@ class Progress:
     def _wait(self) -> None:
         # a timer of the loop, which anyio has none of: no task to cancel, no group to unwrap
         loop = asyncio.get_running_loop()
-        self._timer = loop.call_at(loop.time() + REFRESH_SECONDS, self._tick)
+        self._due = loop.time() + REFRESH_SECONDS
+        self._timer = loop.call_later(REFRESH_SECONDS, self._tick)
 
     def _tick(self) -> None:
-        assert self._timer is not None
         now = asyncio.get_running_loop().time()
-        self._lag = max(self._lag, now - self._timer.when())
+        self._lag = max(self._lag, now - self._due)
         if self._bar is not None or now - self._drawn >= LOG_SECONDS:
             self._draw()
             self._drawn, self._lag = now, 0.0
