@@ -35,7 +35,11 @@ def run(main: Callable[[], Coroutine[object, object, T]], /) -> T:
 
         with suppress(NotImplementedError):  # on Windows there is no such signal to wait for
             loop.add_signal_handler(signal.SIGTERM, stop)
-        return await main()
+        try:
+            return await main()
+        finally:
+            with suppress(NotImplementedError):
+                loop.remove_signal_handler(signal.SIGTERM)
 
     try:
         return runtime.run(stoppable)

@@ -19,6 +19,7 @@ def test_it_returns_what_main_does() -> None:
         return 3
 
     assert run(main) == 3
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 
 def test_sigterm_stops_it_in_order() -> None:
@@ -31,11 +32,10 @@ def test_sigterm_stops_it_in_order() -> None:
         finally:
             cleaned.append(True)
 
-    before = signal.getsignal(signal.SIGTERM)
     with pytest.raises(Terminated):
         run(main)
     assert cleaned == [True]
-    assert signal.getsignal(signal.SIGTERM) is before
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 
 def test_a_cancellation_of_its_own_is_no_signal() -> None:
