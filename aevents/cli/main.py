@@ -72,7 +72,7 @@ def version_of(package: str, /) -> str:
 
 app: App = App(
     name="aevents",
-    help="Read, convert and picture the events of event cameras.",
+    help="Read, convert, stream and picture the events of event cameras.",
     version=partial(version_of, "aevents"),
     default_parameter=Parameter(negative=(), show_default=False),
 )
