@@ -15,8 +15,10 @@ from aevents.junctions.merge_sorted import merge_sorted
 from aevents.stream import Stream
 from aevents.types import EventBatch, Sensor
 
-HELD = Overflow("block", capacity=16, capacity_bytes=64 << 20)
-"""What waits between a task that reads and one that writes."""
+HELD = Overflow("block", capacity=256, capacity_bytes=64 << 20)
+"""What waits between a task that reads and one that writes: a quarter of a second of what is
+played.
+"""
 
 
 class Inputs:

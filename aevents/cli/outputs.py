@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import anyio
+from msgspec.structs import replace
 
 from aevents import registry
 from aevents._contracts import Report, Sink
@@ -15,10 +16,8 @@ from aevents.junctions.channel import Overflow
 from aevents.junctions.tee import tee
 from aevents.stream import Stream, deliver
 
-LIVE = Overflow("drop_oldest", capacity=256, capacity_bytes=64 << 20)
-"""What waits for a reader that may be slow, where others are not to wait for it: a quarter of a
-second of what is played.
-"""
+LIVE = replace(HELD, policy="drop_oldest")
+"""What waits for a reader that may be slow, where others are not to wait for it."""
 DROPS = "queue_dropped_"
 
 

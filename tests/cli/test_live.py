@@ -153,7 +153,7 @@ def test_udp_goes_into_a_file_and_on_to_the_next(start: Start) -> None:
     assert list(aevents.load("piped.raw")) == list(aevents.load("out.raw"))
 
 
-LINE = r"[\d.]+ Mev  in [\d.]+ Mev/s  out [\d.,]+ (Mev|frames)/s  (queue \d+/16  )?lag [\d.]+ ms"
+LINE = r"[\d.]+ Mev  in [\d.]+ Mev/s  out [\d.,]+ (Mev|frames)/s  (queue \d+/256  )?lag [\d.]+ ms"
 
 
 @pytest.mark.parametrize(
@@ -218,7 +218,7 @@ def test_each_source_has_a_row_and_losses_are_in_the_line(
     assert rows[1][1:] == ["600", "events"]
     assert rows[4][1] == "out"
     assert torn.line(0.0125).startswith(
-        "0.0 Mev  in 0.0 Mev/s  out 0.0 Mev/s  queue 0/16  lag 12.5 ms"
+        "0.0 Mev  in 0.0 Mev/s  out 0.0 Mev/s  queue 0/256  lag 12.5 ms"
     )
 
 

@@ -10,7 +10,7 @@ import anyio
 import pytest
 
 from aevents._contracts import Origin
-from aevents.cli.outputs import LIVE, Outputs, lasts
+from aevents.cli.outputs import Outputs, lasts
 from aevents.errors import DecodeError
 from aevents.stream import Stream, stream_of
 
@@ -111,9 +111,8 @@ async def test_otherwise_all_wait_for_the_slowest() -> None:
 
 def test_a_queue_is_empty_before_the_start() -> None:
     both = outputs(Witness(), Witness(), realtime=True)
-    assert both.fullest == (0, 16)
+    assert both.fullest == (0, 256)
     assert both.report.delivered == 0
-    assert LIVE.capacity == 256
 
 
 async def test_a_reader_that_has_left_is_let_go() -> None:
