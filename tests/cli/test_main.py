@@ -173,6 +173,7 @@ REFERENCE = (ROOT / "docs" / "reference" / "cli.md").read_text()
 FIRST, *BLOCKS = re.findall(r"```console\n(.*?)```", REFERENCE, flags=re.S)
 
 
+@pytest.mark.timeout(60)  # several processes each
 @pytest.mark.parametrize("block", BLOCKS)
 def test_the_commands_of_the_reference_run(block: str, tmp_path: Path) -> None:
     program = tmp_path / "bin" / "aevents"

@@ -45,6 +45,7 @@ REFUSED = [
     ("in.raw --speed fast --to a.raw", "unable to convert"),
     ("in.raw --repeat -1 --to a.raw", "--repeat is a number of times, or forever, not '-1'"),
     ("- --repeat 3 --to a.raw", "what comes through a pipe comes once"),
+    ("- --repeat forever --to a.raw", "what comes through a pipe comes once"),
     ("udp://127.0.0.1:1 --to a.raw", "a live source has a pace of its own"),
     ("--to a.raw", "no source was given"),
 ]
