@@ -146,8 +146,9 @@ class Codec(msgspec.Struct, frozen=True):
     `matches` looks at the first bytes (at most `SNIFF_BYTES`) and says whether they are this
     format's; where no codec matches, the suffix decides. `kinds` are the types of batches that a
     file of it may hold; `limits` say what it takes when written. `seekable` says that `time_slice`
-    need not read what comes before. `unverified` says what no file or reader of other software has
-    confirmed.
+    need not read what comes before; `goes_back`, that the encoder rewrites the beginning at the
+    end, and so cannot write into a pipe. `unverified` says what no file or reader of other software
+    has confirmed.
 
     A format that a library reads and writes by path has, instead of a decoder and an encoder,
     `reader(path, kind=, start=, …)`, which gives a `Reader` of items of this kind (`object`: of
@@ -165,6 +166,7 @@ class Codec(msgspec.Struct, frozen=True):
     kinds: tuple[type, ...] = (EventBatch,)
     about: str = ""
     seekable: bool = False
+    goes_back: bool = False
     extra: str = ""
     reader: Callable[..., Reader] | None = None
     writer: Callable[..., object] | None = None

@@ -166,7 +166,7 @@ def test_ctrl_c_prints_the_figures(
     def interrupted(_main: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("aevents.cli.run.run_async", interrupted)
+    monkeypatch.setattr("aevents.cli.live.run", interrupted)
     assert execute(["run", "in.raw", "--to", "a.raw"]) == 130
     assert capsys.readouterr().out.split()[:2] == ["events", "0"]
 
