@@ -8,7 +8,6 @@ import os
 import struct
 import tempfile
 import zipfile
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -41,7 +40,7 @@ EVENTS = example_events(90)
 LATER = example_events(60, start_us=40_000_000, seed=1)
 SMALL = example_events(60, sensor=Sensor(34, 34))
 HEAD_BYTES = 200
-"""So short is a head here that small files are sought in, too: usually files up to 64 KiB are not."""
+"""So short is a head here, for small files to be sought in: usually those of 64 KiB are not."""
 ODD = 0.15
 """How often a file is read in a less usual way."""
 
@@ -96,7 +95,10 @@ def by_path(name: str, data: bytes, random: Random) -> None:
         file.write(data)
         file.flush()
         with contextlib.suppress(DecodeError):
-            _look(reader(Path(file.name), kind=object, start=start, **options))
+            found = reader(Path(file.name), kind=object, start=start, **options)
+            if found is not None:
+                found.room = Room() if random.random() < ODD else None
+                _look(found)
 
 
 def _from_the_middle(name: str, data: bytes, random: Random, options: dict[str, object]) -> None:
@@ -156,7 +158,9 @@ def _memory() -> str | None:
     return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 
-def encoded(name: str, *ways: Mapping[str, Any], items: Sequence[object] = (EVENTS, LATER)) -> Seeds:
+def encoded(
+    name: str, *ways: Mapping[str, Any], items: Sequence[object] = (EVENTS, LATER)
+) -> Seeds:
     """Return what writes these items with each of these options."""
 
     def seeds() -> list[bytes]:
@@ -215,7 +219,9 @@ def aedat4_packed(data: bytes, random: Random) -> None:
     """Read a packet whose damage is below its compression."""
     way = random.choice((1, 3))
     packed = lz4_pack(data) if way == 1 else zstandard.ZstdCompressor().compress(data)
-    whole = _aedat4_head(way) + struct.pack("<ii", random.choice((0, 1, 2, 9)), len(packed)) + packed
+    whole = (
+        _aedat4_head(way) + struct.pack("<ii", random.choice((0, 1, 2, 9)), len(packed)) + packed
+    )
     streamed("aedat4", whole + whole[len(_aedat4_head(way)) :], random)
 
 
@@ -231,15 +237,21 @@ def npz_packed(data: bytes, random: Random) -> None:
     read("npz", out.getvalue(), random)
 
 
+def _saved(array: object) -> bytes:
+    out = io.BytesIO()
+    np.save(out, array)  # type: ignore[arg-type]  # a number is an array, too
+    return out.getvalue()
+
+
+def _matrices() -> list[bytes]:
+    """Return matrices in Fortran order."""
+    columns = [EVENTS.t / 1e6, EVENTS.x, EVENTS.y, EVENTS.p]
+    return [_saved(np.asfortranarray(np.stack(columns, axis=1).astype(of))) for of in ("f8", ">i4")]
+
+
 def _arrays() -> list[bytes]:
-    matrix = np.stack([EVENTS.t / 1e6, EVENTS.x, EVENTS.y, EVENTS.p], axis=1)
-    arrays = [matrix, np.asfortranarray(matrix), EVENTS.t, EVENTS.x, np.uint16(320)]
-    found = []
-    for array in arrays:
-        out = io.BytesIO()
-        np.save(out, array)
-        found.append(out.getvalue())
-    return found + list(encoded("npy")())
+    others = [np.ascontiguousarray(EVENTS.t / 1e6), EVENTS.t, EVENTS.x, np.uint16(320)]
+    return [*_matrices(), *map(_saved, others), *encoded("npy")()]
 
 
 def _es() -> list[bytes]:
@@ -376,11 +388,14 @@ TARGETS: Mapping[str, Target] = {
     "es": Target(_es, partial(streamed, "es")),
     "aedat2": Target(lambda: [MADE["aedat2"], _aedat1()], partial(streamed, "aedat2")),
     "aedat3": Target(lambda: [MADE["aedat3"]], partial(streamed, "aedat3")),
-    "aedat4": Target(lambda: [*map(_aedat4, ("none", "none", "lz4", "zstd"))], partial(streamed, "aedat4")),
+    "aedat4": Target(
+        lambda: [*map(_aedat4, ("none", "none", "lz4", "zstd"))], partial(streamed, "aedat4")
+    ),
     "aedat4-packed": Target(_bodies, aedat4_packed),
     "csv": Target(CSV, partial(streamed, "csv")),
     "triggers": Target(encoded("triggers", items=[TRIGGERS]), partial(streamed, "triggers")),
     "npy": Target(_arrays, partial(streamed, "npy")),
+    "npy-path": Target(_matrices, partial(by_path, "npy")),
     "npz": Target(encoded("npz", {}, {"compressed": True}), partial(streamed, "npz")),
     "npz-path": Target(encoded("npz", {}, {"compressed": True}), partial(by_path, "npz")),
     "npz-packed": Target(_arrays, npz_packed),

@@ -1,4 +1,4 @@
-"""Every decoder on 2,000 mutants, on what mutants have found, and on files cut off at every byte."""
+"""Every decoder on 2,000 mutants, on what mutants have found, and on files cut off at any byte."""
 
 from __future__ import annotations
 

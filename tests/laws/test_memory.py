@@ -61,9 +61,9 @@ def some_events(format: str) -> EventBatch:
     return EventBatch.from_columns(t=t, x=some.x, y=some.y, p=some.p, sensor=some.sensor)
 
 
-async def write_large(path: Path, format: str) -> None:
+async def write_large(path: Path, format: str, options: dict[str, str]) -> None:
     """Write a file of at least so many MB, as far as can be seen before its end."""
-    sink, events = aevents.create(path, format=format), some_events(format)
+    sink, events = aevents.create(path, format=format, **options), some_events(format)
     for _ in range(FILE_MB * 1_000_000 // LEAST_BYTES // EVENTS):
         await sink.write(events)
         if await anyio.to_thread.run_sync(size_of, path.parent) > FILE_MB * 1_000_000:
@@ -76,17 +76,29 @@ def size_of(folder: Path) -> int:
 
 
 WRITTEN = [one.name for one in codecs() if one.writable and one.kinds[0] is EventBatch]
-WAYS = [("blocking", "evt3"), *(("async", name) for name in WRITTEN)]
+HDF5 = [
+    {"layout": layout, "compression": compression}
+    for layout in ("prophesee", "dsec", "tumvie")
+    for compression in ("none", "gzip", "blosc", "ecf")
+    if layout == "prophesee" or compression != "ecf"
+]
+WAYS: list[tuple[str, str, dict[str, str]]] = [
+    ("blocking", "evt3", {}),
+    *(("async", name, {}) for name in WRITTEN if name != "hdf5"),
+    *(("async", "hdf5", options) for options in HDF5),
+]
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is told by /proc only")
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize(("way", "format"), WAYS)
+@pytest.mark.parametrize(
+    ("way", "format", "options"), WAYS, ids=["-".join((*way, *of.values())) for *way, of in WAYS]
+)
 def test_a_large_file_takes_no_more_memory_than_a_small_one(
-    way: str, format: str, tmp_path: Path
+    way: str, format: str, options: dict[str, str], tmp_path: Path
 ) -> None:
     path = tmp_path / "large"
-    anyio.run(write_large, path, format)
+    anyio.run(write_large, path, format, options)
     assert more_memory(way, path, format) < MOST_MB
 
 
@@ -96,7 +108,21 @@ def more_memory(way: str, path: Path, format: str) -> int:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     path.unlink()
     assert done.returncode == 0, done.stderr
+    print(f"{way} {format}: {done.stdout.strip()} MB")
     return int(done.stdout)
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is told by /proc only")
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("way", ["async", "blocking"])
+def test_a_large_matrix_in_fortran_order_takes_no_more_memory(way: str, tmp_path: Path) -> None:
+    path = tmp_path / "large"
+    rows = FILE_MB * 1_000_000 // 32
+    matrix = np.lib.format.open_memmap(path, "w+", "f8", (rows, 4), fortran_order=True)
+    matrix[:, 0] = np.linspace(0, 60, rows)
+    matrix.flush()
+    del matrix
+    assert more_memory(way, path, "npy") < MOST_MB
 
 
 def some_chunks(format: str) -> tuple[bytes, bytes]:
