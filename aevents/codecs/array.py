@@ -237,7 +237,7 @@ class RowOrder:
 
 
 def fortran_header(head: Buffer, /) -> ArrayHeader | None:
-    """Return the header of a matrix in Fortran order; None if the file begins with anything else."""
+    """Return the header of a matrix in Fortran order; None if these bytes begin anything else."""
     try:
         header = read_header(head, Watch("npy", strict=False))
     except DecodeError:

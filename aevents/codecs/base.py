@@ -104,8 +104,8 @@ class Reader:
     """A file that is being read by path: an iterator of items with `close`, and what was counted.
 
     `items` is a generator, which releases everything when it is closed; `counts` and `damage` grow
-    meanwhile. `room`, if it is there when the first item is asked for, is where events may stay: see
-    `Decoder`.
+    meanwhile. `room`, if there is one when the first item is asked for, is where events may stay:
+    see `Decoder`.
     """
 
     __slots__ = ("_items", "counts", "damage", "room")
