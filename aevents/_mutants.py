@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from random import Random
+from typing import Literal
 
 LONGEST_RUN = 64
 NEAR_BYTES = 64
@@ -68,7 +69,7 @@ def _set_number(data: bytearray, random: Random) -> None:
     bits, place = random.choice(BITS), _place(data, random)
     if random.random() < 0.5:
         place -= place % (bits // 8)
-    order = random.choice(("little", "little", "big"))
+    order: Literal["little", "big"] = "big" if random.random() < 0.3 else "little"
     field = slice(place, place + bits // 8)
     here = int.from_bytes(data[field], order)
     number = random.choice((0, 1 << bits - 1, 1 << random.randrange(bits), len(data), here))

@@ -22,6 +22,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -101,7 +102,7 @@ def _try_all(name: str, numbers: range, place: Path) -> int:
             error = _tried(target, data, random)
             if error and error not in found:
                 found.add(error)
-                small = _smaller(data, lambda data, error=error: _tried(target, data) == error)
+                small = _smaller(data, partial(_fails_so, target, error))
                 print(f"{name}: mutant {number}: {error}: {_kept(name, small)}", flush=True)
             if len(found) == MOST_FOUND:
                 break
@@ -119,6 +120,10 @@ def _tried(target: Target, data: bytes, random: Random | None = None) -> str:
     finally:
         signal.alarm(0)
     return ""
+
+
+def _fails_so(target: Target, error: str, data: bytes) -> bool:
+    return _tried(target, data) == error
 
 
 def _smaller(data: bytes, bad: Callable[[bytes], bool]) -> bytes:

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
+from unittest import mock
 
 import numpy as np
 import zstandard
@@ -21,7 +22,7 @@ from rosbags.rosbag2 import StoragePlugin
 from aevents import DecodeError, EventBatch, ImuBatch, Sensor, TriggerBatch
 from aevents._native.room import Room
 from aevents.codecs import sniff
-from aevents.codecs.aedat4 import MAGIC as AEDAT4
+from aevents.codecs.aedat4_write import MAGIC as AEDAT4
 from aevents.codecs.aedat4_write import Aedat4Encoder
 from aevents.codecs.base import Buffer, Watch
 from aevents.codecs.compression import lz4_pack
@@ -69,7 +70,7 @@ class Target(NamedTuple):
 
 def streamed(name: str, data: bytes, random: Random) -> None:
     """Read a stream of bytes, cut anywhere; sometimes strictly, in a room, or from the middle."""
-    options = {"strict": True} if random.random() < ODD else {}
+    options: dict[str, object] = {"strict": True} if random.random() < ODD else {}
     one = codec(name)
     with contextlib.suppress(DecodeError):
         if one.seekable and random.random() < ODD:
@@ -102,28 +103,19 @@ def by_path(name: str, data: bytes, random: Random) -> None:
 
 
 def _from_the_middle(name: str, data: bytes, random: Random, options: dict[str, object]) -> None:
-    usual, sniff.SNIFF_BYTES = sniff.SNIFF_BYTES, HEAD_BYTES  # type: ignore[misc]  # for this once
-    try:
-        kind = random.choice((*codec(name).kinds, object))
-        make = partial(
-            sniff.Recognise,
-            lambda: [codec(name)],
-            name=name,
-            kind=kind,
-            format=name,
-            options=options,
-        )
-        start = random.choice((1, 2_000, 20_000, 41_000_000, 1 << 40))
+    one = codec(name)
+    kind = random.choice((*one.kinds, object))
+    make = partial(
+        sniff.Recognise, lambda: [one], name=name, kind=kind, format=name, options=options
+    )
+    start = random.choice((1, 2_000, 20_000, 41_000_000, 1 << 40))
+    with mock.patch.object(sniff, "SNIFF_BYTES", HEAD_BYTES):
         jump = make().locate(lambda at, size: data[at : at + size], len(data), start, _Indexes())
         reading = make()
-        offset = 0
         if jump is not None:
             _look(reading.feed(jump))
-            offset = jump.offset
-        _look(reading.feed(data[offset:]))
+        _look(reading.feed(data[jump.offset if jump else 0 :]))
         _look(reading.flush())
-    finally:
-        sniff.SNIFF_BYTES = usual  # type: ignore[misc]  # as above
 
 
 class _Indexes(Indexes):
@@ -245,8 +237,9 @@ def _saved(array: object) -> bytes:
 
 def _matrices() -> list[bytes]:
     """Return matrices in Fortran order."""
-    columns = [EVENTS.t / 1e6, EVENTS.x, EVENTS.y, EVENTS.p]
-    return [_saved(np.asfortranarray(np.stack(columns, axis=1).astype(of))) for of in ("f8", ">i4")]
+    columns: list[Any] = [EVENTS.t / 1e6, EVENTS.x, EVENTS.y, EVENTS.p]
+    matrix = np.stack(columns, axis=1)
+    return [_saved(np.asfortranarray(matrix.astype(type))) for type in ("f8", ">i4")]
 
 
 def _arrays() -> list[bytes]:
