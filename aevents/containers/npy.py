@@ -14,8 +14,8 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from aevents.codecs import npy
-from aevents.codecs.array import RowOrder, fortran_header
 from aevents.codecs.base import SNIFF_BYTES, Reader
+from aevents.codecs.row_order import RowOrder, fortran_header
 from aevents.types import EventBatch
 
 PIECE_BYTES = 1 << 20
