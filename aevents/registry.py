@@ -30,12 +30,11 @@ from aevents.codecs import (
     evt4,
     evt21,
     nmnist,
-    npy,
     triggers,
 )
 from aevents.codecs.base import Codec
 from aevents.codecs.sniff import Recognise, recognise
-from aevents.containers import hdf5, mcap, npz, ros2, rosbag
+from aevents.containers import hdf5, mcap, npy, npz, ros2, rosbag
 from aevents.errors import UnknownFormatError
 from aevents.operators.gather import Gather
 from aevents.sinks import images, video

@@ -162,8 +162,10 @@ class Columns:
         self._lent = True
 
     def begin(self) -> None:
-        """Forget all events and triggers, and move to another slab if `take` has lent this one."""
-        if self._lent:
+        """Forget all events and triggers, and move to another slab if `take` has lent this one, in
+        a room to behind what others have put there.
+        """
+        if self._lent or self._room is not None:
             self._lend_anew()
         self.n = 0
         self.triggers = 0

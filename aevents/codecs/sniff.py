@@ -74,6 +74,7 @@ class Recognise:
         elif isinstance(item, Opened):
             self._use(item.codec)
             self._reader = item.reader
+            self._reader.room = self._room
         else:
             yield from self._wanted((item,))
 
