@@ -12,35 +12,32 @@ import asyncio
 import contextlib
 import os
 import select
-import socket
 import statistics
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TypeVar
 
 import numpy as np
 import uvloop
 
 import aevents
 from aevents import Report
-from aevents.codecs.spif import SpifEncoder
-from aevents.sources.synthetic import poisson
-from benchmarks.measure import ROOT, Answer, Gate, Options, Table, build_naive
+from benchmarks.datagrams import (
+    BUFFER,
+    HERE,
+    PEERS,
+    Sender,
+    build,
+    free_port,
+    has_aestream,
+    listening,
+    run_async,
+)
+from benchmarks.measure import Answer, Gate, Options, Table
 
-T = TypeVar("T")
-
-PROTOTYPES = """
-int64_t naive_send(int file, const uint8_t *datagram, size_t size, int64_t count, double rate);
-int64_t naive_receive(int file, int64_t *t, uint16_t *x, uint16_t *y, uint8_t *p,
-                      size_t capacity);
-"""
-HERE = "127.0.0.1"
-SENSOR = aevents.Sensor(640, 480)
-BUFFER = 4 << 20
 SIZES = (256, 1440)
 FILLING = 2_000  # datagrams: these fit
 PASSES = 3  # fillings of a socket: the last one is measured, when all memory is in use
@@ -49,7 +46,6 @@ SECONDS = 1.0
 FIRST_RATE, FASTER = 5_000.0, 1.25  # datagrams a second
 STEADY_RATE, STEADY_SECONDS, TICK = 10e6 / 128, 30.0, 0.001
 STEADY_BUFFER = 32 << 20  # the source must bear stalls of a busy machine
-PEERS = Path(os.environ.get("AEVENTS_PEERS", ROOT / ".venv-peers" / "bin" / "python"))
 PEER = """
 import sys
 from aestream import UDPInput
@@ -62,7 +58,7 @@ with UDPInput((640, 480), device="cpu", port=int(sys.argv[1])) as source:
 
 def run(options: Options) -> Answer:
     """Measure what a datagram costs, and the rates."""
-    naive = build_naive("naive_udp", PROTOTYPES)
+    naive = build()
     rows: list[tuple[str | float | None, ...]] = []
     gates = []
     for size in SIZES:
@@ -89,29 +85,6 @@ def run(options: Options) -> Answer:
         Gate("10 Mev/s: the process grows by, MiB", grown, at_most=4),
     ]
     return Answer([table, lossless], gates)
-
-
-def datagram(size: int) -> bytes:
-    """Return a datagram of random events."""
-    events = next(poisson(SENSOR, rate=1e9).blocking())[: size // 4]
-    return next(iter(SpifEncoder(datagram=size).feed(events)))
-
-
-class Sender:
-    """Sends one datagram again and again."""
-
-    def __init__(self, naive: SimpleNamespace, size: int, port: int) -> None:
-        self._naive = naive
-        self._data = datagram(size)
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.connect((HERE, port))
-
-    def send(self, count: int, rate: float = 0) -> None:
-        """Send so many, at this rate, in the calling thread."""
-        data = self._naive.ffi.from_buffer("uint8_t[]", self._data)
-        file = self._socket.fileno()
-        sent = self._naive.lib.naive_send(file, data, len(self._data), count, rate)
-        assert sent == count, sent
 
 
 def costs(naive: SimpleNamespace, size: int, rounds: int) -> dict[str, float]:
@@ -217,7 +190,7 @@ def empty_by_endpoint(
 def rates(naive: SimpleNamespace, options: Options) -> tuple[float, float | None]:
     """Return the highest rate without loss, of ours and of AEStream's."""
     ours = highest(lambda rate: received_by_us(naive, rate), options)
-    if subprocess.run([PEERS, "-c", "import aestream"], capture_output=True).returncode:
+    if not has_aestream():
         return ours, None
     return ours, highest(lambda rate: received_by_peer(naive, rate), options)
 
@@ -235,12 +208,6 @@ def highest(lossless: Callable[[float], bool], options: Options) -> float:
 def received_by_us(naive: SimpleNamespace, rate: float) -> bool:
     """Say whether every datagram was received at this rate."""
     return run_async(receive(naive, rate, SECONDS)).events == int(rate * SECONDS) * 128
-
-
-def run_async(main: Coroutine[object, object, T]) -> T:
-    """Return the result of `main`, run on uvloop."""
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(main)
 
 
 async def receive(
@@ -307,19 +274,3 @@ def received_by_peer(naive: SimpleNamespace, rate: float) -> bool:
         got = int(peer.stdout.readline())
         peer.kill()
     return got == count * 128
-
-
-def listening(port: int) -> socket.socket:
-    """Return a socket with a large buffer."""
-    receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
-    receiver.setblocking(False)
-    receiver.bind((HERE, port))
-    return receiver
-
-
-def free_port() -> int:
-    """Return a port that nobody listens at."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
-        one.bind((HERE, 0))
-        return int(one.getsockname()[1])
