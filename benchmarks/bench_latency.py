@@ -1,7 +1,7 @@
 """How long is a datagram on its way to the reader, and does playing a recording drift?
 
 A sender in C notes when it sends each datagram; what comes out at the other end says which one it
-was. To `async for`, as batches and as frames, to asyncio's endpoint with NumPy, and to AEStream
+was. To `async for`, as batches and as frames, against asyncio's endpoint with NumPy, and AEStream
 (where `.venv-peers` has it), which is asked again and again; they take turns. Then events are
 played at the speed of the clock, and how late they come at the end is compared with the beginning.
 """
@@ -35,8 +35,8 @@ from benchmarks.measure import Answer, Gate, Options, Table
 SIZE = 512
 RATES = (1_000.0, 20_000.0)  # datagrams a second
 SECONDS, REST = 1.0, 0.3  # of sending, and for what is still on its way
-FRAMES_UP_TO = 1_000.0  # a second: one of this size takes longer than a datagram of them may
-OURS, FRAMES, ENDPOINT = "async for, uvloop", "frames, uvloop", "asyncio endpoint, NumPy"
+FRAMED = 10  # datagrams a frame: from the last of them it is waited for
+OURS, FRAMES, ENDPOINT = "async for, uvloop", "frames of 10, uvloop", "asyncio endpoint, NumPy"
 PLAYED_US, SLICES = 60_000_000, 10
 Times = NDArray[np.int64]
 Arrivals = list[tuple[int, int]]  # time in ns, and the last datagram that had come
@@ -84,7 +84,7 @@ def lateness(options: Options) -> Answer:
     tables, gates = [], []
     for rate in RATES:
         taken: dict[str, list[Times]] = {
-            name: [] for name in ways if rate <= FRAMES_UP_TO or name != FRAMES
+            name: [] for name in ways if rate == RATES[0] or name != FRAMES
         }
         for _ in range(options.rounds(5)):
             for name in taken:
@@ -95,16 +95,16 @@ def lateness(options: Options) -> Answer:
         ]
         title = f"{rate:.0f} datagrams of {SIZE} B a second, from sent to at hand"
         tables.append(Table(title, ("way", "median, us", "99 %, us"), rows))
-        share = float(np.median(us[OURS]) / np.median(us[ENDPOINT]))
-        gates.append(Gate(f"{rate:.0f}/s: median, of an endpoint's", share, at_most=1.5))
+        median = float(np.median(us[OURS])) / 1e3
+        gates.append(Gate(f"{rate:.0f} datagrams/s: median, ms", median, at_most=1))
     return Answer(tables, gates)
 
 
-def on_their_way(sent: Times, arrivals: Arrivals) -> Times:
-    """Return how long each datagram took, in ns."""
+def on_their_way(sent: Times, arrivals: Arrivals, every: int = 1) -> Times:
+    """Return how long each datagram took, or one of every so many, in ns."""
     when, last = np.array(arrivals, np.int64).T
-    first = np.searchsorted(last, np.arange(last[-1] + 1))
-    return when[first] - sent[: last[-1] + 1]
+    wanted = np.arange(every - 1, last[-1] + 1, every)
+    return when[np.searchsorted(last, wanted)] - sent[wanted]
 
 
 def by_loop(
@@ -125,7 +125,7 @@ def by_loop(
         await asyncio.wait([reading], timeout=REST)
         reading.cancel()
         await asyncio.wait([reading])
-        return on_their_way(sent, arrivals)
+        return on_their_way(sent, arrivals, FRAMED if read is read_frames else 1)
 
     with asyncio.Runner(loop_factory=loop) as runner:
         return runner.run(main())
@@ -142,13 +142,12 @@ async def read_batches(port: int, arrivals: Arrivals, ready: asyncio.Event) -> N
 
 
 async def read_frames(port: int, arrivals: Arrivals, ready: asyncio.Event) -> None:
-    """Read frames, one for each datagram."""
+    """Read frames, each of FRAMED datagrams."""
     stream = aevents.open(f"udp://{HERE}:{port}?size=640x480")
-    async with stream.window(count=SIZE // 4).frames(dtype=np.uint8).open() as frames:
+    async with stream.window(count=FRAMED * SIZE // 4).frames().open() as frames:
         ready.set()
-        async for frame in frames:
-            now = time.monotonic_ns()
-            arrivals.append((now, int(frame.array.argmax())))
+        async for _ in frames:
+            arrivals.append((time.monotonic_ns(), FRAMED * (len(arrivals) + 1) - 1))
 
 
 class Endpoint(asyncio.DatagramProtocol):
