@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
+import random
 import socket
 import subprocess
 from collections.abc import Coroutine
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TypeVar
@@ -23,7 +26,8 @@ from benchmarks.measure import ROOT, build_naive
 T = TypeVar("T")
 
 PROTOTYPES = """
-int64_t naive_send(int file, const uint8_t *datagram, size_t size, int64_t count, double rate);
+int64_t naive_send(int file, const uint8_t *datagram, size_t size, int64_t count, double rate,
+                   double lag);
 int64_t naive_send_timed(int file, uint8_t *datagram, size_t size, int64_t count, double rate,
                          int64_t *times);
 int64_t naive_receive(int file, int64_t *t, uint16_t *x, uint16_t *y, uint8_t *p,
@@ -61,11 +65,13 @@ class Sender:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.connect((HERE, port))
 
-    def send(self, count: int, rate: float = 0) -> None:
-        """Send so many, at this rate, in the calling thread."""
+    def send(self, count: int, rate: float = 0, lag: float = math.inf) -> None:
+        """Send so many, at this rate, in the calling thread. Who was held up himself catches up no
+        more than `lag` seconds, so that what comes is never a burst.
+        """
         data = self._naive.ffi.from_buffer("uint8_t[]", self._data)
         file = self._socket.fileno()
-        sent = self._naive.lib.naive_send(file, data, len(self._data), count, rate)
+        sent = self._naive.lib.naive_send(file, data, len(self._data), count, rate, lag)
         assert sent == count, sent
 
     def send_timed(self, count: int, rate: float) -> NDArray[np.int64]:
@@ -97,7 +103,9 @@ def listening(port: int) -> socket.socket:
 
 
 def free_port() -> int:
-    """Return a port that nobody listens at."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
-        one.bind((HERE, 0))
-        return int(one.getsockname()[1])
+    """Return a port that nobody listens at, none of those that the system gives to senders."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one, suppress(OSError):
+            one.bind((HERE, port))
+            return port

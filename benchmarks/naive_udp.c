@@ -17,8 +17,10 @@ static double now(void)
 }
 
 /* Send `count` times the same datagram, `rate` a second (0: as fast as it goes), through a connected
- * socket that waits. Returns how many have gone. */
-int64_t naive_send(int file, const uint8_t *datagram, size_t size, int64_t count, double rate)
+ * socket that waits; where the sender itself was held up, no more than `lag` seconds are caught up.
+ * Returns how many have gone. */
+int64_t naive_send(int file, const uint8_t *datagram, size_t size, int64_t count, double rate,
+                   double lag)
 {
     struct mmsghdr messages[AT_ONCE];
     struct iovec place = {(void *)datagram, size};
@@ -30,6 +32,9 @@ int64_t naive_send(int file, const uint8_t *datagram, size_t size, int64_t count
     double start = now();
     int64_t sent = 0;
     while (sent < count) {
+        double late = now() - start - (double)sent / (rate > 0 ? rate : 1);
+        if (rate > 0 && late > lag)
+            start += late - lag;
         int64_t due = rate > 0 ? (int64_t)((now() - start) * rate) - sent : AT_ONCE;
         due = due < count - sent ? due : count - sent;
         if (due <= 0) {
