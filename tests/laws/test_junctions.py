@@ -225,7 +225,8 @@ async def test_a_thousand_cancelled_reads_lose_nothing(name: str, native: bool) 
 async def test_accumulate_cancelled_at_any_moment_has_counted_what_it_took(native: bool) -> None:
     random = np.random.default_rng(8)
     for _ in range(ROUNDS):
-        live, seen = Live(batches(30), silent=True), []
+        live = Live(batches(30), silent=True)
+        seen: list[float] = []
 
         async def look(live: Live = live, seen: list[float] = seen) -> None:
             async with accumulate(live.stream) as counted:
