@@ -43,7 +43,7 @@ SIZES = (256, 1440)
 FILLING = 2_000  # datagrams: these fit
 PASSES = 3  # fillings of a socket: the last one is measured, when all memory is in use
 C, OURS, ENDPOINT = "C, recvmmsg", "async for, uvloop", "asyncio endpoint, NumPy"
-SECONDS, HELD_UP = 1.0, 1.2  # a sender that takes longer did not keep its rate
+SECONDS = 1.0
 FIRST_RATE, FASTER = 5_000.0, 1.25  # datagrams a second
 STEADY_RATE, STEADY_SECONDS, TICK = 10e6 / 128, 30.0, 0.001
 STEADY_LAG = 0.01  # s
@@ -214,20 +214,25 @@ def rates(naive: SimpleNamespace, options: Options) -> tuple[float, float | None
     return ours, highest(lambda rate: received_by_peer(naive, rate), options)
 
 
-def highest(lossless: Callable[[float], bool], options: Options) -> float:
-    """Return the last rate that goes without loss, twice of three times."""
-    rate = FIRST_RATE
-    while sum(lossless(rate) for _ in range(1 if options.smoke else 3)) > (not options.smoke):
-        if options.smoke:
-            break
+def highest(received: Callable[[float], float], options: Options) -> float:
+    """Return the highest rate that came without loss, while it does so twice of three times."""
+    rate, best = FIRST_RATE, 0.0
+    while True:
+        came = [received(rate) for _ in range(1 if options.smoke else 3)]
+        if sum(one > 0 for one in came) < min(2, len(came)):
+            return best
+        best = max(best, *came)
+        if options.smoke or max(came) < rate / 2:  # the sender can no more
+            return best
         rate *= FASTER
-    return rate / FASTER
 
 
-def received_by_us(naive: SimpleNamespace, rate: float) -> bool:
-    """Say whether every datagram was received at this rate."""
+def received_by_us(naive: SimpleNamespace, rate: float) -> float:
+    """Return the rate at which datagrams came that were to be sent at this one; 0 if some were
+    lost.
+    """
     received = run_async(receive(naive, rate, SECONDS))
-    return received.lost == 0 and received.seconds < HELD_UP * SECONDS
+    return 0 if received.lost else int(rate * SECONDS) / received.seconds
 
 
 class Received(NamedTuple):
@@ -294,8 +299,8 @@ def resident() -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
-def received_by_peer(naive: SimpleNamespace, rate: float) -> bool:
-    """Say whether AEStream received every datagram at this rate."""
+def received_by_peer(naive: SimpleNamespace, rate: float) -> float:
+    """Return the rate at which AEStream received, 0 if not everything."""
     port, count = free_port(), int(rate * SECONDS)
     command = [PEERS, "-c", PEER, str(port)]
     with subprocess.Popen(
@@ -313,4 +318,4 @@ def received_by_peer(naive: SimpleNamespace, rate: float) -> bool:
         assert select.select([peer.stdout], [], [], 10)[0]
         got = int(peer.stdout.readline())
         peer.kill()
-    return got == count * 128 and took < HELD_UP * SECONDS
+    return count / took if got == count * 128 else 0
