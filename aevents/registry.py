@@ -40,9 +40,11 @@ from aevents.errors import UnknownFormatError
 from aevents.operators.gather import Gather
 from aevents.sinks import images, video
 from aevents.sinks import udp as udp_sink
+from aevents.sinks import zmq as zmq_sink
 from aevents.sinks.file import FileSink
 from aevents.sources import synthetic
 from aevents.sources import udp as udp_source
+from aevents.sources import zmq as zmq_source
 from aevents.sources.file import stdin_origin
 from aevents.sources.recording import first_bytes, is_recording, recording_origin
 from aevents.stream import Stream, resolve_names_with, stream_of
@@ -80,8 +82,14 @@ text last.
 SOURCES: Mapping[str, Callable[..., object]] = {
     "synthetic": synthetic.open_url,
     "udp": udp_source.open_url,
+    "zmq+tcp": partial(zmq_source.open_url, "tcp"),
+    "zmq+ipc": partial(zmq_source.open_url, "ipc"),
 }
-SINKS: Mapping[str, Callable[..., object]] = {"udp": udp_sink.create_url}
+SINKS: Mapping[str, Callable[..., object]] = {
+    "udp": udp_sink.create_url,
+    "zmq+tcp": partial(zmq_sink.create_url, "tcp"),
+    "zmq+ipc": partial(zmq_sink.create_url, "ipc"),
+}
 """Sources and sinks of the house, by the scheme of their URLs."""
 PICTURES: Mapping[str, Callable[..., object]] = {
     ".png": images.create,
