@@ -9,8 +9,8 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import socket
-import stat
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,6 +24,8 @@ from aevents.codecs.base import Buffer
 
 LINGER_MS = 4_000
 """How long what was sent may take to leave, after the close."""
+IPV4 = re.compile(r"tcp://[\d.]+:")
+"""Other addresses may be of IPv6, too."""
 
 
 class Port:
@@ -36,11 +38,12 @@ class Port:
     def __init__(self, link: Link, /) -> None:
         self.closed: bool = False
         self._waits = False
+        self._place = _Place(link.endpoint if link.bind else "")
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._socket = self._context.socket(getattr(zmq, link.kind.upper()))
         try:
             _prepare(self._socket, link)
-            self.endpoint: str = _joined(self._socket, link)
+            self.endpoint: str = self._joined(link)
         except BaseException:
             self.close()
             raise
@@ -83,11 +86,27 @@ class Port:
         with anyio.CancelScope(shield=True):
             await anyio.to_thread.run_sync(self._context.term)
 
+    def _joined(self, link: Link) -> str:
+        """Bind or connect; return the address, with the port that the system chose."""
+        try:
+            if not link.bind:
+                self._socket.connect(link.endpoint)
+                return link.endpoint
+            self._place.check()
+            self._socket.bind(link.endpoint)
+            self._place.take()
+        except (OSError, zmq.ZMQError) as error:
+            number = error.errno or 0
+            what = f"zmq+{link.endpoint}: {zmq.strerror(number)}"
+            raise OSError(number, what) from error
+        return self._socket.getsockopt(zmq.LAST_ENDPOINT).decode().rstrip("\0")
+
     def _shut(self, linger_ms: int) -> None:
         if not self.closed:
             self.closed = True
             if self._waits:
                 anyio.notify_closing(self._file)
+            self._place.leave()
             self._socket.close(linger_ms)
 
     def _sent(self, message: Sequence[Buffer]) -> bool:
@@ -110,7 +129,7 @@ class Port:
 
 def _prepare(one: zmq.Socket[bytes], link: Link) -> None:
     sends = link.kind not in ("sub", "pull")
-    one.setsockopt(zmq.IPV6, 1)
+    one.setsockopt(zmq.IPV6, not IPV4.match(link.endpoint))
     one.setsockopt(zmq.LINGER, LINGER_MS if sends else 0)
     one.setsockopt(zmq.IMMEDIATE, sends)  # nothing waits for a peer that was never there
     one.setsockopt(zmq.MAXMSGSIZE, link.max_message)
@@ -138,29 +157,35 @@ def _secure(one: zmq.Socket[bytes], keys: Keys) -> None:
         raise ValueError("zmq: a key is no key of CURVE") from None
 
 
-def _joined(one: zmq.Socket[bytes], link: Link) -> str:
-    """Bind or connect; return the address, with the port that the system chose."""
-    try:
-        if not link.bind:
-            one.connect(link.endpoint)
-            return link.endpoint
-        _refuse_taken(link.endpoint)
-        one.bind(link.endpoint)
-    except OSError as error:
-        raise OSError(error.errno, f"zmq+{link.endpoint}: {error.strerror}") from error
-    except zmq.ZMQError as error:
-        raise OSError(error.errno, f"zmq+{link.endpoint}: {error.strerror}") from error
-    return one.getsockopt(zmq.LAST_ENDPOINT).decode().rstrip("\0")
+class _Place:
+    """The path of a socket that is bound, if it has one. ZeroMQ would delete any file that is
+    there, and leaves its own behind.
+    """
 
+    def __init__(self, endpoint: str) -> None:
+        scheme, _, path = endpoint.partition("://")
+        self._path = Path(path) if scheme == "ipc" and not path.startswith("@") else None
+        self._inode = 0
 
-def _refuse_taken(endpoint: str) -> None:
-    """Raise `OSError` where somebody has the path: ZeroMQ itself would delete the file there."""
-    path = Path(endpoint.removeprefix("ipc://"))
-    if not endpoint.startswith("ipc://") or str(path).startswith("@") or not path.exists():
-        return
-    if not stat.S_ISSOCK(path.stat().st_mode):
-        raise OSError(errno.EEXIST, os.strerror(errno.EEXIST))
-    with socket.socket(socket.AF_UNIX) as other:
-        other.setblocking(False)
-        if other.connect_ex(str(path)) != errno.ECONNREFUSED:
-            raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
+    def check(self) -> None:
+        """Raise `OSError` where somebody has it; what was left behind there is nobody's."""
+        if self._path is None or not self._path.exists():
+            return
+        if not self._path.is_socket():
+            raise OSError(errno.EEXIST, os.strerror(errno.EEXIST))
+        with socket.socket(socket.AF_UNIX) as other:
+            other.setblocking(False)
+            if other.connect_ex(str(self._path)) != errno.ECONNREFUSED:
+                raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
+
+    def take(self) -> None:
+        """Note that it is ours."""
+        if self._path is not None:
+            self._inode = self._path.stat().st_ino
+
+    def leave(self) -> None:
+        """Remove it, if it is ours still."""
+        if self._path is not None and self._inode:
+            with contextlib.suppress(OSError):
+                if self._path.stat().st_ino == self._inode:
+                    self._path.unlink()

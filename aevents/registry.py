@@ -165,14 +165,16 @@ def create(
     """Return the sink that a name stands for: a path (its suffix says the format), `-` for standard
     output, or a URL.
 
-    `format` names the format where the suffix does not. Options are the format's own. The file is
-    made, or made empty, when the first item is written, which raises `FileNotFoundError` and the
+    `format` names the format where the suffix or the URL does not. Options are the format's own,
+    or the URL's. The file is made, or made empty, when the first item is written, which raises `FileNotFoundError` and the
     like. Raises `UnknownFormatError` at once for a suffix or format that is not known.
     """
     text = os.fspath(name)
     scheme, rest, queried = split_url(text)
     if scheme:
         make_sink = _by_scheme(scheme, SINKS, "sink")
+        if format is not None:
+            options["format"] = format
         return cast("Sink[object]", make_sink(rest, **queried, **options))
     path = None if text == "-" else Path(text)
     if path is not None and path.suffix.lower() in PICTURES and format is None:
