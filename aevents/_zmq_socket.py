@@ -11,6 +11,9 @@ import errno
 import os
 import re
 import socket
+import sys
+import warnings
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,6 +27,8 @@ from aevents.codecs.base import Buffer
 
 LINGER_MS = 4_000
 """How long what was sent may take to leave, after the close."""
+AGAIN_MS = 100
+"""After so long a connection that was ended is made anew, as ZeroMQ itself does."""
 IPV4 = re.compile(r"tcp://[\d.]+:")
 """Other addresses may be of IPv6, too."""
 
@@ -41,6 +46,8 @@ class Port:
         self._place = _Place(link.endpoint if link.bind else "")
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._socket = self._context.socket(getattr(zmq, link.kind.upper()))
+        self._connection = _Connection(self._socket, link)
+        self._free = weakref.finalize(self, _destroy, self._context, self._socket)
         try:
             _prepare(self._socket, link)
             self.endpoint: str = self._joined(link)
@@ -48,6 +55,11 @@ class Port:
             self.close()
             raise
         self._file = int(self._socket.get(zmq.FD))
+
+    @property
+    def broken_connections(self) -> int:
+        """How often a connection that we had made was ended by what came."""
+        return self._connection.broken
 
     def receive(self) -> list[bytes] | None:
         """Return the parts of the next message that has come, or None."""
@@ -73,18 +85,19 @@ class Port:
 
     def wait(self) -> None:
         """Block until there is a message."""
-        self._socket.poll()
+        while not self._socket.poll(AGAIN_MS if self._connection.lost() else None):
+            self._connection.make_anew()
 
     def close(self) -> None:
         """Free everything at once, and forget what has not left. May be called twice."""
         self._shut(0)
-        self._context.term()
+        self._free()
 
     async def aclose(self) -> None:
         """Free everything when what was sent has left, or has not for 4 s."""
         self._shut(LINGER_MS)
         with anyio.CancelScope(shield=True):
-            await anyio.to_thread.run_sync(self._context.term)
+            await anyio.to_thread.run_sync(self._free)
 
     def _joined(self, link: Link) -> str:
         """Bind or connect; return the address, with the port that the system chose."""
@@ -107,6 +120,7 @@ class Port:
             if self._waits:
                 anyio.notify_closing(self._file)
             self._place.leave()
+            self._connection.close()
             self._socket.close(linger_ms)
 
     def _sent(self, message: Sequence[Buffer]) -> bool:
@@ -122,9 +136,20 @@ class Port:
         self._waits = True
         try:
             while not (self.closed or self._socket.get(zmq.EVENTS) & wanted):
-                await anyio.wait_readable(self._file)
+                if self._connection.lost():
+                    await anyio.sleep(AGAIN_MS / 1_000)
+                    self._connection.make_anew()
+                else:
+                    await anyio.wait_readable(self._file)
         finally:
             self._waits = False
+
+
+def _destroy(context: zmq.Context[zmq.Socket[bytes]], one: zmq.Socket[bytes]) -> None:
+    """Free what a socket needs; close it first if nobody has."""
+    if not one.closed:
+        warnings.warn("a socket of ZeroMQ was not closed", ResourceWarning, stacklevel=2)
+    context.destroy(0)
 
 
 def _prepare(one: zmq.Socket[bytes], link: Link) -> None:
@@ -155,6 +180,45 @@ def _secure(one: zmq.Socket[bytes], keys: Keys) -> None:
             one.setsockopt(zmq.CURVE_SERVER, 1)
     except zmq.ZMQError:
         raise ValueError("zmq: a key is no key of CURVE") from None
+
+
+class _Connection:
+    """The connection of what receives, if it was not bound. ZeroMQ makes one that was cut anew, but
+    not one that it ended itself: when a message was too large, or keys did not fit.
+    """
+
+    def __init__(self, one: zmq.Socket[bytes], link: Link) -> None:
+        self.broken = 0
+        self._socket = one
+        self._endpoint = link.endpoint
+        self._lost = False
+        self._told: zmq.Socket[bytes] | None = None
+        if link.kind in ("sub", "pull") and not link.bind:
+            told = zmq.EVENT_DISCONNECTED | zmq.EVENT_CONNECT_RETRIED
+            self._told = one.get_monitor_socket(told)
+
+    def lost(self) -> bool:
+        """Whether there is none, and ZeroMQ does not try to make it anew."""
+        while self._told is not None and self._told.get(zmq.EVENTS) & zmq.POLLIN:
+            event = self._told.recv_multipart(zmq.NOBLOCK)[0][:2]  # and a value, and the address
+            self._lost = int.from_bytes(event, sys.byteorder) == zmq.EVENT_DISCONNECTED
+        return self._lost
+
+    def make_anew(self) -> None:
+        """Connect again, if it is still lost."""
+        if self.lost():
+            self.broken += 1
+            self._lost = False
+            with contextlib.suppress(zmq.ZMQError):  # it may have forgotten it already
+                self._socket.disconnect(self._endpoint)
+            self._socket.connect(self._endpoint)
+
+    def close(self) -> None:
+        """Listen no more."""
+        if self._told is not None:
+            self._socket.disable_monitor()
+            self._told.close(0)
+            self._told = None
 
 
 class _Place:

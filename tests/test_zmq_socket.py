@@ -140,6 +140,16 @@ def test_closing_frees_everything_at_once(endpoint: str, tmp_path: Path) -> None
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_is_dropped_leaves_nothing() -> None:
+    before = resources()
+    one: list[object] = [port("pull")]
+    one.append(one)
+    with pytest.warns(ResourceWarning, match="a socket of ZeroMQ was not closed"):
+        del one
+        gc.collect()
+    assert resources() == before
+
+
 @pytest.mark.parametrize("endpoint", [ANY, "ipc://{}/socket"])
 def test_an_address_that_is_taken_raises_at_once(endpoint: str, tmp_path: Path) -> None:
     first = port("pull", endpoint.format(tmp_path), bind=True)

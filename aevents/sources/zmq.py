@@ -69,6 +69,8 @@ class ZmqSource:
         counts = dict(self._messages.counts)
         for name, count in self._speck.counts.items():
             counts[name] = counts.get(name, 0) + count
+        if broken := self._port.broken_connections:
+            counts["broken_connections"] = broken
         return counts
 
     async def __anext__(self) -> EventBatch:
