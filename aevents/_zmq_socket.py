@@ -85,7 +85,7 @@ class Port:
 
     def wait(self) -> None:
         """Block until there is a message."""
-        while not self._socket.poll(AGAIN_MS if self._connection.lost() else None):
+        while not self._socket.poll(AGAIN_MS):
             self._connection.make_anew()
 
     def close(self) -> None:

@@ -7,6 +7,7 @@ import itertools
 import os
 import subprocess
 import sys
+import threading
 import time
 import tracemalloc
 from collections.abc import Iterator
@@ -226,6 +227,21 @@ async def test_a_message_too_large_is_refused_and_shows_as_a_gap(subscribed: Ope
             break
     assert_same_events([await reading], [EVENTS[:20]])
     assert one.counts["lost_events"] == 1_000 + 20 * (one.counts["lost_messages"] - 1)
+    assert one.counts["broken_connections"] == 1
+
+
+def test_the_blocking_form_connects_anew_too(opened: Opened) -> None:
+    one, send = opened
+    small, big = messages(EVENTS[:10], EVENTS[:20])
+    send(small)
+    assert len(next(one)) == 10
+    send((big[0], bytes(1 << 20)))
+    later = threading.Thread(target=send, args=(small,))  # it waits until somebody is there
+    time.sleep(0.1)
+    later.start()
+    assert len(next(one)) == 10
+    later.join()
+    assert one.counts == {"broken_connections": 1}
 
 
 async def test_what_a_slow_reader_loses_is_counted_exactly() -> None:
