@@ -1,14 +1,14 @@
-"""What both ends of ZeroMQ share, before there is a socket: the address in a URL, options, keys."""
+"""What both ends of ZeroMQ share: the address in a URL, options, and how the socket is made."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
+from aevents._zmq_link import MAX_MESSAGE, Keys, Kind, Link
 from aevents.errors import MissingExtraError
 
 if TYPE_CHECKING:
@@ -16,10 +16,6 @@ if TYPE_CHECKING:
 
 QUEUE = 256
 """Messages that wait at an end, for or from each peer, unless said otherwise."""
-MAX_MESSAGE = 1 << 19
-"""Bytes in a part of a message, unless said otherwise: all that aevents sends fit."""
-
-Kind = Literal["sub", "pull", "pub", "xpub", "push"]
 
 TCP = re.compile(r"//(?P<host>\*|\[[^\[\]/@]+\]|[^:/@\[\]*]+):(?P<port>\*|\d{1,5})")
 IPC = re.compile(r"//.+")
@@ -27,8 +23,6 @@ GRAMMAR = {
     "tcp": (TCP, "zmq+tcp://HOST:PORT, like zmq+tcp://127.0.0.1:40001 or zmq+tcp://*:40001"),
     "ipc": (IPC, "zmq+ipc://PATH, like zmq+ipc:///tmp/events"),
 }
-KEY = re.compile(rb'(public|secret)-key\s*=\s*"([!-~]{40})"')
-"""As `zmq.auth.create_certificates` writes keys into files: in Z85."""
 
 
 class Options(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -38,42 +32,6 @@ class Options(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     queue: int = QUEUE
     key: object = None
     server: object = None
-
-
-class Keys:
-    """Keys of CURVE: `secret`, our own, and `server`, the public one of the server; who has none of
-    those is the server. They are shown nowhere.
-
-    Each is given as 40 bytes of Z85 or as the name of a file that holds it, which is read at once:
-    that may raise `OSError`. Raises `ValueError` where there is no such key.
-    """
-
-    __slots__ = ("secret", "server")
-
-    def __init__(self, secret: object = None, server: object = None) -> None:
-        self.secret: bytes = _key("secret", secret)
-        self.server: bytes = _key("public", server)
-
-    def __repr__(self) -> str:
-        return "Keys(...)"
-
-    def __bool__(self) -> bool:
-        return bool(self.secret or self.server)
-
-
-class Link(msgspec.Struct, frozen=True, kw_only=True):
-    """A kind of socket, and the address to which it is bound or connected.
-
-    `queue` messages wait for or from each peer; a part of a message that comes has up to
-    `max_message` bytes.
-    """
-
-    endpoint: str
-    kind: Kind
-    bind: bool
-    keys: Keys
-    queue: int
-    max_message: int = MAX_MESSAGE
 
 
 T = TypeVar("T", bound=Options)
@@ -131,16 +89,3 @@ def opened(link: Link, /) -> Port:
     except ImportError as error:
         raise MissingExtraError("pyzmq", "pip install pyzmq") from error
     return Port(link)
-
-
-def _key(which: str, given: object) -> bytes:
-    if given is None:
-        return b""
-    if isinstance(given, bytes) and len(given) == 40:
-        return given
-    if not isinstance(given, str | Path):
-        raise ValueError(f"zmq: a {which} key is 40 bytes of Z85, or a file that holds one")
-    found = dict(KEY.findall(Path(given).read_bytes()))
-    if which.encode() not in found:
-        raise ValueError(f"zmq: there is no {which} key in {given}")
-    return bytes(found[which.encode()])

@@ -22,7 +22,7 @@ import anyio.lowlevel
 import anyio.to_thread
 import zmq
 
-from aevents._zmq import Keys, Link
+from aevents._zmq_link import Keys, Link
 from aevents.codecs.base import Buffer
 
 LINGER_MS = 4_000
@@ -112,7 +112,7 @@ class Port:
             number = error.errno or 0
             what = f"zmq+{link.endpoint}: {zmq.strerror(number)}"
             raise OSError(number, what) from error
-        return self._socket.getsockopt(zmq.LAST_ENDPOINT).decode().rstrip("\0")
+        return self._socket.get_string(zmq.LAST_ENDPOINT)
 
     def _shut(self, linger_ms: int) -> None:
         if not self.closed:
@@ -135,7 +135,7 @@ class Port:
     async def _ready(self, wanted: int) -> None:
         self._waits = True
         try:
-            while not (self.closed or self._socket.get(zmq.EVENTS) & wanted):
+            while not (self.closed or _events(self._socket) & wanted):
                 if self._connection.lost():
                     await anyio.sleep(AGAIN_MS / 1_000)
                     self._connection.make_anew()
@@ -143,6 +143,11 @@ class Port:
                     await anyio.wait_readable(self._file)
         finally:
             self._waits = False
+
+
+def _events(one: zmq.Socket[bytes]) -> int:
+    """Return what the socket is ready for."""
+    return int(one.get(zmq.EVENTS))
 
 
 def _destroy(context: zmq.Context[zmq.Socket[bytes]], one: zmq.Socket[bytes]) -> None:
@@ -199,7 +204,7 @@ class _Connection:
 
     def lost(self) -> bool:
         """Whether there is none, and ZeroMQ does not try to make it anew."""
-        while self._told is not None and self._told.get(zmq.EVENTS) & zmq.POLLIN:
+        while self._told is not None and _events(self._told) & zmq.POLLIN:
             event = self._told.recv_multipart(zmq.NOBLOCK)[0][:2]  # and a value, and the address
             self._lost = int.from_bytes(event, sys.byteorder) == zmq.EVENT_DISCONNECTED
         return self._lost

@@ -166,8 +166,9 @@ def create(
     output, or a URL.
 
     `format` names the format where the suffix or the URL does not. Options are the format's own,
-    or the URL's. The file is made, or made empty, when the first item is written, which raises `FileNotFoundError` and the
-    like. Raises `UnknownFormatError` at once for a suffix or format that is not known.
+    or the URL's. The file is made, or made empty, when the first item is written, which raises
+    `FileNotFoundError` and the like. Raises `UnknownFormatError` at once for a suffix or format
+    that is not known.
     """
     text = os.fspath(name)
     scheme, rest, queried = split_url(text)

@@ -34,7 +34,6 @@ EVENT_BYTES = 13
 STREAM_BYTES = 16
 NAME_LENGTH = 255
 
-Packing = Literal["", "lz4", "zstd"]
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 Extent = Annotated[int, msgspec.Meta(ge=0, le=1 << 16)]
 Name = Annotated[str, msgspec.Meta(max_length=NAME_LENGTH)]
@@ -54,7 +53,7 @@ class Head(msgspec.Struct, frozen=True, array_like=True, tag="aevents1"):
     serial: Name
     start: Time
     stop: Time
-    packing: Packing
+    packing: Literal["", "lz4", "zstd"]
 
 
 class MessageDecoder:
@@ -169,7 +168,7 @@ class MessageEncoder:
         if packing not in _PACKERS:
             raise ValueError(f"messages are packed with lz4 or zstd, not {packing!r}")
         self._stream = stream
-        self._packing: Packing = packing
+        self._packing = packing
         self._number = 0
         self._events = 0
 
@@ -206,7 +205,7 @@ class MessageEncoder:
         head = Head(
             stream=self._stream, number=self._number, before=self._events, events=len(piece),
             width=sensor.width, height=sensor.height, name=sensor.name, serial=sensor.serial,
-            start=span.start, stop=span.stop, packing=self._packing,
+            start=span.start, stop=span.stop, packing=self._packing,  # type: ignore[arg-type]  # checked
         )  # fmt: skip
         return msgspec.msgpack.encode(head), body
 

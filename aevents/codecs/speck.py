@@ -100,7 +100,8 @@ class SpeckDecoder:
         steps = np.diff(t, prepend=self._last)
         rounds = self._rounds + np.cumsum((steps < -ROLL // 2) * 1 - (steps > ROLL // 2))
         self._rounds, self._last = int(rounds[-1]), int(t[-1])
-        return t + np.maximum(rounds, 0) * ROLL
+        unwrapped: Times = t + np.maximum(rounds, 0) * ROLL
+        return unwrapped
 
 
 class SpeckEncoder:

@@ -10,7 +10,8 @@ import anyio
 import anyio.lowlevel
 import anyio.to_thread
 
-from aevents._zmq import Link, Options, link_of, opened, options_of
+from aevents._zmq import Options, link_of, opened, options_of
+from aevents._zmq_link import Link
 from aevents.codecs.message import STREAM_BYTES, MessageEncoder
 from aevents.codecs.speck import SpeckEncoder
 from aevents.types import EventBatch

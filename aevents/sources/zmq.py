@@ -8,7 +8,8 @@ from typing import Literal
 import anyio.lowlevel
 
 from aevents._contracts import Origin
-from aevents._zmq import MAX_MESSAGE, Link, Options, link_of, opened, options_of
+from aevents._zmq import Options, link_of, opened, options_of
+from aevents._zmq_link import MAX_MESSAGE, Link
 from aevents.codecs.message import MessageDecoder
 from aevents.codecs.speck import HEADER, SpeckDecoder
 from aevents.types import EventBatch, Sensor

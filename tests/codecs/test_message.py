@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tracemalloc
-from typing import Any
 
 import lz4.frame
 import msgspec
@@ -33,7 +32,7 @@ def decoded(decoder: MessageDecoder, *sent: Message) -> list[EventBatch]:
     return [batch for one in sent for batch in decoder.feed(one)] + list(decoder.flush())
 
 
-def lie(message: Message, **said: Any) -> Message:
+def lie(message: Message, **said: object) -> Message:
     head = msgspec.msgpack.decode(message[0], type=Head)
     return msgspec.msgpack.encode(msgspec.structs.replace(head, **said)), message[1]
 
