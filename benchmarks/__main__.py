@@ -25,7 +25,7 @@ from typing import Any
 from benchmarks.inputs import FILES
 from benchmarks.measure import Answer, Options, as_text, machine
 
-NAMES = ("kernels", "frames", "stream", "loop", "decode", "encode", "seek", "udp")
+NAMES = ("kernels", "frames", "stream", "loop", "decode", "encode", "seek", "udp", "zmq")
 SMOKE_EVENTS = 50_000
 
 

@@ -18,14 +18,15 @@ from numpy.typing import NDArray
 
 from aevents.codecs.base import Buffer, Watch
 from aevents.errors import EncodeError
-from aevents.types import EventBatch, Sensor, Times
+from aevents.types import EventBatch, Flags, Sensor, Times
+
+Words = NDArray[np.uint32]
 
 HEADER = b"V"
 """The first part of a message."""
 SENSOR = Sensor(128, 128, "Speck")
 """What a Speck has."""
-RECORD = np.dtype([("p", "u1"), ("y", "u1"), ("x", "u1"), ("pad", "u1"), ("t", "<u4")])
-"""An event."""
+EVENT_BYTES = 8
 MOST_EVENTS = 4_096
 """In a message that is sent: 32 KiB."""
 ROLL = 1 << 32
@@ -44,8 +45,9 @@ class SpeckDecoder:
     def __init__(self, sensor: Sensor | None = None, /) -> None:
         self._watch = Watch("speck", strict=False)
         self._watch.use(sensor or SENSOR)
+        self._begun = False
         self._last = 0
-        self._rounds: int | None = None
+        self._rounds = 0
 
     @property
     def counts(self) -> dict[str, int]:
@@ -64,11 +66,15 @@ class SpeckDecoder:
 
     def decode(self, messages: Iterable[Sequence[Buffer]], /) -> EventBatch:
         """Return the events of these messages as one batch, perhaps of none."""
-        events = np.frombuffer(b"".join(map(self._whole, messages)), RECORD)
-        events = self._checked(events)
-        p = events["p"] != 0
-        x, y = events["x"].astype(np.uint16), events["y"].astype(np.uint16)
-        return self._watch.batch(self._unwrapped(events["t"].astype(np.int64)), x, y, p)
+        words = np.frombuffer(b"".join(map(self._whole, messages)), "<u4").reshape(-1, 2)
+        where = words[:, 0].copy()
+        p, y, x = (where >> shift & 0xFF for shift in (0, 8, 16))
+        t = words[:, 1].astype(np.int64)
+        sound = self._sound(x, y, p)
+        if sound is not None:
+            x, y, p, t = x[sound], y[sound], p[sound], t[sound]
+        columns = x.astype(np.uint16), y.astype(np.uint16), p.astype(np.bool_)
+        return self._watch.batch(self._unwrapped(t), *columns)
 
     def _whole(self, message: Sequence[Buffer]) -> Buffer:
         """Return the whole events of a message."""
@@ -76,32 +82,35 @@ class SpeckDecoder:
             self._watch.note("bad_messages", 1, "no message of a Speck")
             return b""
         body = message[1]
-        torn = len(body) % RECORD.itemsize
+        torn = len(body) % EVENT_BYTES
         self._watch.note("torn_bytes", torn, "a part of an event")
         return body[: len(body) - torn]
 
-    def _checked(self, events: NDArray[np.void]) -> NDArray[np.void]:
-        """Return the events that can be, and count the others."""
-        sensor = self._watch.sensor
-        on = (events["x"] < sensor.width) & (events["y"] < sensor.height) | (not sensor.sized)
-        valid = events["p"] <= 1
-        if (on & valid).all():
-            return events
+    def _sound(self, x: Words, y: Words, p: Words) -> Flags | None:
+        """Return which events can be, and count the others; None if all can."""
+        width, height = self._watch.sensor.width or 256, self._watch.sensor.height or 256
+        if x.max(initial=0) < width and y.max(initial=0) < height and p.max(initial=0) <= 1:
+            return None
+        valid, on = p <= 1, (x < width) & (y < height)
         self._watch.note("invalid_events", int((~valid).sum()), "polarities that are none")
         self._watch.note("off_sensor", int((valid & ~on).sum()), "events off the sensor")
-        return events[on & valid]
+        return valid & on
 
     def _unwrapped(self, t: Times) -> Times:
         """Return times that go on past the range of the clock; they are never below 0."""
         if not len(t):
             return t
-        if self._rounds is None:
-            self._rounds, self._last = 0, int(t[0])
-        steps = np.diff(t, prepend=self._last)
-        rounds = self._rounds + np.cumsum((steps < -ROLL // 2) * 1 - (steps > ROLL // 2))
-        self._rounds, self._last = int(rounds[-1]), int(t[-1])
-        unwrapped: Times = t + np.maximum(rounds, 0) * ROLL
-        return unwrapped
+        if not self._begun:
+            self._begun, self._last = True, int(t[0])
+        before, self._last = self._last, int(t[-1])
+        if max(before, t.max()) - min(before, t.min()) > ROLL // 2:
+            steps = np.diff(t, prepend=before)
+            rounds = self._rounds + np.cumsum((steps < -ROLL // 2) * 1 - (steps > ROLL // 2))
+            self._rounds = int(rounds[-1])
+            t += np.maximum(rounds, 0) * ROLL
+        elif self._rounds > 0:
+            t += self._rounds * ROLL
+        return t
 
 
 class SpeckEncoder:
@@ -143,8 +152,7 @@ class SpeckEncoder:
 
 
 def _records(batch: EventBatch) -> bytes:
-    events = np.zeros(len(batch), RECORD)
-    for name in "pyx":
-        events[name] = getattr(batch, name)
-    events["t"] = batch.t & (ROLL - 1)
-    return events.tobytes()
+    words = np.empty((len(batch), 2), "<u4")
+    words[:, 0] = batch.x.astype(np.uint32) << 16 | batch.y << 8 | batch.p
+    words[:, 1] = batch.t & (ROLL - 1)
+    return words.tobytes()
