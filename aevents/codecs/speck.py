@@ -68,7 +68,7 @@ class SpeckDecoder:
         """Return the events of these messages as one batch, perhaps of none."""
         words = np.frombuffer(b"".join(map(self._whole, messages)), "<u4").reshape(-1, 2)
         where = words[:, 0].copy()
-        p, y, x = (where >> shift & 0xFF for shift in (0, 8, 16))
+        p, y, x = (where >> np.uint32(shift) & np.uint32(0xFF) for shift in (0, 8, 16))
         t = words[:, 1].astype(np.int64)
         sound = self._sound(x, y, p)
         if sound is not None:
