@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 from pathlib import Path
 from typing import Literal
@@ -59,7 +61,12 @@ def _key(which: str, given: object) -> bytes:
         return given
     if not isinstance(given, str | Path):
         raise ValueError(f"zmq: a {which} key is 40 bytes of Z85, or a file that holds one")
-    found = dict(KEY.findall(Path(given).read_bytes()))
+    try:
+        found = dict(KEY.findall(Path(given).read_bytes()))
+    except (OSError, ValueError) as error:  # whose text has what was given: perhaps the key itself
+        number = getattr(error, "errno", None) or errno.EINVAL
+        what = f"zmq: the file of the {which} key cannot be read: {os.strerror(number)}"
+        raise OSError(number, what) from None
     if which.encode() not in found:
         raise ValueError(f"zmq: there is no {which} key in {given}")
     return bytes(found[which.encode()])

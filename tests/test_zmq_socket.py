@@ -171,6 +171,15 @@ def test_a_socket_that_was_left_behind_is_replaced(tmp_path: Path) -> None:
     port("pull", f"ipc://{tmp_path}/socket", bind=True).close()
 
 
+def test_a_path_that_somebody_else_has_taken_is_left_to_him(tmp_path: Path) -> None:
+    path = tmp_path / "socket"
+    one = port("pull", f"ipc://{path}", bind=True)
+    path.unlink()
+    path.write_text("mine")
+    one.close()
+    assert path.read_text() == "mine"
+
+
 def test_a_file_is_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "recording.raw").write_text("dear")
     with pytest.raises(FileExistsError, match=r"zmq.ipc://.*/recording\.raw: File exists"):

@@ -51,6 +51,13 @@ def test_an_event_from_before_the_clock_went_round_stays_there() -> None:
     assert batch.t.tolist() == [top - 5, top + 3, top - 2, top + 9]
 
 
+def test_times_go_on_in_the_next_round() -> None:
+    decoder = SpeckDecoder()
+    sent = [(HEADER, times(2**32 - 5, 3)), (HEADER, times(7, 9))]
+    batches = [batch for one in sent for batch in decoder.feed(one)]
+    assert batches[1].t.tolist() == [2**32 + 7, 2**32 + 9]
+
+
 @given(st.lists(st.integers(0, 2**32 - 1), max_size=30), st.data())
 def test_no_times_are_below_0_and_cuts_make_no_difference(
     clock: list[int], data: st.DataObject

@@ -291,6 +291,22 @@ async def test_two_publishers_are_told_apart_and_one_that_starts_anew_has_lost_n
     one.close()
 
 
+async def test_a_publisher_that_is_started_anew_is_found_again() -> None:
+    peer = Peer(zmq.XPUB)
+    one = source(peer)
+    peer.await_subscriber()
+    peer(*messages(EVENTS[:5], EVENTS[:6]))
+    await read(one, 11)
+    peer.close()
+    reading = asyncio.ensure_future(read(one, 7))
+    again = Peer(zmq.XPUB, peer.endpoint)
+    await asyncio.to_thread(again.await_subscriber)
+    again(*messages(EVENTS[:7], stream=2))
+    assert_same_events(await reading, [EVENTS[:7]])
+    assert one.counts == {}
+    one.close()
+
+
 async def test_who_pulls_a_share_has_lost_nothing() -> None:
     peer = Peer()
     both = [source(peer) for _ in range(2)]
