@@ -24,9 +24,17 @@ def test_keys_are_bytes_or_in_files(tmp_path: Path) -> None:
     assert not Keys()
 
 
-@pytest.mark.parametrize(
-    "secret", [SECRET[:-1], SECRET.decode(), SECRET.decode() + "\0", 5, b"", ("a", "b")]
-)
+WRONG = {
+    "too short": SECRET[:-1],
+    "no file": SECRET.decode(),
+    "no path": SECRET.decode() + "\0",
+    "a number": 5,
+    "empty": b"",
+    "two": ("a", "b"),
+}
+
+
+@pytest.mark.parametrize("secret", WRONG.values(), ids=WRONG)
 def test_what_is_no_key_is_not_shown(secret: object) -> None:
     with pytest.raises((ValueError, OSError)) as caught:
         Keys(secret)
