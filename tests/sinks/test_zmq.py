@@ -163,11 +163,13 @@ async def test_without_anybody_what_is_published_is_gone() -> None:
 async def test_each_message_goes_to_one_who_pulls() -> None:
     sink = created(f"{ANY}?socket=push")
     peers = [Peer(zmq.PULL, sink.endpoint) for _ in range(2)]
-    await asyncio.sleep(0.1)
-    for _ in range(10):
+    sent, got = 0, [0, 0]
+    while not all(got):
         await sink.write(FEW)
+        sent += 1
+        got = [count + len(peer.come(10)) for count, peer in zip(got, peers, strict=True)]
     await sink.aclose()
-    assert [len(peer.come()) for peer in peers] == [5, 5]
+    assert sum(got) + sum(len(peer.come()) for peer in peers) == sent
 
 
 @pytest.mark.parametrize("packing", ["", "lz4"])

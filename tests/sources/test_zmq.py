@@ -234,11 +234,18 @@ def test_the_blocking_form_connects_anew_too(opened: Opened) -> None:
     send(small)
     assert len(next(one)) == 10
     send((big[0], bytes(1 << 20)))
-    later = threading.Thread(target=send, args=(small,))  # it waits until somebody is there
-    time.sleep(0.1)
-    later.start()
+    got = threading.Event()
+
+    def send_until_it_comes() -> None:
+        while not got.is_set():
+            send(small)
+            time.sleep(0.02)
+
+    sending = threading.Thread(target=send_until_it_comes)
+    sending.start()
     assert len(next(one)) == 10
-    later.join()
+    got.set()
+    sending.join()
     assert one.counts == {"broken_connections": 1}
 
 
@@ -252,9 +259,10 @@ async def test_what_a_slow_reader_loses_is_counted_exactly() -> None:
     for message in sent[:-1]:
         peer(message)
     got: list[EventBatch] = []
-    with anyio.move_on_after(0.5):
+    with anyio.move_on_after(0.5) as silence:
         while True:
             got.append(await one.__anext__())
+            silence.deadline = anyio.current_time() + 0.5
     peer(sent[-1])
     got.append(await one.__anext__())
     assert one.counts["lost_messages"] == len(sent) - len(got) > 0
@@ -310,14 +318,25 @@ async def test_a_publisher_that_is_started_anew_is_found_again() -> None:
 async def test_who_pulls_a_share_has_lost_nothing() -> None:
     peer = Peer()
     both = [source(peer) for _ in range(2)]
-    await asyncio.sleep(0.1)
-    sent = messages(*cut_events(EVENTS, [10] * 100))
-    peer(*sent)
-    shares = [await read(one, 10 * len(sent) // 2 - 10) for one in both]
+    shares: list[list[EventBatch]] = [[], []]
+    reading = [asyncio.ensure_future(_all(*pair)) for pair in zip(both, shares, strict=True)]
+    for message in messages(*[EVENTS] * 200):
+        peer(message)
+        await asyncio.sleep(0.02)
+        if all(len(share) > 1 for share in shares):
+            break
     assert all(shares)
+    for task in reading:
+        task.cancel()
+    await asyncio.wait(reading)
     assert [one.counts for one in both] == [{}, {}]
     for one in both:
         one.close()
+
+
+async def _all(one: ZmqSource, got: list[EventBatch]) -> None:
+    while True:
+        got.append(await one.__anext__())
 
 
 async def test_a_turn_takes_no_more_than_so_much(opened: Opened) -> None:
