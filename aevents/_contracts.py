@@ -93,6 +93,7 @@ class Report(Mapping[str, int]):
             "kernel_drops",
             "absurd_times",
             "stale_bytes",
+            "lost_events",
         }
     )
     __slots__ = ("_anomalies", "damage", "delivered", "events")
