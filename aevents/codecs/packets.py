@@ -53,8 +53,8 @@ class Packets:
     """
 
     __slots__ = (
-        "_chunk", "_form", "_need", "_overlap", "_own", "_pending", "_searched", "_size",
-        "_view",
+        "_chunk", "_form", "_need", "_overlap", "_own", "_pending", "_room", "_searched", "_size",
+        "_used", "_view",
         "end", "offset",
     )  # fmt: skip
 
@@ -63,7 +63,9 @@ class Packets:
         self.end: int = end  # of all packets, where that is known
         self._form = form
         self._view = memoryview(b"")  # the first bytes not taken
-        self._own = True  # this is no view of what was fed
+        self._own = True  # this is a view of the room, not of what was fed
+        self._room = bytearray()  # for what lies across two chunks; used again and again
+        self._used = 0  # where the view ends in it
         self._size = 0
         self._pending: list[bytes] = []  # what follows them, too little to look at
         self._chunk = memoryview(b"")  # what follows then: what was fed last
@@ -90,7 +92,7 @@ class Packets:
         self._join(self._size)
         self._chunk, self._overlap = memoryview(b""), 0
         if not self._own:
-            self._view, self._own = memoryview(bytes(self._view)), True
+            self._add(b"")
 
     def head(self, at: int) -> memoryview:
         """Return what stands where the head of another packet may be."""
@@ -129,15 +131,29 @@ class Packets:
 
     def _settle(self) -> None:
         if self._pending:
-            self._view = memoryview(b"".join((self._view, *self._pending)))
+            self._add(b"".join(self._pending))
             self._pending.clear()
 
     def _join(self, size: int) -> None:
         """Have the first `size` bytes in the view, if there are so many."""
         more = self._chunk[self._overlap :][: max(0, size - len(self._view))]
         if len(more):
-            self._view, self._own = memoryview(b"".join((self._view, more))), True
+            self._add(more)
             self._overlap += len(more)
+
+    def _add(self, more: Buffer) -> None:
+        """Have these bytes behind the view, in the room."""
+        held, size = len(self._view), len(self._view) + len(more)
+        if not self._own or self._used + len(more) > len(self._room):
+            if size > len(self._room) // 2:  # so that moving is rarer than adding
+                self._room = bytearray(4 * size)
+            room = memoryview(self._room)
+            room[:held] = self._view
+            self._used, self._own = held, True
+        room = memoryview(self._room)
+        end = self._used + len(more)
+        room[self._used : end] = more
+        self._view, self._used = room[end - size : end], end
 
     def _length(self, at: int) -> int:
         head = self.head(at)
