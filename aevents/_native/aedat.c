@@ -292,6 +292,46 @@ size_t ae_aedat4_decode(const uint8_t *data, size_t records, ae_aedat *state, ae
     return structs(data, records, state, out);
 }
 
+/* What stands between the prefix and the count of a FlatBuffer that is nothing but events. */
+static const uint8_t before_events[24] = {16, 0, 0, 0, 'E', 'V', 'T', 'S', 0, 0, 6, 0,
+                                          8, 0, 4, 0, 6, 0, 0, 0, 4, 0, 0, 0};
+enum { HEAD = 8, BODY = HEAD + 4 + sizeof before_events + 4 };
+
+/* The length of the packet with this head; 0 if it is not of that form. */
+AE_INLINE size_t packet_length(const uint8_t *data, size_t length)
+{
+    if (length < BODY || ae_load32(data) > INT32_MAX ||
+        memcmp(data + HEAD + 4, before_events, sizeof before_events))
+        return 0;
+    uint64_t size = ae_load32(data + 4), events = ae_load32(data + BODY - 4);
+    uint64_t least = BODY - HEAD + 16 * events;
+    if (size > AE_AEDAT4_MOST || size != (uint64_t)ae_load32(data + HEAD) + 4 || size < least ||
+        size >= least + 16)
+        return 0;
+    return HEAD + size;
+}
+
+size_t ae_aedat4_packets(const uint8_t *data, size_t length, int64_t stream, ae_aedat *state,
+                         ae_columns *out)
+{
+    size_t at = 0, size = packet_length(data, length);
+    while (size && size < length - at && ae_load32(data + at) == stream) {
+        size_t events = ae_load32(data + at + BODY - 4), n = out->n;
+        size_t next = packet_length(data + at + size, length - at - size);
+        ae_aedat before = *state;
+        if (!next || events > out->capacity - n)
+            break;
+        if (structs(data + at + BODY, events, state, out) < events) {
+            *state = before;
+            out->n = n;
+            break;
+        }
+        at += size;
+        size = next;
+    }
+    return at;
+}
+
 size_t ae_aedat3_decode(const uint8_t *data, size_t records, ae_aedat *state, ae_columns *out)
 {
     return polarity(data, records, state, out);

@@ -173,7 +173,7 @@ class Aedat4Decoder:
             first = next((one for one in self._streams.values() if one.kind == EVENTS), None)
             yield EventBatch.empty(self._sensor or (first.sensor if first else Sensor()))
 
-    def _begin(self) -> bytes:
+    def _begin(self) -> Buffer:
         """Read the header once it is there; return what follows it."""
         head = self._head[: len(MAGIC) + 4]
         if not MAGIC.startswith(head[: len(MAGIC)]):
@@ -191,7 +191,7 @@ class Aedat4Decoder:
         self._check_wanted()
         self._body = length
         self._packets = Packets(self._form(), offset=length, end=end)
-        rest, self._head = self._head[length:], b""
+        rest, self._head = memoryview(self._head)[length:], b""
         return rest
 
     def _form(self) -> Form:
@@ -230,11 +230,22 @@ class Aedat4Decoder:
         try:
             while (packet := packets.next(final=final)) is not None:
                 yield from self._packet(packets, packet)
+                yield from self._like_it(packets)
         except DecodeError:
             yield from self._gathered()  # what came before is whole
             raise
         packets.keep()
         yield from self._gathered()
+
+    def _like_it(self, packets: Packets) -> Iterator[EventBatch]:
+        """Give what fills slabs of the packets that follow, while they are as most are."""
+        stream, size = self._gathering, int(self._is_plain and self._gathering.id >= 0)
+        while size:
+            clock, out = self._clock_of(stream), self._out
+            size = kernels.aedat4_packets(packets.ahead, stream.id, clock, out)
+            packets.take(size)
+            if 2 * out.n > out.capacity:
+                yield from self._gathered()
 
     def _packet(self, packets: Packets, packet: Packet) -> Iterator[Item]:
         id = HEAD.unpack_from(packet.data)[0] if packet.length else -1

@@ -76,6 +76,11 @@ class Packets:
     def __len__(self) -> int:
         return self._size
 
+    @property
+    def ahead(self) -> memoryview:
+        """The first bytes not taken, as far as they lie in a row, and up to the end."""
+        return self._view if self.end < self.offset else self._view[: self.end - self.offset]
+
     def feed(self, data: Buffer) -> None:
         """Take some bytes, which must stay as they are until `keep`."""
         self._size += len(data)

@@ -117,10 +117,11 @@ class Recognise:
 
     def _decode(self, data: Buffer) -> Iterator[object]:
         if self._decoder is None:
-            self._head += bytes(data)
-            if len(self._head) < SNIFF_BYTES:
+            if len(self._head) + len(data) < SNIFF_BYTES:
+                self._head += bytes(data)
                 return
-            data = self._head
+            data = self._head + bytes(data) if self._head else data
+            self._head = bytes(data[:SNIFF_BYTES])
             self._decoder = self._choose()
         yield from self._wanted(self._decoder.feed(data))
 
