@@ -30,6 +30,7 @@ from aevents.codecs.aedat4_streams import (
     EVENTS,
     FRAMES,
     IMU,
+    MOST_BYTES,
     TRIGGERS,
     StreamInfo,
     describe,
@@ -58,8 +59,6 @@ Part = memoryview | TriggerBatch | ImuBatch | Frame
 KINDS: dict[str, type] = {EVENTS: EventBatch, TRIGGERS: TriggerBatch, IMU: ImuBatch, FRAMES: Frame}
 HEAD = struct.Struct("<ii")
 MOST_HEADER = 1 << 20
-MOST_BYTES = 16 << 20
-"""The largest packet that is accepted, as it stands and unpacked: a million events."""
 UNPACKERS: tuple[type[Unpacker], ...] = (Plain, Lz4, Lz4, Zstd, Zstd)
 """By the number of the compression."""
 LETTERS = 16
@@ -412,13 +411,10 @@ CODEC = Codec(
     decoder=Aedat4Decoder,
     encoder=Aedat4Encoder,
     limits=Limits(
-        kinds=((EventBatch, TriggerBatch, ImuBatch),),
+        kinds=((EventBatch, TriggerBatch, ImuBatch, Frame),),
         width=MOST,
         height=MOST,
         edges=frozenset(BY_EDGE),
-    ),
-    unverified=(
-        "triggers, IMU and frames: their layouts are from the source of other software alone"
     ),
     kinds=(EventBatch, TriggerBatch, ImuBatch, Frame),
     seekable=True,
