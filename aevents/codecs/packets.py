@@ -97,7 +97,7 @@ class Packets:
         self._join(self._size)
         self._chunk, self._overlap = memoryview(b""), 0
         if not self._own:
-            self._add(b"")
+            self._add()
 
     def head(self, at: int) -> memoryview:
         """Return what stands where the head of another packet may be."""
@@ -136,7 +136,7 @@ class Packets:
 
     def _settle(self) -> None:
         if self._pending:
-            self._add(b"".join(self._pending))
+            self._add(*self._pending)
             self._pending.clear()
 
     def _join(self, size: int) -> None:
@@ -146,19 +146,19 @@ class Packets:
             self._add(more)
             self._overlap += len(more)
 
-    def _add(self, more: Buffer) -> None:
+    def _add(self, *parts: Buffer) -> None:
         """Have these bytes behind the view, in the room."""
-        held, size = len(self._view), len(self._view) + len(more)
-        if not self._own or self._used + len(more) > len(self._room):
-            if size > len(self._room) // 2:  # so that moving is rarer than adding
-                self._room = bytearray(4 * size)
-            room = memoryview(self._room)
-            room[:held] = self._view
+        held, more = len(self._view), sum(map(len, parts))
+        if not self._own or self._used + more > len(self._room):
+            if held + more > len(self._room):
+                self._room = bytearray(3 * (held + more) // 2)
+            memoryview(self._room)[:held] = self._view
             self._used, self._own = held, True
         room = memoryview(self._room)
-        end = self._used + len(more)
-        room[self._used : end] = more
-        self._view, self._used = room[end - size : end], end
+        for part in parts:
+            room[self._used : self._used + len(part)] = part
+            self._used += len(part)
+        self._view = room[self._used - held - more : self._used]
 
     def _length(self, at: int) -> int:
         head = self.head(at)
