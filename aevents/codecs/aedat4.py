@@ -211,8 +211,10 @@ class Aedat4Decoder:
         self._watch.fail(f"there is no stream {self._wanted!r}; the file has {held}")
 
     def _is_wanted(self, id: int) -> bool:
+        if self._wanted is None:
+            return True
         name = self._streams[id].name if id in self._streams else None
-        return self._wanted in (None, id, str(id), name)
+        return self._wanted in (id, str(id), name)
 
     def _has_events(self, id: int) -> bool:
         return self._is_wanted(id) and self._streams.get(id, StreamInfo(id)).kind in ("", EVENTS)
@@ -229,7 +231,8 @@ class Aedat4Decoder:
         try:
             while (packet := packets.next(final=final)) is not None:
                 yield from self._packet(packets, packet)
-                yield from self._like_it(packets)
+                if self._is_plain and self._gathering.id >= 0:
+                    yield from self._like_it(packets)
         except DecodeError:
             yield from self._gathered()  # what came before is whole
             raise
@@ -238,10 +241,8 @@ class Aedat4Decoder:
 
     def _like_it(self, packets: Packets) -> Iterator[EventBatch]:
         """Give what fills slabs of the packets that follow, while they are as most are."""
-        stream, size = self._gathering, int(self._is_plain and self._gathering.id >= 0)
-        while size:
-            clock, out = self._clock_of(stream), self._out
-            size = kernels.aedat4_packets(packets.ahead, stream.id, clock, out)
+        id, clock, out = self._gathering.id, self._clock_of(self._gathering), self._out
+        while size := kernels.aedat4_packets(packets.ahead, id, clock, out):
             packets.take(size)
             if 2 * out.n > out.capacity:
                 yield from self._gathered()

@@ -15,6 +15,8 @@ from aevents.codecs.base import Buffer
 
 AT_ONCE = 1 << 16
 """Bytes that are unpacked in one step where the size is not known."""
+MOST_BLOCK = 1 << 16
+"""Of LZ4 frames as they are in use: with room for one more, all are unpacked where they belong."""
 WINDOW = 1 << 25
 """The largest window of Zstandard that is accepted: it is memory that unpacking in steps takes."""
 
@@ -55,10 +57,10 @@ class Lz4:
 
     def whole(self, data: Buffer, limit: int) -> Buffer:
         """Return what this one frame holds. Raises `ValueError`, for bytes behind it too."""
-        content, fault = self._unpacked(data, limit, min(limit + 1, self._expected))
+        content, fault = self._unpacked(data, limit, min(limit, self._expected) + MOST_BLOCK)
         if fault:
             raise ValueError(f"the LZ4 frame {fault}")
-        self._expected = max(self._expected, len(content) + 1)
+        self._expected = max(self._expected, len(content))
         return content
 
     def some(self, data: Buffer, limit: int) -> Buffer:

@@ -53,8 +53,8 @@ class Packets:
     """
 
     __slots__ = (
-        "_chunk", "_form", "_need", "_overlap", "_own", "_pending", "_room", "_searched", "_size",
-        "_used", "_view",
+        "_after", "_chunk", "_first", "_form", "_need", "_overlap", "_own", "_pending", "_room",
+        "_searched", "_size", "_used", "_view",
         "end", "offset",
     )  # fmt: skip
 
@@ -72,6 +72,8 @@ class Packets:
         self._overlap = 0  # bytes of the chunk that are in the view, too
         self._need = form.head  # bytes without which there is no going on
         self._searched = 0  # bytes of the view that have been looked through
+        self._first = 0  # length of the first packet, where its head has been looked at
+        self._after = 0  # and of the one behind that
 
     def __len__(self) -> int:
         return self._size
@@ -105,6 +107,7 @@ class Packets:
 
     def take(self, size: int) -> None:
         """Leave `size` bytes behind."""
+        self._first, self._after = self._after if size == self._first else 0, 0
         left = len(self._view) - size
         if len(self._chunk) and left <= self._overlap:
             self._view, self._own = self._chunk[self._overlap - left :], False
@@ -121,6 +124,8 @@ class Packets:
         size = self._size
         if self.offset == self.end or not size or (size < self._need and not final):
             return None
+        if self._is_followed():
+            return Packet(self.offset, self._view[: self._first], self._first, True)
         self._settle()
         self._join(self._form.head)
         length = self._length(0)
@@ -133,6 +138,16 @@ class Packets:
             return Packet(self.offset, self._view[:length], length, True)
         self._join(size)
         return self._doubtful(length, final=final)
+
+    def _is_followed(self) -> bool:
+        """Say whether a packet and the head of another are in the view, as mostly is so."""
+        form, view = self._form, self._view
+        if not self._first and len(view) >= form.head:
+            self._first = form.length(view[: form.head])
+        end = self._first + form.head
+        if not self._after and form.head < end <= len(view):
+            self._after = form.length(view[self._first : end])
+        return self._after > 0
 
     def _settle(self) -> None:
         if self._pending:
