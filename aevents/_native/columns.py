@@ -31,6 +31,9 @@ FREE_SLABS = 32  # kept for each capacity: what a worker hop makes ready, and so
 # Bytes an event and a trigger take: t, x, y, p; t, id, value.
 EVENT_BYTES, TRIGGER_BYTES = 13, 10
 
+_TYPES = [np.dtype(np.int64), np.dtype(np.uint16), np.dtype(np.uint16)]
+_FLAGS = (np.dtype(np.bool_), np.dtype(np.uint8))
+
 _pools: dict[tuple[int, object], deque[_Slab]] = {}
 
 
@@ -213,9 +216,9 @@ def checked(
     p: NDArray[np.bool_] | NDArray[np.uint8],
 ) -> None:
     """Raise if the columns are not what encoders read: of these types, contiguous, one length."""
-    types = [str(column.dtype) for column in (t, x, y, p)]
-    if types[:3] != ["int64", "uint16", "uint16"] or types[3] not in ("bool", "uint8"):
-        raise TypeError(f"t, x, y, p must be int64, uint16, uint16, bool, not {', '.join(types)}")
+    if [t.dtype, x.dtype, y.dtype] != _TYPES or p.dtype not in _FLAGS:
+        types = ", ".join(str(column.dtype) for column in (t, x, y, p))
+        raise TypeError(f"t, x, y, p must be int64, uint16, uint16, bool, not {types}")
     for column in (t, x, y, p):
         if column.shape != (len(t),) or not column.flags.c_contiguous:
             raise ValueError("t, x, y, p must be contiguous and of one length")

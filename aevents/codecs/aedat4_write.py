@@ -35,8 +35,8 @@ from aevents.types import EventBatch, Frame, ImuBatch, Sensor, TriggerBatch
 MAGIC = b"#!AER-DAT4.0\r\n"
 
 Compression = Literal["none", "lz4", "lz4_high", "zstd", "zstd_high"]
-PACKERS: tuple[Callable[[], Callable[[Buffer], bytes]], ...] = (
-    lambda: bytes,
+PACKERS: tuple[Callable[[], Callable[[Buffer], Buffer]], ...] = (
+    lambda: lambda data: data,
     lambda: lz4_pack,
     lambda: partial(lz4_pack, level=9),
     zstd_packer,
@@ -95,8 +95,8 @@ class Aedat4Encoder:
         self._place = 0  # bytes written; 0 before the header is
         self._pack = PACKERS[self._compression]()
         self._room = np.zeros(BODY + PACKET_EVENTS * EVENT.itemsize, np.uint8)
-        self._events = self._room[BODY:].view(EVENT)
         self._held = 0  # of these, not yet a packet
+        self._times: list[int] = []  # the first and the last of each part of these
 
     def feed(self, item: EventBatch | TriggerBatch | ImuBatch | Frame, /) -> Iterator[bytes]:
         """Give the packets that are full. Raises `EncodeError` for what does not fit."""
@@ -109,14 +109,14 @@ class Aedat4Encoder:
             yield self._begin(item.sensor)
         if isinstance(item, EventBatch):
             _check(item)
-            for at in range(0, len(item), PACKET_EVENTS):
-                yield from self._take(item[at : at + PACKET_EVENTS])
+            yield from self._take(item)
         elif isinstance(item, Frame):
-            yield self._packet(3, _frame_packet(item), np.array([item.span.start]))
+            yield self._packet(3, _frame_packet(item), 1, [item.span.start])
         elif len(item):
             triggers = isinstance(item, TriggerBatch)
             content = _trigger_packet(item) if triggers else _imu_packet(item)
-            yield self._packet(1 if triggers else 2, content, item.t)
+            times = [int(item.t.min()), int(item.t.max())]
+            yield self._packet(1 if triggers else 2, content, len(item), times)
 
     def flush(self) -> Iterator[bytes | Patch]:
         """Give the last packet and the table, and set its place in the header."""
@@ -124,7 +124,7 @@ class Aedat4Encoder:
             yield self._begin(Sensor())
         if self._held:
             yield self._event_packet()
-        yield self._pack(_table(self._packets))
+        yield bytes(self._pack(_table(self._packets)))
         yield Patch(TABLE_PLACE, struct.pack("<q", self._place))
 
     def _begin(self, sensor: Sensor) -> bytes:
@@ -139,35 +139,30 @@ class Aedat4Encoder:
         return header
 
     def _take(self, batch: EventBatch) -> Iterator[bytes]:
-        """Take at most a packet of events in; give the packet that they fill."""
-        room = PACKET_EVENTS - self._held
-        self._fill(batch[:room])
-        if self._held == PACKET_EVENTS:
-            yield self._event_packet()
-        self._fill(batch[room:])
-
-    def _fill(self, batch: EventBatch) -> None:
-        room = self._room[BODY + EVENT.itemsize * self._held :]
-        t, x, y, p = (
-            np.ascontiguousarray(batch.t),
-            np.ascontiguousarray(batch.x),
-            np.ascontiguousarray(batch.y),
-            np.ascontiguousarray(batch.p),
-        )
-        kernels.aedat4_encode(t, x, y, p, room)
-        self._held += len(batch)
+        """Take the events in; give the packets that they fill."""
+        t, x, y, p = map(np.ascontiguousarray, (batch.t, batch.x, batch.y, batch.p))
+        at = 0
+        while at < len(t):
+            part = slice(at, at + PACKET_EVENTS - self._held)
+            room = self._room[BODY + EVENT.itemsize * self._held :]
+            kernels.aedat4_encode(t[part], x[part], y[part], p[part], room)
+            self._times += (int(t[part].min()), int(t[part].max()))
+            self._held += len(t[part])
+            at = part.stop
+            if self._held == PACKET_EVENTS:
+                yield self._event_packet()
 
     def _event_packet(self) -> bytes:
-        events, self._held = self._events[: self._held], 0
-        head = vector_head(EVENTS, len(events), events.nbytes)
-        self._room[:BODY] = np.frombuffer(head, np.uint8)
-        return self._packet(0, self._room[: BODY + events.nbytes].data, events["t"])
+        count, times = self._held, self._times
+        self._held, self._times = 0, []
+        size = count * EVENT.itemsize
+        self._room[:BODY] = np.frombuffer(vector_head(EVENTS, count, size), np.uint8)
+        return self._packet(0, self._room[: BODY + size].data, count, times)
 
-    def _packet(self, id: int, content: Buffer, t: npt.NDArray[np.int64]) -> bytes:
+    def _packet(self, id: int, content: Buffer, count: int, times: list[int]) -> bytes:
         data = self._pack(content)
         place = self._place + 8
-        first, last = int(t.min()), int(t.max())
-        self._packets.append(Written(id, len(data), place, len(t), first, last))
+        self._packets.append(Written(id, len(data), place, count, min(times), max(times)))
         self._place = place + len(data)
         return struct.pack("<ii", id, len(data)) + data
 
