@@ -101,9 +101,9 @@ class Aedat4Encoder:
     def feed(self, item: EventBatch | TriggerBatch | ImuBatch | Frame, /) -> Iterator[bytes]:
         """Give the packets that are full. Raises `EncodeError` for what does not fit."""
         if not isinstance(item, EventBatch | TriggerBatch | ImuBatch | Frame):
-            what = type(item).__name__
             raise EncodeError(
-                "aedat4", f"holds events, triggers, IMU samples and frames, not {what}"
+                "aedat4",
+                f"holds events, triggers, IMU samples and frames, not {type(item).__name__}",
             )
         if not self._place:
             yield self._begin(item.sensor)
@@ -113,10 +113,11 @@ class Aedat4Encoder:
         elif isinstance(item, Frame):
             yield self._packet(3, _frame_packet(item), 1, [item.span.start])
         elif len(item):
-            triggers = isinstance(item, TriggerBatch)
-            content = _trigger_packet(item) if triggers else _imu_packet(item)
             times = [int(item.t.min()), int(item.t.max())]
-            yield self._packet(1 if triggers else 2, content, len(item), times)
+            if isinstance(item, TriggerBatch):
+                yield self._packet(1, _trigger_packet(item), len(item), times)
+            else:
+                yield self._packet(2, _imu_packet(item), len(item), times)
 
     def flush(self) -> Iterator[bytes | Patch]:
         """Give the last packet and the table, and set its place in the header."""

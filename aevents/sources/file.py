@@ -96,7 +96,7 @@ def _lent(room: npt.NDArray[np.uint8], size: int) -> memoryview:
     """Return the first bytes of a room, which is free again when nothing views them."""
     chunk = room[:size]
     weakref.finalize(chunk, _rooms.append, room)
-    return memoryview(chunk).toreadonly()
+    return chunk.data.toreadonly()
 
 
 def read_stdin() -> Generator[bytes, None, None]:
@@ -173,7 +173,7 @@ class FileSource:
 
 async def _chunk_ahead(file: AsyncFileIO) -> memoryview:
     room = _room()
-    return _lent(room, await file.readinto(room.data))
+    return _lent(room, await file.readinto(room.data) or 0)
 
 
 class _GuardedItems:
