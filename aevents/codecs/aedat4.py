@@ -287,11 +287,13 @@ class Aedat4Decoder:
     def _content(self, stream: StreamInfo, packet: Packet, content: memoryview) -> Iterator[Item]:
         parts = self._parts(stream, content)
         while True:
+            part, fault = None, ""
             try:
                 part = next(parts, None)
             except ValueError as error:
-                yield from self._rest(stream, packet, str(error))
-                return
+                fault = str(error)  # the error itself keeps alive what has been unpacked
+            if fault:
+                yield from self._rest(stream, packet, fault)
             if part is None:
                 return
             if isinstance(part, memoryview):

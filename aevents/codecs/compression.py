@@ -81,7 +81,8 @@ class Lz4:
                 return content, f"is damaged: {error}"
             view = view[used:]
             if len(content) + len(piece) > limit:
-                return content + piece[: limit - len(content)], f"holds more than {limit} bytes"
+                content += piece[: limit - len(content)]
+                return content, f"holds more than {limit} bytes"
             if ended:
                 fault = f"is followed by {len(view)} bytes" if len(view) else ""
                 return content + piece if content else piece, fault
