@@ -248,9 +248,27 @@ AE_INLINE size_t addresses_with(const uint8_t *data, size_t records, ae_aedat *s
     return i;
 }
 
+/* ---- 4.0, writing ----------------------------------------------------------------------------- */
+
+AE_INLINE void store64(uint8_t *bytes, uint64_t word)
+{
+    ae_store32(ae_store32(bytes, (uint32_t)word), (uint32_t)(word >> 32));
+}
+
+AE_INLINE void write_structs(const int64_t *t, const uint16_t *x, const uint16_t *y,
+                             const uint8_t *p, size_t n, uint8_t *restrict out)
+{
+    for (size_t k = 0; k < n; k++) {
+        store64(out + 16 * k, (uint64_t)t[k]);
+        store64(out + 16 * k + 8, x[k] | (uint64_t)y[k] << 16 | (uint64_t)(p[k] != 0) << 32);
+    }
+}
+
 /* ---- for each instruction set ----------------------------------------------------------------- */
 
 typedef size_t decoder(const uint8_t *, size_t, ae_aedat *, ae_columns *);
+typedef void writer(const int64_t *, const uint16_t *, const uint16_t *, const uint8_t *, size_t,
+                    uint8_t *);
 
 #define LEVEL(NAME, SUFFIX, TARGET)                                                                \
     TARGET static size_t NAME##_##SUFFIX(const uint8_t *data, size_t records, ae_aedat *state,     \
@@ -258,7 +276,14 @@ typedef size_t decoder(const uint8_t *, size_t, ae_aedat *, ae_columns *);
     {                                                                                              \
         return NAME##_with(data, records, state, out);                                             \
     }
+#define WRITER(SUFFIX, TARGET)                                                                     \
+    TARGET static void write_##SUFFIX(const int64_t *t, const uint16_t *x, const uint16_t *y,      \
+                                      const uint8_t *p, size_t n, uint8_t *out)                    \
+    {                                                                                              \
+        write_structs(t, x, y, p, n, out);                                                         \
+    }
 #define LEVELS(SUFFIX, TARGET)                                                                     \
+    WRITER(SUFFIX, TARGET)                                                                         \
     LEVEL(structs, SUFFIX, TARGET)                                                                 \
     LEVEL(polarity, SUFFIX, TARGET)                                                                \
     LEVEL(addresses, SUFFIX, TARGET)
@@ -270,17 +295,20 @@ LEVELS(v4, AE_V4)
 #endif
 
 static decoder *structs = structs_base, *polarity = polarity_base, *addresses = addresses_base;
+static writer *write_events = write_base;
 
 void ae_aedat_select(int level)
 {
     structs = structs_base;
     polarity = polarity_base;
     addresses = addresses_base;
+    write_events = write_base;
 #if AE_X86
     if (level >= 3) {
         structs = level >= 4 ? structs_v4 : structs_v3;
         polarity = level >= 4 ? polarity_v4 : polarity_v3;
         addresses = level >= 4 ? addresses_v4 : addresses_v3;
+        write_events = level >= 4 ? write_v4 : write_v3;
     }
 #else
     (void)level;
@@ -290,6 +318,46 @@ void ae_aedat_select(int level)
 size_t ae_aedat4_decode(const uint8_t *data, size_t records, ae_aedat *state, ae_columns *out)
 {
     return structs(data, records, state, out);
+}
+
+/* What stands between the prefix and the count of a FlatBuffer that is nothing but events. */
+static const uint8_t before_events[24] = {16, 0, 0, 0, 'E', 'V', 'T', 'S', 0, 0, 6, 0,
+                                          8, 0, 4, 0, 6, 0, 0, 0, 4, 0, 0, 0};
+enum { HEAD = 8, BODY = HEAD + 4 + sizeof before_events + 4 };
+
+/* The length of the packet with this head; 0 if it is not of that form. */
+AE_INLINE size_t packet_length(const uint8_t *data, size_t length)
+{
+    if (length < BODY || ae_load32(data) > INT32_MAX ||
+        memcmp(data + HEAD + 4, before_events, sizeof before_events))
+        return 0;
+    uint64_t size = ae_load32(data + 4), events = ae_load32(data + BODY - 4);
+    uint64_t least = BODY - HEAD + 16 * events;
+    if (size > AE_AEDAT4_MOST || size != (uint64_t)ae_load32(data + HEAD) + 4 || size < least ||
+        size >= least + 16)
+        return 0;
+    return HEAD + size;
+}
+
+size_t ae_aedat4_packets(const uint8_t *data, size_t length, int64_t stream, ae_aedat *state,
+                         ae_columns *out)
+{
+    size_t at = 0, size = packet_length(data, length);
+    while (size && size < length - at && ae_load32(data + at) == stream) {
+        size_t events = ae_load32(data + at + BODY - 4), n = out->n;
+        size_t next = packet_length(data + at + size, length - at - size);
+        ae_aedat before = *state;
+        if (!next || events > out->capacity - n)
+            break;
+        if (structs(data + at + BODY, events, state, out) < events) {
+            *state = before;
+            out->n = n;
+            break;
+        }
+        at += size;
+        size = next;
+    }
+    return at;
 }
 
 size_t ae_aedat3_decode(const uint8_t *data, size_t records, ae_aedat *state, ae_columns *out)
@@ -302,21 +370,8 @@ size_t ae_aedat2_decode(const uint8_t *data, size_t records, ae_aedat *state, ae
     return addresses(data, records, state, out);
 }
 
-/* ---- writing ---------------------------------------------------------------------------------- */
-
-AE_INLINE void store64(uint8_t *bytes, uint64_t word)
-{
-    uint8_t little[8];
-    ae_store32(little, (uint32_t)word);
-    ae_store32(little + 4, (uint32_t)(word >> 32));
-    memcpy(bytes, little, 8);
-}
-
 void ae_aedat4_encode(const int64_t *t, const uint16_t *x, const uint16_t *y, const uint8_t *p,
                       size_t n, uint8_t *out)
 {
-    for (size_t k = 0; k < n; k++) {
-        store64(out + 16 * k, (uint64_t)t[k]);
-        store64(out + 16 * k + 8, x[k] | (uint64_t)y[k] << 16 | (uint64_t)(p[k] != 0) << 32);
-    }
+    write_events(t, x, y, p, n, out);
 }

@@ -31,6 +31,7 @@ FREE_SLABS = 32  # kept for each capacity: what a worker hop makes ready, and so
 # Bytes an event and a trigger take: t, x, y, p; t, id, value.
 EVENT_BYTES, TRIGGER_BYTES = 13, 10
 
+
 _pools: dict[tuple[int, object], deque[_Slab]] = {}
 
 

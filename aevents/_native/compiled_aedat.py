@@ -39,6 +39,17 @@ def aedat4_decode(data: Buffer, start: int, state: AedatState, out: Columns) -> 
     return _append(lib.ae_aedat4_decode, 16, data, start, state, out)
 
 
+def aedat4_packets(data: Buffer, stream: int, state: AedatState, out: Columns) -> int:
+    """Append the events of whole packets of a stream, not packed, that hold nothing else; return
+    where it stopped: see `ae_aedat4_packets` in kernels.h.
+    """
+    source, c = ffi.from_buffer("uint8_t[]", data), out.c
+    c.n = out.n
+    size: int = lib.ae_aedat4_packets(source, len(source), stream, state, c)
+    out.n = c.n
+    return size
+
+
 def _append(
     kernel: Callable[[object, int, object, object], int],
     size: int,

@@ -153,6 +153,14 @@ size_t ae_aedat2_decode(const uint8_t *data, size_t records, ae_aedat *state, ae
 size_t ae_aedat3_decode(const uint8_t *data, size_t records, ae_aedat *state, ae_columns *out);
 size_t ae_aedat4_decode(const uint8_t *data, size_t records, ae_aedat *state, ae_columns *out);
 
+#define AE_AEDAT4_MOST 16777216   /* bytes in a packet of AEDAT4 */
+
+/* Append the events of whole packets of this stream of AEDAT4, not packed, that hold nothing else,
+ * and return how many bytes those took: up to a packet of another form, one that is not followed by
+ * one of the form, one that has no room in `out`, or one with a record where `wary` stops. */
+size_t ae_aedat4_packets(const uint8_t *data, size_t length, int64_t stream, ae_aedat *state,
+                         ae_columns *out);
+
 /* Write n events as records of AEDAT4, 16 bytes each. */
 void ae_aedat4_encode(const int64_t *t, const uint16_t *x, const uint16_t *y, const uint8_t *p,
                       size_t n, uint8_t *out);

@@ -30,6 +30,7 @@ from aevents.codecs.aedat4_streams import (
     EVENTS,
     FRAMES,
     IMU,
+    MOST_BYTES,
     TRIGGERS,
     StreamInfo,
     describe,
@@ -58,8 +59,6 @@ Part = memoryview | TriggerBatch | ImuBatch | Frame
 KINDS: dict[str, type] = {EVENTS: EventBatch, TRIGGERS: TriggerBatch, IMU: ImuBatch, FRAMES: Frame}
 HEAD = struct.Struct("<ii")
 MOST_HEADER = 1 << 20
-MOST_BYTES = 16 << 20
-"""The largest packet that is accepted, as it stands and unpacked: a million events."""
 UNPACKERS: tuple[type[Unpacker], ...] = (Plain, Lz4, Lz4, Zstd, Zstd)
 """By the number of the compression."""
 LETTERS = 16
@@ -173,7 +172,7 @@ class Aedat4Decoder:
             first = next((one for one in self._streams.values() if one.kind == EVENTS), None)
             yield EventBatch.empty(self._sensor or (first.sensor if first else Sensor()))
 
-    def _begin(self) -> bytes:
+    def _begin(self) -> Buffer:
         """Read the header once it is there; return what follows it."""
         head = self._head[: len(MAGIC) + 4]
         if not MAGIC.startswith(head[: len(MAGIC)]):
@@ -191,7 +190,7 @@ class Aedat4Decoder:
         self._check_wanted()
         self._body = length
         self._packets = Packets(self._form(), offset=length, end=end)
-        rest, self._head = self._head[length:], b""
+        rest, self._head = memoryview(self._head)[length:], b""
         return rest
 
     def _form(self) -> Form:
@@ -212,8 +211,10 @@ class Aedat4Decoder:
         self._watch.fail(f"there is no stream {self._wanted!r}; the file has {held}")
 
     def _is_wanted(self, id: int) -> bool:
+        if self._wanted is None:
+            return True
         name = self._streams[id].name if id in self._streams else None
-        return self._wanted in (None, id, str(id), name)
+        return self._wanted in (id, str(id), name)
 
     def _has_events(self, id: int) -> bool:
         return self._is_wanted(id) and self._streams.get(id, StreamInfo(id)).kind in ("", EVENTS)
@@ -230,11 +231,21 @@ class Aedat4Decoder:
         try:
             while (packet := packets.next(final=final)) is not None:
                 yield from self._packet(packets, packet)
+                if self._is_plain and self._gathering.id >= 0:
+                    yield from self._like_it(packets)
         except DecodeError:
             yield from self._gathered()  # what came before is whole
             raise
         packets.keep()
         yield from self._gathered()
+
+    def _like_it(self, packets: Packets) -> Iterator[EventBatch]:
+        """Give what fills slabs of the packets that follow, while they are as most are."""
+        id, clock, out = self._gathering.id, self._clock_of(self._gathering), self._out
+        while size := kernels.aedat4_packets(packets.ahead, id, clock, out):
+            packets.take(size)
+            if 2 * out.n > out.capacity:
+                yield from self._gathered()
 
     def _packet(self, packets: Packets, packet: Packet) -> Iterator[Item]:
         id = HEAD.unpack_from(packet.data)[0] if packet.length else -1
@@ -276,11 +287,13 @@ class Aedat4Decoder:
     def _content(self, stream: StreamInfo, packet: Packet, content: memoryview) -> Iterator[Item]:
         parts = self._parts(stream, content)
         while True:
+            part, fault = None, ""
             try:
                 part = next(parts, None)
             except ValueError as error:
-                yield from self._rest(stream, packet, str(error))
-                return
+                fault = str(error)  # the error itself keeps alive what has been unpacked
+            if fault:
+                yield from self._rest(stream, packet, fault)
             if part is None:
                 return
             if isinstance(part, memoryview):
@@ -401,13 +414,10 @@ CODEC = Codec(
     decoder=Aedat4Decoder,
     encoder=Aedat4Encoder,
     limits=Limits(
-        kinds=((EventBatch, TriggerBatch, ImuBatch),),
+        kinds=((EventBatch, TriggerBatch, ImuBatch, Frame),),
         width=MOST,
         height=MOST,
         edges=frozenset(BY_EDGE),
-    ),
-    unverified=(
-        "triggers, IMU and frames: their layouts are from the source of other software alone"
     ),
     kinds=(EventBatch, TriggerBatch, ImuBatch, Frame),
     seekable=True,

@@ -61,6 +61,8 @@ SOURCES: dict[int, tuple[int, bool]] = {
 CHANNELS = {0: 1, 16: 3, 24: 4}
 """Bytes a pixel, by the format of a frame (as OpenCV numbers them): gray, BGR, BGRA."""
 MOST_PIXELS = 65_536
+MOST_BYTES = 16 << 20
+"""The largest packet that is accepted, as it stands and unpacked: a million events."""
 
 
 class StreamInfo(msgspec.Struct, frozen=True):
@@ -175,7 +177,7 @@ def _span(table: Table) -> Span:
     """Return the time of the exposure if the frame tells it, else of the frame."""
     t, start, end, exposed, covered = (table.number(field, "q") for field in range(5))
     for first, last in ((exposed, covered), (start, end)):
-        if 0 < first <= last:
+        if 0 <= first <= last and last > 0:
             return Span(first, last)
     return Span(t, t)
 

@@ -1,4 +1,4 @@
-"""Events, triggers and inertial measurements to AEDAT4, laid out as dv-processing does,
+"""Events, triggers, inertial measurements and frames to AEDAT4, laid out as dv-processing does,
 whose checks it passes.
 """
 
@@ -15,9 +15,12 @@ import numpy.typing as npt
 
 from aevents._native import kernels
 from aevents.codecs.aedat4_streams import (
+    CHANNELS,
     EVENT,
     EVENTS,
+    FRAMES,
     IMU,
+    MOST_BYTES,
     SOURCES,
     TRIGGERS,
     StreamInfo,
@@ -25,15 +28,15 @@ from aevents.codecs.aedat4_streams import (
 )
 from aevents.codecs.base import Buffer, Patch
 from aevents.codecs.compression import lz4_pack, zstd_packer
-from aevents.codecs.flatbuffer import BODY, tables, vector_head
+from aevents.codecs.flatbuffer import BODY, PREFIX, tables, vector_head
 from aevents.errors import EncodeError
-from aevents.types import EventBatch, ImuBatch, Sensor, TriggerBatch
+from aevents.types import EventBatch, Frame, ImuBatch, Sensor, TriggerBatch
 
 MAGIC = b"#!AER-DAT4.0\r\n"
 
 Compression = Literal["none", "lz4", "lz4_high", "zstd", "zstd_high"]
-PACKERS: tuple[Callable[[], Callable[[Buffer], bytes]], ...] = (
-    lambda: bytes,
+PACKERS: tuple[Callable[[], Callable[[Buffer], Buffer]], ...] = (
+    lambda: lambda data: data,
     lambda: lz4_pack,
     lambda: partial(lz4_pack, level=9),
     zstd_packer,
@@ -53,6 +56,13 @@ DEFINITION = np.dtype(
     [("back", "<i4"), ("id", "<i4"), ("size", "<i4"), ("place", "<i8"), ("count", "<i8"),
      ("start", "<i8"), ("stop", "<i8"), ("unused", "V4")]
 )  # fmt: skip
+FRAME = struct.Struct("<II4s6x15HiHbbhhI4q4xI")
+"""Of a frame what comes before its pixels: prefix, root, letters, vtable, table, their number."""
+PLACES = (30, 52, 16, 0, 0, 24, 32, 6, 8, 10, 0, 0, 12, 40, 7)
+"""The vtable of a frame: times of its beginning and end, and its place on the sensor, are left out.
+"""
+FORMATS = {channels: format for format, channels in CHANNELS.items() if channels < 4}
+FROM_SENSOR, FROM_EVENTS = 1, 2
 BY_EDGE = {edge: source for source, edge in SOURCES.items()}
 
 
@@ -68,8 +78,9 @@ class Written(msgspec.Struct, frozen=True):
 
 
 class Aedat4Encoder:
-    """Events, triggers and inertial measurements to AEDAT4 bytes: streams 0, 1 and 2.
+    """Events, triggers, inertial measurements and frames to AEDAT4 bytes: streams 0, 1, 2 and 3.
 
+    Frames are of uint8, `(height, width)`, or with the mode `"intensity"` `(height, width, 3)`.
     `compression` is `"none"`, `"lz4"`, `"lz4_high"`, `"zstd"` or `"zstd_high"`. Events go into
     packets of 10,000. The place of the table is settled at the end, so the output must be a file.
     """
@@ -84,25 +95,29 @@ class Aedat4Encoder:
         self._place = 0  # bytes written; 0 before the header is
         self._pack = PACKERS[self._compression]()
         self._room = np.zeros(BODY + PACKET_EVENTS * EVENT.itemsize, np.uint8)
-        self._events = self._room[BODY:].view(EVENT)
         self._held = 0  # of these, not yet a packet
+        self._times: list[int] = []  # the first and the last of each part of these
 
-    def feed(self, batch: EventBatch | TriggerBatch | ImuBatch, /) -> Iterator[bytes]:
+    def feed(self, item: EventBatch | TriggerBatch | ImuBatch | Frame, /) -> Iterator[bytes]:
         """Give the packets that are full. Raises `EncodeError` for what does not fit."""
-        if not isinstance(batch, EventBatch | TriggerBatch | ImuBatch):
+        if not isinstance(item, EventBatch | TriggerBatch | ImuBatch | Frame):
             raise EncodeError(
-                "aedat4", f"holds events, triggers and IMU samples, not {type(batch).__name__}"
+                "aedat4",
+                f"holds events, triggers, IMU samples and frames, not {type(item).__name__}",
             )
         if not self._place:
-            yield self._begin(batch.sensor)
-        if isinstance(batch, EventBatch):
-            _check(batch)
-            for at in range(0, len(batch), PACKET_EVENTS):
-                yield from self._take(batch[at : at + PACKET_EVENTS])
-        elif isinstance(batch, TriggerBatch) and len(batch):
-            yield self._packet(1, _trigger_packet(batch), batch.t)
-        elif isinstance(batch, ImuBatch) and len(batch):
-            yield self._packet(2, _imu_packet(batch), batch.t)
+            yield self._begin(item.sensor)
+        if isinstance(item, EventBatch):
+            _check(item)
+            yield from self._take(item)
+        elif isinstance(item, Frame):
+            yield self._packet(3, _frame_packet(item), 1, [item.span.start])
+        elif len(item):
+            times = [int(item.t.min()), int(item.t.max())]
+            if isinstance(item, TriggerBatch):
+                yield self._packet(1, _trigger_packet(item), len(item), times)
+            else:
+                yield self._packet(2, _imu_packet(item), len(item), times)
 
     def flush(self) -> Iterator[bytes | Patch]:
         """Give the last packet and the table, and set its place in the header."""
@@ -110,7 +125,7 @@ class Aedat4Encoder:
             yield self._begin(Sensor())
         if self._held:
             yield self._event_packet()
-        yield self._pack(_table(self._packets))
+        yield bytes(self._pack(_table(self._packets)))
         yield Patch(TABLE_PLACE, struct.pack("<q", self._place))
 
     def _begin(self, sensor: Sensor) -> bytes:
@@ -118,41 +133,37 @@ class Aedat4Encoder:
             0: StreamInfo(0, EVENTS, "events", sensor),
             1: StreamInfo(1, TRIGGERS, "triggers", sensor),
             2: StreamInfo(2, IMU, "imu", sensor),
+            3: StreamInfo(3, FRAMES, "frames", sensor),
         }
         header = MAGIC + _header(self._compression, description(streams, self._name).encode())
         self._place = len(header)
         return header
 
     def _take(self, batch: EventBatch) -> Iterator[bytes]:
-        """Take at most a packet of events in; give the packet that they fill."""
-        room = PACKET_EVENTS - self._held
-        self._fill(batch[:room])
-        if self._held == PACKET_EVENTS:
-            yield self._event_packet()
-        self._fill(batch[room:])
-
-    def _fill(self, batch: EventBatch) -> None:
-        room = self._room[BODY + EVENT.itemsize * self._held :]
-        t, x, y, p = (
-            np.ascontiguousarray(batch.t),
-            np.ascontiguousarray(batch.x),
-            np.ascontiguousarray(batch.y),
-            np.ascontiguousarray(batch.p),
-        )
-        kernels.aedat4_encode(t, x, y, p, room)
-        self._held += len(batch)
+        """Take the events in; give the packets that they fill."""
+        t, x, y, p = map(np.ascontiguousarray, (batch.t, batch.x, batch.y, batch.p))
+        at = 0
+        while at < len(t):
+            part = slice(at, at + PACKET_EVENTS - self._held)
+            room = self._room[BODY + EVENT.itemsize * self._held :]
+            kernels.aedat4_encode(t[part], x[part], y[part], p[part], room)
+            self._times += (int(t[part].min()), int(t[part].max()))
+            self._held += len(t[part])
+            at = part.stop
+            if self._held == PACKET_EVENTS:
+                yield self._event_packet()
 
     def _event_packet(self) -> bytes:
-        events, self._held = self._events[: self._held], 0
-        head = vector_head(EVENTS, len(events), events.nbytes)
-        self._room[:BODY] = np.frombuffer(head, np.uint8)
-        return self._packet(0, self._room[: BODY + events.nbytes].data, events["t"])
+        count, times = self._held, self._times
+        self._held, self._times = 0, []
+        size = count * EVENT.itemsize
+        self._room[:BODY] = np.frombuffer(vector_head(EVENTS, count, size), np.uint8)
+        return self._packet(0, self._room[: BODY + size].data, count, times)
 
-    def _packet(self, id: int, content: Buffer, t: npt.NDArray[np.int64]) -> bytes:
+    def _packet(self, id: int, content: Buffer, count: int, times: list[int]) -> bytes:
         data = self._pack(content)
         place = self._place + 8
-        first, last = int(t.min()), int(t.max())
-        self._packets.append(Written(id, len(data), place, len(t), first, last))
+        self._packets.append(Written(id, len(data), place, count, min(times), max(times)))
         self._place = place + len(data)
         return struct.pack("<ii", id, len(data)) + data
 
@@ -195,6 +206,31 @@ def _imu_packet(batch: ImuBatch) -> bytes:
     axes = (batch.accelerometer, batch.gyroscope, batch.magnetometer)
     rows["values"][:, 1:] = np.concatenate(axes, axis=1)
     return tables(IMU, (4, *range(12, 52, 4)), rows)
+
+
+def _frame_packet(frame: Frame) -> bytes:
+    pixels = _pixels(frame)
+    height, width, channels = pixels.shape
+    size = FRAME.size + pixels.size
+    if size > MOST_BYTES:
+        raise EncodeError("aedat4", f"a frame of {width}x{height} has over {MOST_BYTES} bytes")
+    start, stop = frame.span.start, frame.span.stop
+    source = FROM_SENSOR if frame.mode == "intensity" else FROM_EVENTS
+    format, times = FORMATS[channels], (start, start, stop, stop - start)
+    table = (30, 0, format, source, width, height, 40, *times)
+    head = FRAME.pack(size - PREFIX, 44, FRAMES.encode(), *PLACES, *table, pixels.size)
+    return head + pixels.tobytes()
+
+
+def _pixels(frame: Frame) -> npt.NDArray[np.generic]:
+    """Return `(height, width, channels)`, blue first. Raises `EncodeError` for other frames."""
+    array, shape = frame.array, (*frame.shape, 1)[:3]
+    known = frame.array.ndim == 2 or (frame.array.ndim == 3 and frame.mode == "intensity")
+    fits = known and frame.axes == "yx" and array.dtype == np.uint8 and shape[2] in FORMATS
+    if not fits or not (0 < shape[0] < MOST and 0 < shape[1] < MOST):
+        what = f"{array.dtype}, shape {frame.shape}, axes {frame.axes!r}"
+        raise EncodeError("aedat4", f"frames are uint8, (height, width) or RGB, not {what}")
+    return array.reshape(shape)[:, :, ::-1]
 
 
 def _table(packets: list[Written]) -> bytes:

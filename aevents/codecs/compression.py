@@ -15,6 +15,8 @@ from aevents.codecs.base import Buffer
 
 AT_ONCE = 1 << 16
 """Bytes that are unpacked in one step where the size is not known."""
+MOST_BLOCK = 1 << 16
+"""Of LZ4 frames as they are in use: with room for one more, all are unpacked where they belong."""
 WINDOW = 1 << 25
 """The largest window of Zstandard that is accepted: it is memory that unpacking in steps takes."""
 
@@ -55,10 +57,10 @@ class Lz4:
 
     def whole(self, data: Buffer, limit: int) -> Buffer:
         """Return what this one frame holds. Raises `ValueError`, for bytes behind it too."""
-        content, fault = self._unpacked(data, limit, min(limit + 1, self._expected))
+        content, fault = self._unpacked(data, limit, min(limit, self._expected) + MOST_BLOCK)
         if fault:
             raise ValueError(f"the LZ4 frame {fault}")
-        self._expected = max(self._expected, len(content) + 1)
+        self._expected = max(self._expected, len(content))
         return content
 
     def some(self, data: Buffer, limit: int) -> Buffer:
@@ -79,7 +81,8 @@ class Lz4:
                 return content, f"is damaged: {error}"
             view = view[used:]
             if len(content) + len(piece) > limit:
-                return content + piece, f"holds more than {limit} bytes"
+                content += piece[: limit - len(content)]
+                return content, f"holds more than {limit} bytes"
             if ended:
                 fault = f"is followed by {len(view)} bytes" if len(view) else ""
                 return content + piece if content else piece, fault

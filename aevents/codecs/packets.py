@@ -53,8 +53,8 @@ class Packets:
     """
 
     __slots__ = (
-        "_chunk", "_form", "_need", "_overlap", "_own", "_pending", "_searched", "_size",
-        "_view",
+        "_after", "_chunk", "_first", "_form", "_need", "_overlap", "_own", "_pending", "_room",
+        "_searched", "_size", "_used", "_view",
         "end", "offset",
     )  # fmt: skip
 
@@ -63,16 +63,25 @@ class Packets:
         self.end: int = end  # of all packets, where that is known
         self._form = form
         self._view = memoryview(b"")  # the first bytes not taken
-        self._own = True  # this is no view of what was fed
+        self._own = True  # this is a view of the room, not of what was fed
+        self._room = bytearray()  # for what lies across two chunks; used again and again
+        self._used = 0  # where the view ends in it
         self._size = 0
         self._pending: list[bytes] = []  # what follows them, too little to look at
         self._chunk = memoryview(b"")  # what follows then: what was fed last
         self._overlap = 0  # bytes of the chunk that are in the view, too
         self._need = form.head  # bytes without which there is no going on
         self._searched = 0  # bytes of the view that have been looked through
+        self._first = 0  # length of the first packet, where its head has been looked at
+        self._after = 0  # and of the one behind that
 
     def __len__(self) -> int:
         return self._size
+
+    @property
+    def ahead(self) -> memoryview:
+        """The first bytes not taken, as far as they lie in a row, and up to the end."""
+        return self._view if self.end < self.offset else self._view[: self.end - self.offset]
 
     def feed(self, data: Buffer) -> None:
         """Take some bytes, which must stay as they are until `keep`."""
@@ -90,7 +99,7 @@ class Packets:
         self._join(self._size)
         self._chunk, self._overlap = memoryview(b""), 0
         if not self._own:
-            self._view, self._own = memoryview(bytes(self._view)), True
+            self._add()
 
     def head(self, at: int) -> memoryview:
         """Return what stands where the head of another packet may be."""
@@ -98,6 +107,7 @@ class Packets:
 
     def take(self, size: int) -> None:
         """Leave `size` bytes behind."""
+        self._first, self._after = self._after if size == self._first else 0, 0
         left = len(self._view) - size
         if len(self._chunk) and left <= self._overlap:
             self._view, self._own = self._chunk[self._overlap - left :], False
@@ -114,6 +124,8 @@ class Packets:
         size = self._size
         if self.offset == self.end or not size or (size < self._need and not final):
             return None
+        if self._is_followed():
+            return Packet(self.offset, self._view[: self._first], self._first, True)
         self._settle()
         self._join(self._form.head)
         length = self._length(0)
@@ -127,17 +139,41 @@ class Packets:
         self._join(size)
         return self._doubtful(length, final=final)
 
+    def _is_followed(self) -> bool:
+        """Say whether a packet and the head of another are in the view, as mostly is so."""
+        form, view = self._form, self._view
+        if not self._first and len(view) >= form.head:
+            self._first = form.length(view[: form.head])
+        end = self._first + form.head
+        if not self._after and form.head < end <= len(view):
+            self._after = form.length(view[self._first : end])
+        return self._after > 0
+
     def _settle(self) -> None:
         if self._pending:
-            self._view = memoryview(b"".join((self._view, *self._pending)))
+            self._add(*self._pending)
             self._pending.clear()
 
     def _join(self, size: int) -> None:
         """Have the first `size` bytes in the view, if there are so many."""
         more = self._chunk[self._overlap :][: max(0, size - len(self._view))]
         if len(more):
-            self._view, self._own = memoryview(b"".join((self._view, more))), True
+            self._add(more)
             self._overlap += len(more)
+
+    def _add(self, *parts: Buffer) -> None:
+        """Have these bytes behind the view, in the room."""
+        held, more = len(self._view), sum(map(len, parts))
+        if not self._own or self._used + more > len(self._room):
+            if held + more > len(self._room):
+                self._room = bytearray(3 * (held + more) // 2)
+            memoryview(self._room)[:held] = self._view
+            self._used, self._own = held, True
+        room = memoryview(self._room)
+        for part in parts:
+            room[self._used : self._used + len(part)] = part
+            self._used += len(part)
+        self._view = room[self._used - held - more : self._used]
 
     def _length(self, at: int) -> int:
         head = self.head(at)

@@ -70,11 +70,12 @@ def good_parts(
     rest = body[len(body) % size :]
     t, x, y = columns(rest)
     end = 0 if torn else good_end(t, x, y, sensor=sensor, last=last)
-    until = int(t[len(t) - end]) if end else None
+    later = t[len(t) - end :][:2].tolist()
     t, x, y = columns(body[: len(rest)])
     run = good_run(t, x, y, sensor=sensor, last=last)
-    if until is not None:
-        run = _leading(t[:run] <= until)
+    if later:  # the record amid which the damage begins may look good too, but for its time
+        shares = [(_leading(t[:run] <= until), end - at) for at, until in enumerate(later)]
+        run, end = max(shares, key=sum)
     end = min(end, (len(body) - run * size) // size)
     return body[: run * size], body[len(body) - end * size :]
 

@@ -118,10 +118,12 @@ class Recognise:
 
     def _decode(self, data: Buffer) -> Iterator[object]:
         if self._decoder is None:
-            self._head += bytes(data)
-            if len(self._head) < (1 if self.format else SNIFF_BYTES):  # named, it reads at once
+            enough = 1 if self.format else SNIFF_BYTES  # named, it reads at once
+            if len(self._head) + len(data) < enough:
+                self._head += bytes(data)
                 return
-            data = self._head
+            data = self._head + bytes(data) if self._head else data
+            self._head = bytes(data[:SNIFF_BYTES])
             self._decoder = self._choose()
         yield from self._wanted(self._decoder.feed(data))
 

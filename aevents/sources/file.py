@@ -9,20 +9,31 @@ import io
 import select
 import sys
 import threading
-from collections.abc import Callable, Coroutine, Generator, Iterator
+import weakref
+from collections import deque
+from collections.abc import Callable, Generator, Iterator
+from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import aiofiles.threadpool
 import anyio.to_thread
+import numpy as np
+import numpy.typing as npt
 
 from aevents._contracts import Origin
 from aevents.codecs.base import Jump
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+    from aiofiles.threadpool.binary import AsyncFileIO
 
 CHUNK_BYTES = 1 << 20
 """1 MiB: small chunks cost a hop each (64 KiB would be 8 times slower), larger ones leave the
 cache.
 """
+_rooms: deque[npt.NDArray[np.uint8]] = deque(maxlen=4)
+"""Used again, once nothing views the chunk in it: memory that is new costs as much as reading."""
 PIPE_SECONDS = 0.1
 """How long a wait for a pipe may last: so much later can a cancellation or a close come through."""
 
@@ -57,8 +68,7 @@ def read_items(path: Path, plan: Plan | None) -> Generator[object, None, None]:
         yield from planned  # closed with this
         return
     with path.open("rb", buffering=0) as file:
-        while chunk := file.read(CHUNK_BYTES):
-            yield chunk
+        yield from iter(partial(_chunk, file), b"")
 
 
 def read_from(path: Path, jump: Jump) -> Generator[object, None, None]:
@@ -66,8 +76,27 @@ def read_from(path: Path, jump: Jump) -> Generator[object, None, None]:
     yield jump
     with path.open("rb", buffering=0) as file:
         file.seek(jump.offset)
-        while chunk := file.read(CHUNK_BYTES):
-            yield chunk
+        yield from iter(partial(_chunk, file), b"")
+
+
+def _chunk(file: io.FileIO) -> memoryview:
+    """Return the next bytes of a file; none at its end."""
+    room = _room()
+    return _lent(room, file.readinto(room.data))
+
+
+def _room() -> npt.NDArray[np.uint8]:
+    try:  # in one step: another thread may be here too
+        return _rooms.pop()
+    except IndexError:
+        return np.empty(CHUNK_BYTES, np.uint8)
+
+
+def _lent(room: npt.NDArray[np.uint8], size: int) -> memoryview:
+    """Return the first bytes of a room, which is free again when nothing views them."""
+    chunk = room[:size]
+    weakref.finalize(chunk, _rooms.append, room)
+    return chunk.data.toreadonly()
 
 
 def read_stdin() -> Generator[bytes, None, None]:
@@ -112,7 +141,7 @@ class FileSource:
             (self._ahead,)
         )  # unlike `await task`, cancelling this leaves the task alone
         item = self._ahead.result()
-        if isinstance(item, bytes) and not item:
+        if isinstance(item, bytes | memoryview) and not item:
             raise StopAsyncIteration
         self._ahead = self._read()
         return item
@@ -142,8 +171,12 @@ class FileSource:
         file = self._file
         if isinstance(file, _GuardedItems):
             return asyncio.ensure_future(anyio.to_thread.run_sync(file.read))
-        read: Coroutine[object, object, bytes] = aiofiles.threadpool.wrap(file).read(CHUNK_BYTES)
-        return asyncio.ensure_future(read)
+        return asyncio.ensure_future(_chunk_ahead(aiofiles.threadpool.wrap(file)))
+
+
+async def _chunk_ahead(file: AsyncFileIO) -> memoryview:
+    room = _room()
+    return _lent(room, await file.readinto(room.data) or 0)
 
 
 class _GuardedItems:
@@ -176,12 +209,12 @@ class _GuardedFile(io.FileIO):
         self._closing = False
         super().__init__(path, mode)
 
-    def read(self, size: int | None = -1, /) -> bytes:
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
         with self._lock:
             while not self._closing:
                 if _has_something(self.fileno()):
-                    return super().read(size) or b""
-            return b""
+                    return super().readinto(buffer) or 0
+            return 0
 
     def close(self) -> None:
         self._closing = True

@@ -11,13 +11,14 @@ import aevents
 from aevents.cli.conversion import Conversion, Wanted, codec_read, codec_written, convert_one
 from aevents.cli.operators import Step
 from aevents.cli.reading import Input, Reading
+from aevents.codecs.aedat4_write import Aedat4Encoder
 from aevents.codecs.csv import CsvEncoder
 from aevents.codecs.es import EsEncoder
 from aevents.codecs.evt3 import Evt3Encoder
 from aevents.errors import EncodeError
 from aevents.registry import codec
 from aevents.testing import encode
-from aevents.types import EventBatch, ExposureBatch, ImuBatch, Sensor, TriggerBatch
+from aevents.types import EventBatch, ExposureBatch, Frame, ImuBatch, Sensor, Span, TriggerBatch
 from tests.cli.items import SENSOR, events, exposures, triggers
 
 
@@ -46,6 +47,16 @@ def test_every_kind_that_both_formats_hold_is_kept() -> None:
     assert times("out.raw", TriggerBatch) == [2_000, 3_000]
     assert dict(conversion.written.named()) == {"events": 3, "triggers": 2}
     assert b"format EVT2" in Path("out.raw").read_bytes()
+
+
+def test_frames_are_kept_from_aedat4_to_aedat4() -> None:
+    picture = Frame(np.eye(4, dtype=np.uint8), Span(1_500, 1_600), SENSOR, "intensity")
+    Path("in.aedat4").write_bytes(encode(Aedat4Encoder(), [events(1_000, 2_500), picture]))
+    conversion = convert("in.aedat4", "out.aedat4", zero_time=True)
+    (found,) = aevents.open("out.aedat4", kind=Frame).blocking()
+    np.testing.assert_array_equal(found.array, picture.array)
+    assert found.span == Span(500, 600)
+    assert dict(conversion.written.named()) == {"events": 2, "frames": 1}
 
 
 def test_events_and_triggers_stand_in_order_of_time() -> None:

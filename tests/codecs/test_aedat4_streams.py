@@ -200,6 +200,7 @@ def test_a_colour_frame_is_red_green_and_blue(format: int, pixel: bytes) -> None
         ((40, 60, 45, 55), Span(45, 55)),
         ((40, 60, -1, -1), Span(40, 60)),
         ((40, 60, 45, 0), Span(40, 60)),
+        ((0, 0, 0, 7), Span(0, 7)),
         (NO_TIMES, Span(50, 50)),
     ],
 )

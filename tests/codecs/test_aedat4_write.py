@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from typing import Any
 
@@ -125,10 +126,61 @@ def test_triggers_that_do_not_fit_are_refused() -> None:
         encode(Aedat4Encoder(), [some_triggers([0, 6], [True, True])])
 
 
-def test_frames_are_refused() -> None:
-    picture = Frame(np.zeros((2, 2), np.uint8), Span(0, 1), SENSOR)
-    with pytest.raises(EncodeError, match="holds events, triggers and IMU samples, not Frame"):
-        encode(Aedat4Encoder(), [picture])
+def picture(*shape: int, dtype: str = "u1", mode: str = "intensity", axes: str = "yx") -> Frame:
+    array = np.arange(np.prod(shape)).astype(dtype).reshape(shape)
+    return Frame(array, Span(1_000, 1_050), SENSOR, mode, axes)
+
+
+def test_a_gray_frame_is_laid_out_as_dv_processing_does() -> None:
+    data = encode(Aedat4Encoder(compression="none"), [picture(2, 3)])
+    start = 18 + int.from_bytes(data[14:18], "little")
+    assert struct.unpack_from("<ii", data, start) == (3, 110)
+    assert data[start + 8 : start + 118] == bytes.fromhex(
+        "6a000000 2c000000 46524d45 000000000000"
+        "1e003400 1000 0000 0000 1800 2000 0600 0800 0a00 0000 0000 0c00 2800 0700"
+        "1e000000 0000 00 01 0300 0200 28000000"  # gray, of the sensor, 3x2
+        "e803000000000000 e803000000000000 1a04000000000000 3200000000000000 00000000"
+        "06000000 000102030405"
+    )
+
+
+@pytest.mark.parametrize("frame", [picture(2, 3), picture(2, 3, 3), picture(5, 1, mode="count")])
+def test_frames_are_written_and_read_back(frame: Frame) -> None:
+    found, again, empty = decode(CODEC, [encode(Aedat4Encoder(), [frame, frame])], strict=True)
+    assert isinstance(found, Frame)
+    np.testing.assert_array_equal(found.array, frame.array)
+    assert (found.span, found.sensor, found.mode) == (frame.span, SENSOR, "intensity")
+    assert isinstance(again, Frame)
+    assert isinstance(empty, EventBatch)
+
+
+def test_a_frame_that_begins_at_0_keeps_its_span() -> None:
+    frame = Frame(np.zeros((2, 2), np.uint8), Span(0, 10), SENSOR, "intensity")
+    found = decode(CODEC, [encode(Aedat4Encoder(), [frame])])[0]
+    assert isinstance(found, Frame)
+    assert found.span == Span(0, 10)
+
+
+@pytest.mark.parametrize(
+    ("frame", "what"),
+    [
+        (picture(2, 3, dtype="f4"), "not float32, shape (2, 3), axes 'yx'"),
+        (picture(2, 3, axes="xy"), "not uint8, shape (2, 3), axes 'xy'"),
+        (picture(2, 3, 4), "not uint8, shape (2, 3, 4), axes 'yx'"),
+        (picture(2, 2, 3, mode="polarity"), "not uint8, shape (2, 2, 3), axes 'yx'"),
+        (picture(0, 3), "not uint8, shape (0, 3), axes 'yx'"),
+        (picture(1, 32_768), "not uint8, shape (1, 32768), axes 'yx'"),
+        (picture(4_096, 4_096), "a frame of 4096x4096 has over 16777216 bytes"),
+    ],
+)
+def test_other_frames_are_refused(frame: Frame, what: str) -> None:
+    with pytest.raises(EncodeError, match=re.escape(what)):
+        encode(Aedat4Encoder(), [frame])
+
+
+def test_what_is_no_batch_is_refused() -> None:
+    with pytest.raises(EncodeError, match="events, triggers, IMU samples and frames, not bytes"):
+        encode(Aedat4Encoder(), [b"frame"])
 
 
 def test_other_compressions_are_refused() -> None:

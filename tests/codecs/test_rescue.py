@@ -6,7 +6,17 @@ import numpy as np
 import pytest
 
 from aevents import Sensor
-from aevents.codecs.rescue import GAP, LEAP, good_end, good_run, mend_times, strays
+from aevents.codecs.rescue import (
+    GAP,
+    LEAP,
+    Numbers,
+    good_end,
+    good_parts,
+    good_run,
+    mend_times,
+    strays,
+)
+from aevents.types import Times
 
 SENSOR = Sensor(10, 10)
 
@@ -70,3 +80,18 @@ def test_times_that_leap_one_way_are_not() -> None:
     t[50:] += 1 << 40
     assert not strays(t).any()
     assert not strays(t[::-1].copy()).any()
+
+
+def test_a_record_that_damage_has_made_seem_early_costs_no_others() -> None:
+    t = list(range(1_000, 1_100))
+    body = np.array([[one, one % 9, 3] for one in t], "<i8")
+    data = memoryview(body.tobytes())
+    at = 24 * 60  # the first byte of a time is lost: the record seems to come earlier
+    bent = memoryview(bytes(data[:at]) + bytes(data[at + 1 :]))
+    first, last = good_parts(bent, 24, columns, sensor=SENSOR, last=None, torn=False)
+    assert (len(first), len(last)) == (24 * 60, 24 * 39)
+
+
+def columns(records: memoryview) -> tuple[Times, Numbers, Numbers]:
+    rows = np.frombuffer(records, "<i8").reshape(-1, 3)
+    return rows[:, 0].copy(), rows[:, 1], rows[:, 2]

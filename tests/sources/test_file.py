@@ -6,6 +6,7 @@ import asyncio
 import io
 import os
 import sys
+from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -24,13 +25,14 @@ CONTENT = os.urandom(10_000)
 @pytest.fixture
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(file, "CHUNK_BYTES", 256)
+    monkeypatch.setattr(file, "_rooms", deque(maxlen=4))
     path = tmp_path / "aevents-test.bin"
     path.write_bytes(CONTENT)
     return path
 
 
-def chunks_of(items: Sequence[object]) -> list[bytes]:
-    chunks = [item for item in items if isinstance(item, bytes)]
+def chunks_of(items: Sequence[object]) -> list[bytes | memoryview]:
+    chunks = [item for item in items if isinstance(item, bytes | memoryview)]
     assert len(chunks) == len(items)
     return chunks
 

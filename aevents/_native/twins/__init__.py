@@ -12,6 +12,7 @@ from .aedat import (
     aedat3_decode,
     aedat4_decode,
     aedat4_encode,
+    aedat4_packets,
     aedat_state,
 )
 from .dat import DatState, dat_decode, dat_encode, dat_state
@@ -55,6 +56,7 @@ __all__ = [
     "aedat3_decode",
     "aedat4_decode",
     "aedat4_encode",
+    "aedat4_packets",
     "aedat_state",
     "columns",
     "dat_decode",

@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 LEAP = 65_536  # us: a time further than this from the one before it is doubtful
 CLOCK_RANGE = 1 << 32
 FALLING = 2
+MOST_PACKET = 1 << 24  # bytes
+BODY = 40  # in a packet of AEDAT4, not packed: where its events begin
+BEFORE_EVENTS = bytes.fromhex("10000000 45565453 0000 0600 0800 0400 06000000 04000000")
 
 ADDRESSES = {
     False: np.dtype([("address", ">u4"), ("t", ">u4")]),
@@ -115,6 +118,35 @@ def aedat4_decode(data: Buffer, start: int, state: AedatState, out: Columns) -> 
     part = records[:end]
     _append(out, t[:end], part["x"], part["y"], part["on"] != 0)
     return _moved_on(start, end, records, t[:end], state)
+
+
+def aedat4_packets(data: Buffer, stream: int, state: AedatState, out: Columns) -> int:
+    """Append the events of whole packets of a stream, not packed, that hold nothing else; return
+    where it stopped: see `ae_aedat4_packets` in kernels.h.
+    """
+    view, at = memoryview(data).cast("B"), 0
+    while (size := _packet_length(view[at:])) and _packet_length(view[at + size :]):
+        id, count = (int.from_bytes(view[at + place :][:4], "little") for place in (0, BODY - 4))
+        before, n = replace(state), out.n
+        if id != stream or count > out.capacity - n:
+            break
+        aedat4_decode(view[at + BODY : at + BODY + 16 * count], 0, state, out)
+        if out.n < n + count:
+            state.started, state.last, out.n = before.started, before.last, n
+            break
+        at += size
+    return at
+
+
+def _packet_length(data: memoryview) -> int:
+    """Return the length of the packet with this head; 0 if it is not of that form."""
+    if len(data) < BODY or data[12:36] != BEFORE_EVENTS:
+        return 0
+    id, size, prefix, count = (
+        int.from_bytes(data[at : at + 4], "little") for at in (0, 4, 8, BODY - 4)
+    )
+    fits = id < 1 << 31 and size <= MOST_PACKET and size == prefix + 4
+    return 8 + size if fits and 0 <= size - (BODY - 8) - 16 * count < 16 else 0
 
 
 def aedat4_encode(

@@ -159,3 +159,64 @@ def test_a_start_outside_the_data_is_an_error(kernels: ModuleType, kind: str, st
         getattr(kernels, f"{kind}_decode")(
             bytes(8), start, kernels.aedat_state(), kernels.columns()
         )
+
+
+def packet(*events: tuple[int, int, int, int], id: int = 0, more: bytes = b"") -> bytes:
+    body = structs(*events) + more
+    before = bytes.fromhex("10000000 45565453 0000 0600 0800 0400 06000000 04000000")
+    size = 32 + len(body)
+    return struct.pack("<iiI", id, size, size - 4) + before + struct.pack("<I", len(events)) + body
+
+
+def packets(
+    kernels: ModuleType, data: bytes, *, capacity: int = 32768, **fields: int
+) -> tuple[list[Any], int, Any]:
+    """Read packets of stream 0 in one go; return the events, where it stopped, and the state."""
+    state, out = kernels.aedat_state(**fields), kernels.columns(capacity)
+    at = kernels.aedat4_packets(data, 0, state, out)
+    events = list(zip(*(column[: out.n].tolist() for column in columns_of(out)), strict=True))
+    return events, at, state_of(state)
+
+
+ONE, TWO = (5, 6, 7, 1), (9, 65_535, 0, 0)
+FIRST, SECOND = packet(ONE, TWO), packet((11, 1, 2, 1), more=b"padding")
+
+
+def test_packets_are_read_up_to_one_that_nothing_follows(kernels: ModuleType) -> None:
+    data = FIRST + SECOND + FIRST
+    events, at, state = packets(kernels, data)
+    assert events == [ONE, TWO, (11, 1, 2, 1)]
+    assert at == len(FIRST + SECOND)
+    assert state["last"] == 11
+    assert packets(kernels, data[:-1])[1] == at  # a head is enough
+    assert packets(kernels, data[: at + 39])[1] == len(FIRST)
+    assert packets(kernels, b"")[1] == 0
+
+
+ODD = {
+    "of another stream": packet(ONE, id=1),
+    "of no stream": packet(ONE, id=-1),
+    "with another beginning": FIRST.replace(b"EVTS", b"TRIG"),
+    "with another prefix": FIRST[:8] + b"\xff" + FIRST[9:],
+    "with too few bytes": FIRST[:36] + b"\3" + FIRST[37:],
+    "with too many bytes": packet(ONE, more=bytes(16)),
+    "that is too large": struct.pack("<iiI", 0, (1 << 24) + 16, (1 << 24) + 12) + FIRST[12:],
+    "with a time that leaps": packet(ONE, (1 << 40, 0, 0, 0)),
+}
+
+
+@pytest.mark.parametrize("odd", ODD.values(), ids=ODD)
+def test_packets_are_read_up_to_one(kernels: ModuleType, odd: bytes) -> None:
+    events, at, state = packets(kernels, FIRST + FIRST + odd + FIRST)
+    followed = odd in (ODD["of another stream"], ODD["with a time that leaps"])
+    assert at == (2 if followed else 1) * len(FIRST)
+    assert events == [ONE, TWO] * (at // len(FIRST))
+    assert state["last"] == 9
+
+
+def test_packets_are_read_while_there_is_room(kernels: ModuleType) -> None:
+    many = packet(*[ONE] * 65)
+    events, at, _ = packets(kernels, many + FIRST + many + FIRST, capacity=100)
+    assert (len(events), at) == (67, len(many + FIRST))
+    assert packets(kernels, many + many, capacity=65)[1] == len(many)
+    assert packets(kernels, packet(*[ONE] * 66) + many, capacity=65)[:2] == ([], 0)
