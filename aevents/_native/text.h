@@ -1,5 +1,5 @@
 /* What the two readers of rows share: text_read.c, which takes any row, and text_quick.c, which is
- * quick at usual ones. */
+ * quick at usual ones, with AVX-512 (text_v4.h) in blocks. */
 #ifndef AEVENTS_TEXT_H
 #define AEVENTS_TEXT_H
 #include "cpu.h"

@@ -213,6 +213,7 @@ AE_V3 READER(rows5_v3, others_v3, pairs_v3, 5)
 
 #include "text_v4.h"
 
+/* What blocks do not take is left to rows by themselves, up to the end of the block. */
 #define BLOCK_READER(name, pieces)                                                                 \
     AE_V4 static const uint8_t *name(const uint8_t *at, const uint8_t *end, ae_quick *layout,      \
                                      ae_columns *out)                                              \

@@ -16,7 +16,7 @@ typedef struct {
     size_t ends;             /* in four rows */
     uint32_t used;           /* a bit each */
     __m512i behind;          /* in the low byte of each word: the byte behind a piece */
-    __m512i least, more;     /* the length of a piece, at least, and what it may be longer */
+    __m512i least, more;     /* from end to end of pieces at least, and how much more it may be */
     __m512i t, decimals;     /* where the word of the piece of each byte is */
     __m512i pxy;
 } shape_v4;
@@ -81,8 +81,8 @@ AE_V4 AE_INLINE size_t list_ends(const uint8_t *block, uint16_t *ends)
         __m512i digits = _mm512_sub_epi8(_mm512_loadu_si512(block + at), zero);
         uint64_t others = _mm512_cmpgt_epu8_mask(digits, nine);
         __m512i found = _mm512_maskz_compress_epi8(others, places);
-        _mm512_storeu_si512(ends + n, _mm512_add_epi16(
-            _mm512_cvtepu8_epi16(_mm512_castsi512_si256(found)), _mm512_set1_epi16((short)(at + 1))));
+        found = _mm512_cvtepu8_epi16(_mm512_castsi512_si256(found));
+        _mm512_storeu_si512(ends + n, _mm512_add_epi16(found, _mm512_set1_epi16((short)(at + 1))));
         unsigned count = (unsigned)__builtin_popcountll(others);
         n += count;
         if (count > 32)
@@ -116,11 +116,13 @@ AE_V4 AE_INLINE int four_rows(const uint8_t *before, const uint16_t *ends, const
     uint32_t usual = _mm512_cmpge_epu16_mask(shape->more, more) &
                      _mm512_cmpeq_epi16_mask(behind, shape->behind);
 
-    const __m512i t_steps =
-        seconds ? _mm512_set4_epi32(0x08070605, 0x04030201, (int)0xFFFEFDFC, (int)0xFBFAF9F8)
-                : _mm512_set4_epi32((int)0xFFFEFDFC, (int)0xFBFAF9F8, (int)0xF7F6F5F4, (int)0xF3F2F1F0);
-    const __m512i pxy_steps =
-        _mm512_set4_epi32((int)0xFFFEFDFC, (int)0xFBFAF9F8, (int)0xFFFEFDFC, (int)0xFBFAF9FF);
+    /* Where the digits are, from the end of their piece on: the last 16 of t, or the last 8 of its
+     * seconds and the first 8 behind the point; the last of p, 7 of x and 8 of y. */
+    const int last4 = (int)0xFFFEFDFC, last8 = (int)0xFBFAF9F8, last12 = (int)0xF7F6F5F4;
+    const int last16 = (int)0xF3F2F1F0, p_and_last7 = (int)0xFBFAF9FF;
+    const __m512i t_steps = seconds ? _mm512_set4_epi32(0x08070605, 0x04030201, last4, last8)
+                                    : _mm512_set4_epi32(last4, last8, last12, last16);
+    const __m512i pxy_steps = _mm512_set4_epi32(last4, last8, last4, p_and_last7);
     __m512i places = _mm512_add_epi8(_mm512_permutexvar_epi8(shape->t, end), t_steps);
     uint64_t inside = _mm512_cmpgt_epi8_mask(places, _mm512_permutexvar_epi8(shape->t, start));
     if (seconds)
@@ -144,7 +146,7 @@ AE_V4 AE_INLINE int four_rows(const uint8_t *before, const uint16_t *ends, const
         return 0;
 
     __m256i halves = _mm512_castsi512_si256(eights), rest = _mm256_srli_epi64(halves, 32);
-    if (seconds) {
+    if (seconds) {                                          /* 10 ns, rounded to us: / 100 */
         rest = _mm256_add_epi64(rest, _mm256_set1_epi64x(50));
         rest = _mm256_srli_epi64(_mm256_mul_epu32(rest, _mm256_set1_epi64x(1374389535)), 37);
     }
