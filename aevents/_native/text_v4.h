@@ -37,12 +37,11 @@ AE_V4 AE_INLINE shape_v4 shape_of(const ae_quick *layout, int seconds)
     uint16_t behind[32] = {0}, least[32] = {0}, more[32] = {0};
     for (int row = 0; row < 4 * pieces; row += pieces) {
         for (int piece = 0; piece < pieces; piece++) {
-            behind[row + piece] = layout->behind[piece];
+            behind[row + piece] = piece < layout->pieces ? layout->behind[piece] : '\n';
             least[row + piece] = 2;
             more[row + piece] = 7;
         }
         behind[row + layout->pieces - 1] = layout->returns ? '\r' : '\n';
-        behind[row + pieces - 1] = '\n';
         if (layout->returns) {
             least[row + pieces - 1] = 1;
             more[row + pieces - 1] = 0;
