@@ -30,8 +30,10 @@ int ae_select(int level)
         level = best;
     level = level >= 4 ? 4 : level == 3 ? 3 : 1;
     ae_evt2_select(level);
+    ae_evt21_write_select(level);
     ae_evt3_select(level);
     ae_evt4_select(level);
+    ae_evt4_write_select(level);
     ae_dat_select(level);
     ae_aedat_select(level);
     ae_es_select(level);

@@ -3,8 +3,10 @@
 #define AEVENTS_DISPATCH_H
 
 void ae_evt2_select(int level);
+void ae_evt21_write_select(int level);
 void ae_evt3_select(int level);
 void ae_evt4_select(int level);
+void ae_evt4_write_select(int level);
 void ae_dat_select(int level);
 void ae_aedat_select(int level);
 void ae_es_select(int level);

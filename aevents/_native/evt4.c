@@ -9,6 +9,7 @@
  * The word after a vector is bits alone, whatever type it seems to have. */
 #include "dispatch.h"
 #include "evt2_words.h"
+#include "vectors_v4.h"
 
 enum { OTHERS = 6, CONTINUED, EXT_TRIGGER = 9, OFF, ON, VEC_OFF, VEC_ON, TIME_HIGH, PADDING };
 
@@ -124,7 +125,7 @@ AE_INLINE int may_be_vector(const ae_columns *in, size_t k)
 
 /* Writes the events that need no TIME_HIGH and that no vector begins with, which are most. Returns
  * the end of what it wrote. */
-AE_INLINE uint8_t *write_singles(uint8_t *out, const uint8_t *end, const ae_columns *columns,
+static uint8_t *write_singles(uint8_t *out, const uint8_t *end, const ae_columns *columns,
                                  ae_encoder *state)
 {
     const ae_columns in = *columns;
@@ -139,6 +140,55 @@ AE_INLINE uint8_t *write_singles(uint8_t *out, const uint8_t *end, const ae_colu
         state->time = in.t[k - 1];
     state->next = (int64_t)k;
     return out;
+}
+
+#if AE_X86
+
+/* Writes the events that need no TIME_HIGH, sixteen at a time. Each vector or single event has a
+ * word in its first lane; the next lane has the bits of a vector, or the second of two events. */
+AE_V4 static uint8_t *write_v4(uint8_t *out, const uint8_t *end, const ae_columns *columns,
+                               ae_encoder *state)
+{
+    const __m512i single = _mm512_set1_epi32((int)EVENTS);
+    const __m512i vector = _mm512_set1_epi32((int)((uint32_t)VEC_OFF << 28));
+    const __m512i before = _mm512_set_epi32(14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0, 15);
+    const ae_columns in = *columns;
+    const int64_t high = state->time >> 6;
+    size_t k = (size_t)state->next;
+    while (k + LANES <= in.n && end - out >= 4 * LANES) {
+        lanes_v4 lanes = lanes_at(&in, k, high);
+        if (!lanes.count)
+            break;
+        uint32_t second = (lanes.first & lanes.joined) << 1;
+        uint32_t three = lanes.first & lanes.joined & lanes.joined >> 1;
+        __m512i word = _mm512_or_si512(single, _mm512_or_si512(lanes.fields, lanes.column));
+        word = _mm512_mask_or_epi32(word, (__mmask16)three, lanes.fields, vector);
+        word = _mm512_mask_permutexvar_epi32(word, (__mmask16)(three << 1), before, lanes.mask);
+        word = _mm512_maskz_compress_epi32((__mmask16)(lanes.first | second), word);
+        _mm512_storeu_si512(out, word);
+        out += 4 * __builtin_popcount(lanes.first | second);
+        k += lanes.count;
+    }
+    if (k > (size_t)state->next)
+        state->time = in.t[k - 1];
+    state->next = (int64_t)k;
+    return out;
+}
+
+#endif
+
+static uint8_t *(*write_on)(uint8_t *, const uint8_t *, const ae_columns *, ae_encoder *) =
+    write_singles;
+
+void ae_evt4_write_select(int level)
+{
+    write_on = write_singles;
+#if AE_X86
+    if (level >= 4)
+        write_on = write_v4;
+#else
+    (void)level;
+#endif
 }
 
 size_t ae_evt4_encode(const ae_columns *in, ae_encoder *state, uint8_t *out, size_t capacity)
@@ -167,7 +217,7 @@ size_t ae_evt4_encode(const ae_columns *in, ae_encoder *state, uint8_t *out, siz
         }
         state->time = t;
         state->next = (int64_t)next;
-        cursor = write_singles(cursor, end, in, state);
+        cursor = write_on(cursor, end, in, state);
     }
     return (size_t)(cursor - out);
 }

@@ -1,5 +1,5 @@
 /* What the two readers of rows share: text_read.c, which takes any row, and text_quick.c, which is
- * quick at usual ones. */
+ * quick at usual ones, with AVX-512 (text_v4.h) in blocks. */
 #ifndef AEVENTS_TEXT_H
 #define AEVENTS_TEXT_H
 #include "cpu.h"
@@ -26,6 +26,8 @@ AE_INLINE int64_t microseconds(uint64_t seconds, uint64_t fraction, int decimals
 /* The layout of rows that can be read quickly: `pieces` numbers, with one byte behind each. */
 typedef struct {
     int pieces;           /* 4; with decimal seconds 5, as those are two; 0: read no row quickly */
+    int returns;          /* whether lines end with CRLF: the last does */
+    const uint8_t *again; /* from where on rows may be read in blocks */
     uint8_t behind[5];    /* a separator, or the point; the last is not used */
     uint8_t t;            /* which piece each column is; decimals are the one after t */
     uint8_t x;
@@ -33,12 +35,12 @@ typedef struct {
     uint8_t p;
 } ae_quick;
 
-ae_quick ae_quick_of(const ae_text *state);
+ae_quick ae_quick_of(const ae_text *state, const uint8_t *data, size_t length);
 
 /* Append the events of rows from `at` on, as long as they are usual and there is room for them;
  * returns where the next row starts. `data` is where the text begins: bytes from there on to `end`
  * are read. */
 const uint8_t *ae_quick_rows(const uint8_t *data, const uint8_t *at, const uint8_t *end,
-                             const ae_quick *layout, ae_columns *out);
+                             ae_quick *layout, ae_columns *out);
 
 #endif

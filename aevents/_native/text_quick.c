@@ -13,11 +13,12 @@
 
 #include <string.h>
 
-ae_quick ae_quick_of(const ae_text *state)
+ae_quick ae_quick_of(const ae_text *state, const uint8_t *data, size_t length)
 {
     const int64_t column[] = {state->t_column, state->x_column, state->y_column, state->p_column};
     int seconds = state->seconds != 0;
-    ae_quick layout = {.pieces = 4 + seconds};
+    ae_quick layout = {.pieces = 4 + seconds, .again = data};
+    layout.returns = length > 1 && data[length - 2] == '\r';
     uint8_t *place[] = {&layout.t, &layout.x, &layout.y, &layout.p};
     int seen = 0;
     for (int role = 0; role < 4; role++) {
@@ -181,13 +182,13 @@ AE_INLINE size_t quick_row(const uint8_t *row, uint32_t others, pairs_of *pairs,
     return (size_t)(last - row) + 1;
 }
 
-AE_INLINE const uint8_t *quick_rows(const uint8_t *at, const uint8_t *end, others_of *others,
-                                    pairs_of *pairs, const ae_quick *layout, int pieces,
-                                    ae_columns *out)
+AE_INLINE const uint8_t *quick_rows(const uint8_t *at, const uint8_t *until, const uint8_t *end,
+                                    others_of *others, pairs_of *pairs, const ae_quick *layout,
+                                    int pieces, ae_columns *out)
 {
     const ae_columns room = *out;
     size_t n = room.n;
-    while (end - at >= AHEAD && n + AE_SLACK <= room.capacity) {
+    while (at < until && end - at >= AHEAD && n + AE_SLACK <= room.capacity) {
         size_t length = quick_row(at, others(at), pairs, layout, pieces, &room, n);
         if (!length)
             break;
@@ -199,10 +200,10 @@ AE_INLINE const uint8_t *quick_rows(const uint8_t *at, const uint8_t *end, other
 }
 
 #define READER(name, others, pairs, pieces)                                                        \
-    static const uint8_t *name(const uint8_t *at, const uint8_t *end, const ae_quick *layout,      \
+    static const uint8_t *name(const uint8_t *at, const uint8_t *end, ae_quick *layout,            \
                                ae_columns *out)                                                    \
     {                                                                                              \
-        return quick_rows(at, end, others, pairs, layout, pieces, out);                            \
+        return quick_rows(at, end, end, others, pairs, layout, pieces, out);                       \
     }
 
 READER(rows4_base, others_base, pairs_base, 4)
@@ -210,18 +211,36 @@ READER(rows5_base, others_base, pairs_base, 5)
 AE_V3 READER(rows4_v3, others_v3, pairs_v3, 4)
 AE_V3 READER(rows5_v3, others_v3, pairs_v3, 5)
 
-typedef const uint8_t *reader(const uint8_t *, const uint8_t *, const ae_quick *, ae_columns *);
+#include "text_v4.h"
+
+/* What blocks do not take is left to rows by themselves, up to the end of the block. */
+#define BLOCK_READER(name, pieces)                                                                 \
+    AE_V4 static const uint8_t *name(const uint8_t *at, const uint8_t *end, ae_quick *layout,      \
+                                     ae_columns *out)                                              \
+    {                                                                                              \
+        do {                                                                                       \
+            if (at >= layout->again)                                                               \
+                at = blocks_v4(at, end, layout, pieces == 5, out);                                 \
+            at = quick_rows(at, layout->again, end, others_v3, pairs_v3, layout, pieces, out);     \
+        } while (at >= layout->again && out->n + AE_SLACK <= out->capacity);                       \
+        return at;                                                                                 \
+    }
+
+BLOCK_READER(rows4_v4, 4)
+BLOCK_READER(rows5_v4, 5)
+
+typedef const uint8_t *reader(const uint8_t *, const uint8_t *, ae_quick *, ae_columns *);
 
 static reader *rows4 = rows4_base, *rows5 = rows5_base;
 
 void ae_text_select(int level)
 {
-    rows4 = level >= 3 ? rows4_v3 : rows4_base;
-    rows5 = level >= 3 ? rows5_v3 : rows5_base;
+    rows4 = level >= 4 ? rows4_v4 : level == 3 ? rows4_v3 : rows4_base;
+    rows5 = level >= 4 ? rows5_v4 : level == 3 ? rows5_v3 : rows5_base;
 }
 
 const uint8_t *ae_quick_rows(const uint8_t *data, const uint8_t *at, const uint8_t *end,
-                             const ae_quick *layout, ae_columns *out)
+                             ae_quick *layout, ae_columns *out)
 {
     if (at - data < BEFORE || !layout->pieces)
         return at;
@@ -236,7 +255,7 @@ void ae_text_select(int level)
 }
 
 const uint8_t *ae_quick_rows(const uint8_t *data, const uint8_t *at, const uint8_t *end,
-                             const ae_quick *layout, ae_columns *out)
+                             ae_quick *layout, ae_columns *out)
 {
     (void)data, (void)end, (void)layout, (void)out;
     return at;

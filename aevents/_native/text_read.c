@@ -345,7 +345,7 @@ size_t ae_text_decode(const uint8_t *data, size_t length, ae_text *state, ae_col
     while (length && data[length - 1] != '\n')
         length--;
     const rows r = rows_of(state);
-    const ae_quick quick = ae_quick_of(state);
+    ae_quick quick = ae_quick_of(state, data, length);
     cursor c = {data, data + length};
     while (c.at < c.end && out->n + AE_SLACK <= out->capacity) {
         const uint8_t *start = ae_quick_rows(data, c.at, c.end, &quick, out);

@@ -123,3 +123,40 @@ static inline __m512i _mm512_cvtepu8_epi32(__m128i a)
     memcpy(&wide, out, 64);
     return wide;
 }
+
+#undef _mm512_maskz_compress_epi8
+static inline __m512i _mm512_maskz_compress_epi8(uint64_t mask, __m512i a)
+{
+    LANES(a, uint8_t);
+    uint8_t out[64] = {0};
+    for (int lane = 0, n = 0; lane < 64; lane++)
+        if (mask >> lane & 1)
+            out[n++] = lanes[lane];
+    memcpy(&a, out, 64);
+    return a;
+}
+
+#undef _mm512_cvtepu8_epi16
+static inline __m512i _mm512_cvtepu8_epi16(__m256i a)
+{
+    LANES(a, uint8_t);
+    uint16_t out[32];
+    for (int lane = 0; lane < 32; lane++)
+        out[lane] = lanes[lane];
+    __m512i wide;
+    memcpy(&wide, out, 64);
+    return wide;
+}
+
+#undef _mm512_madd_epi16
+static inline __m512i _mm512_madd_epi16(__m512i a, __m512i b)
+{
+    LANES(a, int16_t);
+    int16_t other[32];
+    int32_t out[16];
+    memcpy(other, &b, 64);
+    for (int lane = 0; lane < 16; lane++)
+        out[lane] = lanes[2 * lane] * other[2 * lane] + lanes[2 * lane + 1] * other[2 * lane + 1];
+    memcpy(&a, out, 64);
+    return a;
+}

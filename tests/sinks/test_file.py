@@ -106,6 +106,14 @@ class Out(io.BytesIO):
         return self
 
 
+async def test_what_was_put_is_in_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "words.txt"
+    sink = FileSink(Lines(), path)
+    await sink.write("one")
+    assert path.read_bytes() == b"count ?\none\n"
+    await sink.aclose()
+
+
 async def test_standard_output_is_flushed_item_by_item_and_left_open(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

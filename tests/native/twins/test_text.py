@@ -379,14 +379,14 @@ def test_numbers_of_every_length_are_read_in_any_order(
 @pytest.mark.parametrize("decimals", range(1, 13))
 def test_decimals_of_every_length_are_rounded(kernels: ModuleType, decimals: int) -> None:
     digits = "987654350001"[:decimals]
-    text = f"12.{digits},1,2,0\n".encode() * 6
+    text = f"12.{digits},1,2,0\n".encode() * 200
     expected = 12_000_000 + [
         900000, 980000, 987000, 987600, 987650, 987654, 987654, 987654, 987654, 987654, 987654,
         987654,
     ][decimals - 1]  # fmt: skip
-    assert read(kernels, text, seconds=True)[0] == [(expected, 1, 2, 0)] * 6
-    half = f"12.9876545{'0' * (decimals - 1)},1,2,0\n".encode() * 6
-    assert read(kernels, half, seconds=True)[0] == [(12_987_655, 1, 2, 0)] * 6
+    assert read(kernels, text, seconds=True)[0] == [(expected, 1, 2, 0)] * 200
+    half = f"12.9876545{'0' * (decimals - 1)},1,2,0\n".encode() * 200
+    assert read(kernels, half, seconds=True)[0] == [(12_987_655, 1, 2, 0)] * 200
 
 
 # One thing about a row that is as it should not be, or is so but seldom.
@@ -403,6 +403,10 @@ NEARLY: list[bytes] = [
     b"\xb1,2,3,1\n", b"1,2,3,\xb1\n", b"1\x00,2,3,1\n", b"1,2,3,1\n\n1,2,3,0\n",
     b"1.,2,3,1\n", b".5,2,3,1\n", b"1.5.5,2,3,1\n", b"999999999999.999999,2,3,1\n",
     b"9999999999999.999999,2,3,1\n", b"1.00000049999999,2,3,1\n", b"1.5e3,2,3,1\n",
+    b"1,2,3,11\n", b"1,9999999,3,1\n", b"1,10000002,3,1\n", b"1,0000002,3,1\n",
+    b"1,2,10000003,1\n", b"1,2,3,1" + b"," * 80 + b"\n", b"99999999.99999999,2,3,1\n",
+    b"0000000000000001,0000002,00000003,1\n" * 8, b"99999999.9999995,2,3,1\n",
+    b"100000000.5,2,3,1\n",
 ]  # fmt: skip
 
 
@@ -410,8 +414,9 @@ NEARLY: list[bytes] = [
 @pytest.mark.parametrize("seconds", [False, True])
 def test_c_leaves_the_quick_way_and_takes_it_again(isa: str, seconds: bool) -> None:
     usual = b"1.000000,2,3,1\n" if seconds else b"1000000,2,3,1\n"
-    for line in NEARLY:
+    for place, line in enumerate(NEARLY):
         text = usual * 3 + line + usual * 3 + line + line + usual
+        text += usual * (place % 4) + line + usual * 150
         expected = read(twins, text, seconds=seconds)
         assert read(implementation(isa), text, seconds=seconds) == expected
 
@@ -444,17 +449,26 @@ def test_quick_rows_stop_where_the_columns_are_full(isa: str) -> None:
         assert found == read(twins, text, capacity=capacity)
 
 
+PLAIN = st.tuples(
+    st.one_of(st.integers(0, 10**7), st.integers(0, 10**14)),
+    st.integers(0, 65535),
+    st.integers(0, 65535),
+    st.integers(0, 1),
+)
+
+
 @settings(max_examples=300, deadline=None)
 @given(
-    rows=st.lists(EVENT, min_size=4, max_size=12),
+    rows=st.lists(st.one_of(PLAIN, PLAIN, PLAIN, EVENT), min_size=1, max_size=12),
+    times=st.sampled_from([1, 40]),
     layout=LAYOUTS,
     at=st.integers(0, 10**6),
     byte=st.sampled_from([*b"0159.,; \t\r\n#%-+e\x00\xb0\xff"]),
 )
 def test_c_reads_what_the_twin_reads_with_one_byte_changed(
-    rows: list[Event], layout: dict[str, Any], at: int, byte: int
+    rows: list[Event], times: int, layout: dict[str, Any], at: int, byte: int
 ) -> None:
-    text = bytearray(written(twins, rows, **layout))
+    text = bytearray(written(twins, rows, **layout) * times)
     text[at % len(text)] = byte
     expected = read(twins, bytes(text), **layout)
     for isa in COMPILED:
