@@ -39,6 +39,15 @@ def caer(
     return head + b"".join(bodies)
 
 
+IMU_PACKET = caer(IMU6, [(1, 210)], size=8) + struct.pack("<7f", 0, 0, 1, 2, 3, 4, 25)
+IMU_PACKET = struct.pack("<hhi", IMU6, 1, 36) + IMU_PACKET[8:]
+"""One measurement: 1 g down, rotations of 2, 3 and 4 degrees a second, 25 degrees."""
+FRAME_PACKET = struct.pack("<hhiiiiii", 2, 1, 48, 8, 0, 1, 1, 1) + struct.pack(
+    "<I8i6H", 1 | 1 << 1, 200, 230, 205, 225, 3, 2, 0, 0, *range(6)
+)
+"""A gray picture of three columns and two rows."""
+
+
 def polarity(t: int, x: int, y: int, p: int, *, valid: int = 1) -> tuple[int, int]:
     """Return the word and the time of a polarity event in AEDAT 3.1."""
     return x << 17 | y << 2 | p << 1 | valid, t
@@ -141,7 +150,8 @@ _AEDAT3 = CAER + b"".join(
     (
         caer(SPECIAL, [special(3, 2)]),
         caer(POLARITY, [polarity(7 * i, 5 * i, 3 * i, i % 2) for i in range(30)]),
-        caer(IMU6, [(1, 210)], size=36),
+        IMU_PACKET,
+        FRAME_PACKET,
         caer(POLARITY, []),
         caer(POLARITY, [polarity(7 * i, 5 * i, 3 * i, i % 2) for i in range(30)], overflow=1),
     )

@@ -4,7 +4,8 @@
                 i32 capacity, i32 number, i32 valid, then `number` events
     0 special   u32 [7:1] kind, 0 valid; i32 time
     1 polarity  u32 [31:17] column, [16:2] row, 1 polarity (1 is ON), 0 valid; i32 time
-    others      frames, IMU and more: skipped
+    2, 3, 4     frames and IMU: `aedat3_kinds.py`
+    others      skipped
 
 The time in µs is `overflow << 31` and the event's 31 bits. Edges on an input are special events of
 kinds 2 to 4 (rising, falling, pulse), and 6 to 11 for two inputs more. Specified in iniVation's
@@ -19,17 +20,25 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from aevents._native import kernels
 from aevents._native.room import Room
 from aevents.codecs import aedat3_seek
 from aevents.codecs.aedat import AedatHeader
+from aevents.codecs.aedat3_kinds import FRAME, IMU6, IMU9, others
 from aevents.codecs.base import Buffer, Codec, Jump, ReadAt, Watch
 from aevents.codecs.packets import Form, Packet, Packets
 from aevents.codecs.rescue import Numbers, good_parts, good_run, mend_times, strays
 from aevents.errors import DecodeError, TruncatedError
-from aevents.types import Damage, EventBatch, Sensor, Times, TriggerBatch
+from aevents.types import (
+    Damage,
+    EventBatch,
+    Frame,
+    ImuBatch,
+    Sensor,
+    Times,
+    TriggerBatch,
+)
 
 if TYPE_CHECKING:
     from aevents._native.twins import AedatState  # not loaded where there is C
@@ -46,6 +55,9 @@ EDGES = {2: (0, True), 3: (0, False), 4: (0, True)} | {
 }  # fmt: skip
 """Input, and whether it rose, by the kind of a special event; a pulse counts as rising."""
 NO_EDGE = 255
+KINDS = {SPECIAL: TriggerBatch, FRAME: Frame, IMU6: ImuBatch, IMU9: ImuBatch}
+"""What packets of other types than events hold."""
+Item = EventBatch | TriggerBatch | ImuBatch | Frame
 
 INPUTS = np.full(128, NO_EDGE, np.uint8)
 INPUTS[list(EDGES)] = [number for number, _ in EDGES.values()]
@@ -70,7 +82,7 @@ FORM = Form(HEAD.size, packet_length, re.compile(rb"[\x04\x08\x0c]\0\0\0"), 8, 8
 
 
 class Aedat3Decoder:
-    """AEDAT 3.1 bytes to events and triggers.
+    """AEDAT 3.1 bytes to events, triggers, inertial measurements and frames.
 
     Behind damaged bytes it goes on with the next packet; of a damaged packet it gives what is good.
     """
@@ -82,7 +94,7 @@ class Aedat3Decoder:
         self._packets = Packets(FORM)
         self._clock: AedatState = kernels.aedat_state()
         self._overflow = 0
-        self._triggers = True  # are asked for
+        self._wanted: type = object
         self._out = kernels.columns()
 
     @property
@@ -103,10 +115,10 @@ class Aedat3Decoder:
         self._out.begin()
 
     def want(self, kind: type) -> None:
-        """Leave out triggers if they are not of this kind."""
-        self._triggers = issubclass(TriggerBatch, kind)
+        """Leave out, beside events, what is not of this kind."""
+        self._wanted = kind
 
-    def feed(self, data: Buffer, /) -> Iterator[EventBatch | TriggerBatch]:
+    def feed(self, data: Buffer, /) -> Iterator[Item]:
         """Give the batches that these bytes complete."""
         if not self._header.whole:
             rest = self._header.feed(data)
@@ -129,7 +141,7 @@ class Aedat3Decoder:
         self._packets = Packets(FORM, offset=jump.offset)
         self._clock = kernels.aedat_state()
 
-    def flush(self) -> Iterator[EventBatch | TriggerBatch]:
+    def flush(self) -> Iterator[Item]:
         """Count what the last packet lacks; give an empty batch if there were no events at all."""
         if not self._header.whole:
             rest = self._header.feed(b"", final=True) or b""
@@ -149,7 +161,7 @@ class Aedat3Decoder:
         self._watch.use(self._sensor or header.sensor(header.fields.get("source 1", "")))
         self._packets.offset = header.length
 
-    def _drained(self, *, final: bool) -> Iterator[EventBatch | TriggerBatch]:
+    def _drained(self, *, final: bool) -> Iterator[Item]:
         try:
             while (packet := self._packets.next(final=final)) is not None:
                 yield from self._packet(packet)
@@ -159,7 +171,7 @@ class Aedat3Decoder:
         self._packets.keep()
         yield from self._gathered()
 
-    def _packet(self, packet: Packet) -> Iterator[EventBatch | TriggerBatch]:
+    def _packet(self, packet: Packet) -> Iterator[Item]:
         if not packet.length:
             self._lost(packet)
             return
@@ -170,7 +182,7 @@ class Aedat3Decoder:
             self._watch.damaged("mended_packets", packet.offset)
         if packet.whole or self._is_intact(packet, type, body):
             self._packets.take(packet.length)
-            yield from self._content(type, body, packet.offset)
+            yield from self._content(type, body, size, packet.offset)
             return
         self._packets.take(len(packet.data))
         torn = not len(self._packets) and len(packet.data) < packet.length
@@ -225,9 +237,7 @@ class Aedat3Decoder:
         t = self._clock.base + records["t"].astype(np.int64)
         return t, records["data"] >> 17, records["data"] >> 2 & 0x7FFF
 
-    def _rest(
-        self, type: int, packet: Packet, *, torn: bool
-    ) -> Iterator[EventBatch | TriggerBatch]:
+    def _rest(self, type: int, packet: Packet, *, torn: bool) -> Iterator[Item]:
         """Give what events of a damaged packet are good, as far as it can be told."""
         body = packet.data[HEAD.size :] if type == POLARITY else memoryview(b"")
         sensor, last = self._watch.sensor, self._last()
@@ -240,19 +250,28 @@ class Aedat3Decoder:
             lost = max(0, packet.length - len(packet.data))
             self._watch.damaged("bad_packets", at, bytes=lost, events=max(0, left))
         for part in parts:
-            yield from self._content(type, part, packet.offset)
+            yield from self._events(part, packet.offset)
 
-    def _content(
-        self, type: int, body: memoryview, offset: int
-    ) -> Iterator[EventBatch | TriggerBatch]:
+    def _content(self, type: int, body: memoryview, size: int, offset: int) -> Iterator[Item]:
         if type == POLARITY:
             yield from self._events(body, offset)
-        elif type == SPECIAL and self._triggers:
-            records = np.frombuffer(body, RECORD)
-            valid = (records["data"] & 1).astype(np.bool_)
-            self._invalid(int((~valid).sum()), offset)
+        elif type in KINDS and issubclass(KINDS[type], self._wanted):
             yield from self._gathered()
-            yield from self._edges(records[valid])
+            if type == SPECIAL:
+                yield from self._edges(body, offset)
+            else:
+                yield from self._others(type, body, size, offset)
+
+    def _others(
+        self, type: int, body: memoryview, size: int, offset: int
+    ) -> Iterator[ImuBatch | Frame]:
+        try:
+            items, invalid = others(type, body, size, self._clock.base, self._watch.sensor)
+        except ValueError as error:
+            self._watch.note("bad_packets", 1, str(error), offset=offset)
+        else:
+            self._invalid(invalid, offset)
+            yield from items
 
     def _events(self, body: memoryview, offset: int) -> Iterator[EventBatch]:
         """Add events to those that wait for their slab to be full: packets may be small."""
@@ -290,7 +309,11 @@ class Aedat3Decoder:
             self._out.begin()
             yield self._watch.batch(*columns)
 
-    def _edges(self, records: npt.NDArray[np.void]) -> Iterator[TriggerBatch]:
+    def _edges(self, body: memoryview, offset: int) -> Iterator[TriggerBatch]:
+        records = np.frombuffer(body, RECORD)
+        valid = (records["data"] & 1).astype(np.bool_)
+        self._invalid(int((~valid).sum()), offset)
+        records = records[valid]
         kinds = records["data"] >> 1 & 0x7F
         records, kinds = records[INPUTS[kinds] != NO_EDGE], kinds[INPUTS[kinds] != NO_EDGE]
         if len(records):
@@ -308,7 +331,7 @@ CODEC = Codec(
     matches=_matches,
     decoder=Aedat3Decoder,
     unverified="everything but the polarity bit: no recording of a camera was at hand",
-    kinds=(EventBatch, TriggerBatch),
+    kinds=(EventBatch, TriggerBatch, ImuBatch, Frame),
     seekable=True,
     about="AEDAT 3.1 of cAER (.aedat)",
 )

@@ -33,7 +33,7 @@ def test_every_format_of_the_house_is_listed(capsys: pytest.CaptureFixture[str])
     assert listed["evt2"][:6] == ["evt2", ".raw", "events,", "triggers", "events,", "triggers"]
     assert listed["evt2"][-2:] == ["built", "in"]
     assert listed["dat"][2:7] == ["events,", "triggers", "events;", "or", "triggers"]
-    assert listed["aedat3"][4:6] == ["no", "yes"]
+    assert listed["aedat3"][2:8] == ["events,", "triggers,", "imu,", "frames", "no", "yes"]
     assert ["source", "synthetic:", "built", "in"] in lines
     assert ["sink", ".png", "built", "in"] in lines
     assert ["sink", ".mp4", "video", "built", "in"] in lines

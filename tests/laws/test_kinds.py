@@ -54,7 +54,7 @@ def aedat4(kind: str, data: bytes) -> bytes:
 FILES: Mapping[tuple[str, type], bytes] = {
     **{(name, EventBatch): data for name, data in MADE.items()},
     ("aedat2", TriggerBatch): DAVIS346 + END + struct.pack(">II", 1 << 10, 7),
-    ("aedat3", TriggerBatch): MADE["aedat3"],
+    **{("aedat3", kind): MADE["aedat3"] for kind in (TriggerBatch, ImuBatch, Frame)},
     ("aedat4", ImuBatch): aedat4("IMUS", inertial()),
     ("aedat4", Frame): aedat4("FRME", picture()),
 }
