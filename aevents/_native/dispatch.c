@@ -33,6 +33,7 @@ int ae_select(int level)
     ae_evt3_select(level);
     ae_evt4_select(level);
     ae_dat_select(level);
+    ae_marks_select(level);
     ae_aedat_select(level);
     ae_es_select(level);
     ae_accumulate_select(level);

@@ -102,6 +102,28 @@ size_t ae_evt4_encode(const ae_columns *in, ae_encoder *state, uint8_t *out, siz
 size_t ae_evt3_encode(const ae_columns *in, ae_encoder *state, uint8_t *out, size_t capacity);
 size_t ae_dat_encode(const ae_columns *in, ae_encoder *state, uint8_t *out, size_t capacity);
 
+/* ---- marks.c: what tells a damaged recording of packed words ------------------------------------ */
+
+#define AE_MOST_STEP 1048576  /* us: DAT: a time further than this from the one before it leaps */
+
+typedef struct {
+    int64_t last;             /* the last TIME_HIGH word, 0 before it; DAT: the last time, or -1 */
+    int64_t stride;           /* EVT2, EVT4: 4; EVT2.1: 8 */
+    int64_t typed;            /* EVT2.1: the byte of a word at which its upper half begins */
+    int64_t high;             /* EVT2, EVT2.1, EVT4: the type of TIME_HIGH */
+    int64_t reserved;         /* the same: the set of types that there are not, bit i for i; DAT: bits
+                                 that are 0 in the upper half of every record */
+    int64_t vectors;          /* EVT4: the set of types after which a word has no type */
+    int64_t masked;           /* EVT4: the next word is such a one */
+} ae_marks;
+
+/* Write to `out` which of these words are TIME_HIGH and other than the one before, or of a reserved
+ * type; of DAT, which records leap in time or have reserved bits. Return how many they are; `out`
+ * has room for `words`. */
+size_t ae_evt2_marks(const uint8_t *data, size_t words, ae_marks *state, uint32_t *out);
+size_t ae_evt3_marks(const uint8_t *data, size_t words, ae_marks *state, uint32_t *out);
+size_t ae_dat_marks(const uint8_t *data, size_t words, ae_marks *state, uint32_t *out);
+
 /* ---- ros.c: events in the messages of ROS ------------------------------------------------------ */
 
 typedef struct {              /* of a reader of one message */

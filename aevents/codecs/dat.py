@@ -13,24 +13,83 @@ format.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
-from typing import ClassVar
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
 
 from aevents._native import kernels
 from aevents._native.columns import Columns
 from aevents.codecs.base import SNIFF_BYTES, Codec, Jump, ReadAt, Watch
 from aevents.codecs.header import Header, parse_header, write_header
 from aevents.codecs.limits import Limits, edges_of
+from aevents.codecs.mend import Integers, Marks, Mender, Tape, Turn
 from aevents.codecs.packed import PackedDecoder, PackedEncoder, encoded
 from aevents.codecs.seek import MARGIN_US, Search, jump_to, record_probe
 from aevents.errors import EncodeError
 from aevents.types import EventBatch, Sensor, TriggerBatch
 
+if TYPE_CHECKING:
+    from aevents._native.twins import MarksState  # not loaded where there is C
+
 EVENTS = (0x00, 0x0C)
 TRIGGERS = 0x0E
 CLOCK_RANGE = 1 << 32
+HALF_RANGE = CLOCK_RANGE // 2
+MOST_STEP = 1 << 20
+"""A time further than so many µs from the one before it leaps, as the kernel has it."""
+FAR = 1 << 26
+"""A record that leaps by more, and whose next leaps back, was not written so."""
+RESERVED = {1: 0xFFFC0000, 2: 0xE0000000, TRIGGERS: 0x03FFFFF0}
+"""The bits of a record's second half that are 0, by version or type."""
 SAMPLES = 256
 """No such part of a file lasts as long as a round of the clock: 71.6 min."""
+
+
+class DatMender(Mender):
+    """Mends records with a time each: those that leap far ahead of, or behind, both neighbours are
+    left out.
+    """
+
+    size = 8
+
+    def __init__(self, damaged: Callable[..., None], offset: int, reserved: int) -> None:
+        super().__init__(damaged, offset)
+        self._reserved = reserved
+        self._last = -1  # time of the last record handed on
+
+    def state(self) -> MarksState:
+        """Return the state in which marking begins."""
+        return kernels.marks_state(last=self._last, reserved=self._reserved)
+
+    def look(self, words: memoryview, state: MarksState) -> Marks:
+        """Mark whole records; the value is the step of time to one that leaps."""
+        times, rest = np.frombuffer(words, "<u4").reshape(-1, 2).T
+        first = state.last if state.last >= 0 or not len(times) else int(times[0])
+        marked = kernels.dat_marks(words, state).astype(np.int64)
+        before = np.where(marked > 0, times[marked - 1], first)
+        steps = (times[marked].astype(np.int64) - before + HALF_RANGE) % CLOCK_RANGE - HALF_RANGE
+        leaps = np.abs(steps) > MOST_STEP
+        strange = (rest[marked] & self._reserved != 0) | (steps < -MOST_STEP)
+        return Marks(marked[leaps], steps[leaps], marked[strange])
+
+    def leaps(self, marks: Marks) -> Integers:
+        """Return the places of the records that leap."""
+        return marks.places
+
+    def judge(
+        self, tape: Tape, marks: Marks, end: int, *, until: int | None, final: bool
+    ) -> tuple[int, list[tuple[int, Turn]]]:
+        """Judge each leap by the next."""
+        stop = end if until is None else max(until, 0)
+        places, steps = marks.places, marks.values
+        back = np.abs(steps[1:] + steps[:-1]) <= MOST_STEP
+        far = (np.abs(steps[:-1]) > FAR) & (np.diff(places) == 1) & (places[:-1] < stop)
+        wrong = places[:-1][back & far].tolist()
+        last = stop - 2 if stop - 1 in wrong else stop - 1
+        if last >= 0:
+            self._last = int.from_bytes(b"".join(tape.runs(last, last + 1))[:4], "little")
+        return stop, [(place, Turn()) for place in wrong]
 
 
 class DatDecoder(PackedDecoder):
@@ -62,6 +121,14 @@ class DatDecoder(PackedDecoder):
     def decode(self, run: memoryview, start: int, out: Columns) -> int:
         """Decode records into columns."""
         return kernels.dat_decode(run, start, self._state, out)
+
+    def mender(self, offset: int, *, first: bool) -> Mender:
+        """Return what looks for damage from `offset` on."""
+        kind = TRIGGERS if self._state.triggers else int(self._state.version)
+        return DatMender(self._watch.damaged, offset, RESERVED[kind])
+
+    def turn(self, turn: Turn) -> None:
+        """Go on: records have no memory."""
 
     def locate(self, read: ReadAt, size: int, start: int) -> Jump | None:
         """Return the jump to where all events from `start` µs on are ahead; None: to the start."""

@@ -13,17 +13,62 @@ The clock has 24 bits (16.8 s) and is unwrapped. Specified in Prophesee's docume
 from __future__ import annotations
 
 import struct
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from aevents._native import kernels
 from aevents._native.columns import Columns
 from aevents.codecs import evt3_seek
 from aevents.codecs.base import Codec, Jump, ReadAt
+from aevents.codecs.clock import Clock
+from aevents.codecs.evt3_seek import CLOCK_RANGE
 from aevents.codecs.header import Header, write_header
 from aevents.codecs.limits import Limits, edges_of
+from aevents.codecs.mend import Marks, Mender, Turn
+from aevents.codecs.mend_highs import HighMender
 from aevents.codecs.packed import PackedDecoder, PackedEncoder, encoded
 from aevents.codecs.raw import begin_raw, matches_raw, raw_lines
 from aevents.codecs.seek import Index
 from aevents.types import EventBatch, Sensor, TriggerBatch
+
+if TYPE_CHECKING:
+    from aevents._native.twins import MarksState  # not loaded where there is C
+
+HALF_HIGH = 1 << 11
+
+
+class Evt3Mender(HighMender):
+    """Mends EVT3, whose times have a word for their lower bits, too."""
+
+    size = 2
+    clock = Clock(bits=12, far=1 << 10)
+
+    def state(self) -> MarksState:
+        """Return the state in which marking begins."""
+        return kernels.marks_state()
+
+    def look(self, words: memoryview, state: MarksState) -> Marks:
+        """Mark whole words."""
+        marked = kernels.evt3_marks(words, state).astype(np.int64)
+        found = np.frombuffer(words, "<u2")[marked]
+        high = found >> 12 == 0x8
+        return Marks(marked[high], (found[high] & 0xFFF).astype(np.int64), marked[~high])
+
+    def find(self, words: memoryview, value: int) -> int | None:
+        """Return the number of the only word that but for one bit says this time, and stands where
+        the lower bits of time begin again.
+        """
+        all = np.frombuffer(words, "<u2")
+        different = all ^ np.uint16(0x8000 | value)
+        places = np.flatnonzero((different & different - 1 == 0) & (different != 0))
+        lows = np.flatnonzero(all >> 12 == 0x6)
+        if len(lows):
+            behind = np.searchsorted(lows, places)
+            inside = (behind > 0) & (behind < len(lows))
+            places, behind = places[inside], behind[inside]
+            places = places[all[lows[behind]] < all[lows[behind - 1]]]
+        return int(places[0]) if len(places) == 1 else None
 
 
 class Evt3Decoder(PackedDecoder):
@@ -41,6 +86,20 @@ class Evt3Decoder(PackedDecoder):
     def decode(self, run: memoryview, start: int, out: Columns) -> int:
         """Decode words into columns."""
         return kernels.evt3_decode(run, start, self._state, out)
+
+    def mender(self, offset: int, *, first: bool) -> Mender:
+        """Return what looks for damage from `offset` on."""
+        return Evt3Mender(self._watch.damaged, offset, first=first)
+
+    def turn(self, turn: Turn) -> None:
+        """Put the clock right; behind lost bytes, expect a row."""
+        state = self._state
+        if turn.lost:
+            state.foreign = 1
+        if turn.high is not None:
+            if state.high - turn.high >= HALF_HIGH:
+                state.loop += CLOCK_RANGE
+            state.high, state.low, state.started = turn.high, 0, 1
 
     def locate(self, read: ReadAt, size: int, start: int) -> Jump | None:
         """Return the jump to where all events from `start` µs on are ahead; None: to the start.

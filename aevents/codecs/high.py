@@ -1,0 +1,138 @@
+"""What the decoders of EVT2, EVT2.1 and EVT4 share: a clock of TIME_HIGH words with 28 bits, in
+units of 64 µs, by which a time is found and damage is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from aevents._native import kernels
+from aevents.codecs.base import Jump, ReadAt
+from aevents.codecs.clock import Clock
+from aevents.codecs.mend import Marks, Mender, Turn
+from aevents.codecs.mend_highs import HighMender
+from aevents.codecs.packed import PackedDecoder
+from aevents.codecs.raw_seek import CLOCK_RANGE, HighWords, locate_high
+
+if TYPE_CHECKING:
+    from aevents._native.twins import Evt2State, MarksState  # not loaded where there is C
+
+HIGH = 0xFFFFFFF
+CLOCK = Clock(bits=28, far=1 << 20)
+
+
+class Types(msgspec.Struct, frozen=True):
+    """The types of words: of TIME_HIGH, of those that there are not, and of those whose next word
+    has none.
+    """
+
+    high: int
+    reserved: tuple[int, ...]
+    vectors: tuple[int, ...] = ()
+
+    def state(self, stride: int, typed: int) -> MarksState:
+        """Return the state of what marks such words, `stride` bytes long; `typed` is the byte at
+        which the half begins that has the type.
+        """
+        reserved, vectors = (
+            sum(1 << type for type in set) for set in (self.reserved, self.vectors)
+        )
+        return kernels.marks_state(
+            stride=stride, typed=typed, high=self.high, reserved=reserved, vectors=vectors
+        )
+
+    def highs(self, words: npt.NDArray[np.uint32]) -> npt.NDArray[np.bool_]:
+        """Say which words are TIME_HIGH, by their halves that have the type."""
+        kinds = words >> 28
+        high: npt.NDArray[np.bool_] = kinds == self.high
+        high[1:] &= ~np.isin(kinds[:-1], self.vectors)
+        return high
+
+
+class HighWordMender(HighMender):
+    """Mends words of so many bytes, whose upper bits stand from byte `typed` on."""
+
+    clock = CLOCK
+
+    def __init__(
+        self,
+        types: Types,
+        damaged: Callable[..., None],
+        offset: int,
+        *,
+        layout: tuple[int, int],
+        first: bool,
+    ) -> None:
+        super().__init__(damaged, offset, first=first)
+        self.size, self._typed = layout
+        self._types = types
+
+    def state(self) -> MarksState:
+        """Return the state in which marking begins."""
+        return self._types.state(self.size, self._typed)
+
+    def look(self, words: memoryview, state: MarksState) -> Marks:
+        """Mark whole words."""
+        marked = kernels.evt2_marks(words, state).astype(np.int64)
+        found = self._typed_halves(words)[marked]
+        high = found >> 28 == self._types.high
+        return Marks(marked[high], (found[high] & HIGH).astype(np.int64), marked[~high])
+
+    def find(self, words: memoryview, value: int) -> int | None:
+        """Return the number of the only word that but for one bit says this time."""
+        different = self._typed_halves(words) ^ np.uint32(self._types.high << 28 | value)
+        places = np.flatnonzero((different & different - 1 == 0) & (different != 0))
+        return int(places[0]) if len(places) == 1 else None
+
+    def _typed_halves(self, words: memoryview) -> npt.NDArray[np.uint32]:
+        return np.frombuffer(words, "<u4")[self._typed // 4 :: self.size // 4]
+
+
+class HighDecoder(PackedDecoder):
+    """Decodes words of these types; a subclass makes the state of the kernel."""
+
+    types: ClassVar[Types]
+    _state: Evt2State
+
+    @property
+    def typed(self) -> int:
+        """The byte of a word at which the half begins that has its type."""
+        return 0
+
+    def mender(self, offset: int, *, first: bool) -> Mender:
+        """Return what looks for damage from `offset` on."""
+        layout = (self.word_bytes, self.typed)
+        return HighWordMender(self.types, self._watch.damaged, offset, layout=layout, first=first)
+
+    def turn(self, turn: Turn) -> None:
+        """Put the clock right; behind lost bytes, expect a word with a type."""
+        state = self._state
+        if turn.lost:
+            state.vector = 0
+        if turn.high is not None:
+            if state.high - turn.high > HIGH // 2:
+                state.loop += CLOCK_RANGE
+            state.high, state.started = turn.high, 1
+
+    def locate(self, read: ReadAt, size: int, start: int) -> Jump | None:
+        """Return the jump to where all events from `start` µs on are ahead; None: to the start."""
+        if not self._begun:
+            return None
+        halves = self.word_bytes // 4
+        words = HighWords(self._body, halves, self.typed // 4, self.types.highs)
+        return locate_high(read, size, start, self.t0, words)
+
+    def stand(self, *state: int) -> None:
+        """Begin at a TIME_HIGH word: the roll-overs before it, and its value."""
+        self._state = kernels.evt21_state(legacy=bool(self._state.legacy))
+        self._state.started = 1
+        self._state.loop, self._state.high = state
+
+    def anomalies(self) -> dict[str, int]:
+        """Events before the first time word, and words of a reserved type."""
+        return {"untimed": self._state.untimed, "unknown_words": self._state.unknown}
