@@ -40,6 +40,8 @@ MOST_STEP = 1 << 20
 """A time further than so many µs from the one before it leaps, as the kernel has it."""
 FAR = 1 << 26
 """A record that leaps by more, and whose next leaps back, was not written so."""
+USUAL_RECORDS = 64
+"""So many before a place in doubt say which steps of time are usual."""
 RESERVED = {1: 0xFFFC0000, 2: 0xE0000000, TRIGGERS: 0x03FFFFF0}
 """The bits of a record's second half that are 0, by version or type."""
 SAMPLES = 256
@@ -56,6 +58,7 @@ class DatMender(Mender):
     def __init__(self, damaged: Callable[..., None], offset: int, reserved: int) -> None:
         super().__init__(damaged, offset)
         self._reserved = reserved
+        self._most = MOST_STEP  # a usual step, at the last seam
         self._last = -1  # time of the last record handed on
 
     def state(self) -> MarksState:
@@ -73,9 +76,24 @@ class DatMender(Mender):
         strange = (rest[marked] & self._reserved != 0) | (steps < -MOST_STEP)
         return Marks(marked[leaps], steps[leaps], marked[strange])
 
-    def leaps(self, marks: Marks) -> Integers:
-        """Return the places of the records that leap."""
-        return marks.places
+    def seam(self, tape: Tape, marks: Marks, start: int, first: int) -> int:
+        """Return where a step is more than twice as long as those before."""
+        begin = max(start - USUAL_RECORDS, 0)
+        words = np.frombuffer(b"".join(tape.runs(begin, first)), "<u4")[::2]
+        steps = np.diff(words.astype(np.int64))
+        known, doubtful = steps[: max(start - begin, 1)], steps[max(start - begin, 1) :]
+        self._most = 2 * int(np.abs(known).max(initial=0)) + 64 if len(known) > 1 else MOST_STEP
+        leaps = np.flatnonzero(np.abs(doubtful) > self._most) if len(known) > 1 else []
+        return first - len(doubtful) + int(leaps[0]) if len(leaps) else first
+
+    def far(self, marks: Marks) -> Integers:
+        """Return the places of the records that leap far."""
+        return marks.places[np.abs(marks.values) > FAR]
+
+    def doubtful(self, words: memoryview, marks: Marks) -> Integers:
+        """Return the records that are strange or leap."""
+        steps = np.diff(np.frombuffer(words, "<u4")[::2].astype(np.int64))
+        return np.union1d(marks.strange, np.flatnonzero(np.abs(steps) > self._most) + 1)
 
     def judge(
         self, tape: Tape, marks: Marks, end: int, *, until: int | None, final: bool
@@ -89,7 +107,7 @@ class DatMender(Mender):
         last = stop - 2 if stop - 1 in wrong else stop - 1
         if last >= 0:
             self._last = int.from_bytes(b"".join(tape.runs(last, last + 1))[:4], "little")
-        return stop, [(place, Turn()) for place in wrong]
+        return stop, [(place, Turn(instead=True)) for place in wrong]
 
 
 class DatDecoder(PackedDecoder):

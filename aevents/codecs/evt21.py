@@ -37,7 +37,7 @@ class Evt21Decoder(HighDecoder):
 
     name = "evt21"
     word_bytes = 8
-    types = Types(high=0x8, reserved=(2, 3, 4, 5, 6, 7, 9, 0xB, 0xC, 0xD))
+    types = Types(high=0x8, events=(0, 1), reserved=(2, 3, 4, 5, 6, 7, 9, 0xB, 0xC, 0xD))
 
     @property
     def typed(self) -> int:

@@ -25,7 +25,7 @@ from aevents.codecs.clock import Clock
 from aevents.codecs.evt3_seek import CLOCK_RANGE
 from aevents.codecs.header import Header, write_header
 from aevents.codecs.limits import Limits, edges_of
-from aevents.codecs.mend import Marks, Mender, Turn
+from aevents.codecs.mend import Integers, Marks, Mender, Tape, Turn
 from aevents.codecs.mend_highs import HighMender
 from aevents.codecs.packed import PackedDecoder, PackedEncoder, encoded
 from aevents.codecs.raw import begin_raw, matches_raw, raw_lines
@@ -43,6 +43,7 @@ class Evt3Mender(HighMender):
 
     size = 2
     clock = Clock(bits=12, far=1 << 10)
+    low_range = 1 << 12
 
     def state(self) -> MarksState:
         """Return the state in which marking begins."""
@@ -55,20 +56,35 @@ class Evt3Mender(HighMender):
         high = found >> 12 == 0x8
         return Marks(marked[high], (found[high] & 0xFFF).astype(np.int64), marked[~high])
 
-    def find(self, words: memoryview, value: int) -> int | None:
-        """Return the number of the only word that but for one bit says this time, and stands where
-        the lower bits of time begin again.
+    def find(self, words: memoryview, value: int, bits: int) -> Integers:
+        """Return the numbers of the words that say this time, but for so many bits: 0 or 1; and
+        where the lower bits of time begin again, if they do.
         """
         all = np.frombuffer(words, "<u2")
         different = all ^ np.uint16(0x8000 | value)
-        places = np.flatnonzero((different & different - 1 == 0) & (different != 0))
+        places = np.flatnonzero((different & different - 1 == 0) & ((different != 0) == bits))
         lows = np.flatnonzero(all >> 12 == 0x6)
         if len(lows):
             behind = np.searchsorted(lows, places)
             inside = (behind > 0) & (behind < len(lows))
             places, behind = places[inside], behind[inside]
             places = places[all[lows[behind]] < all[lows[behind - 1]]]
-        return int(places[0]) if len(places) == 1 else None
+        return places
+
+    def lows(self, words: memoryview) -> tuple[Integers, Integers]:
+        """Return the numbers of the TIME_LOW words, and their values."""
+        all = np.frombuffer(words, "<u2")
+        places = np.flatnonzero(all >> 12 == 0x6)
+        return places, (all[places] & 0xFFF).astype(np.int64)
+
+    def fall(self, tape: Tape, start: int, first: int) -> int:
+        """Return where TIME_LOW falls, and time has no word before that."""
+        words = memoryview(b"".join(tape.runs(start, first)))
+        places, lows = self.lows(words)
+        highs = np.flatnonzero(np.frombuffer(words, "<u2") >> 12 == 0x8)
+        between = np.diff(np.searchsorted(highs, places)) > 0
+        falls = np.flatnonzero((np.diff(lows) < 0) & ~between)
+        return start + int(places[falls[0] + 1]) if len(falls) else first
 
 
 class Evt3Decoder(PackedDecoder):

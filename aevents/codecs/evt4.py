@@ -31,7 +31,7 @@ class Evt4Decoder(HighDecoder):
 
     name = "evt4"
     word_bytes = 4
-    types = Types(high=0xE, reserved=(0, 1, 2, 3, 4, 5, 8), vectors=(0xC, 0xD))
+    types = Types(high=0xE, events=(0xA, 0xB), reserved=(0, 1, 2, 3, 4, 5, 8), vectors=(0xC, 0xD))
 
     def flush(self) -> Iterator[EventBatch | TriggerBatch]:
         """Count a torn word, or a vector without its second word."""

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from aevents._native import kernels
 from aevents.codecs.base import Jump, ReadAt
 from aevents.codecs.clock import Clock
-from aevents.codecs.mend import Marks, Mender, Turn
+from aevents.codecs.mend import Integers, Marks, Mender, Turn
 from aevents.codecs.mend_highs import HighMender
 from aevents.codecs.packed import PackedDecoder
 from aevents.codecs.raw_seek import CLOCK_RANGE, HighWords, locate_high
@@ -27,11 +27,12 @@ CLOCK = Clock(bits=28, far=1 << 20)
 
 
 class Types(msgspec.Struct, frozen=True):
-    """The types of words: of TIME_HIGH, of those that there are not, and of those whose next word
-    has none.
+    """The types of words: of TIME_HIGH, of events alone in their word, of those that there are not,
+    and of those whose next word has none.
     """
 
     high: int
+    events: tuple[int, ...]
     reserved: tuple[int, ...]
     vectors: tuple[int, ...] = ()
 
@@ -58,6 +59,7 @@ class HighWordMender(HighMender):
     """Mends words of so many bytes, whose upper bits stand from byte `typed` on."""
 
     clock = CLOCK
+    low_range = 64
 
     def __init__(
         self,
@@ -83,11 +85,16 @@ class HighWordMender(HighMender):
         high = found >> 28 == self._types.high
         return Marks(marked[high], (found[high] & HIGH).astype(np.int64), marked[~high])
 
-    def find(self, words: memoryview, value: int) -> int | None:
-        """Return the number of the only word that but for one bit says this time."""
+    def find(self, words: memoryview, value: int, bits: int) -> Integers:
+        """Return the numbers of the words that say this time, but for so many bits: 0 or 1."""
         different = self._typed_halves(words) ^ np.uint32(self._types.high << 28 | value)
-        places = np.flatnonzero((different & different - 1 == 0) & (different != 0))
-        return int(places[0]) if len(places) == 1 else None
+        return np.flatnonzero((different & different - 1 == 0) & ((different != 0) == bits))
+
+    def lows(self, words: memoryview) -> tuple[Integers, Integers]:
+        """Return the numbers of the words of events, and the lower bits of their times."""
+        typed = self._typed_halves(words)
+        places = np.flatnonzero(np.isin(typed >> 28, self._types.events))
+        return places, (typed[places] >> 22 & 63).astype(np.int64)
 
     def _typed_halves(self, words: memoryview) -> npt.NDArray[np.uint32]:
         return np.frombuffer(words, "<u4")[self._typed // 4 :: self.size // 4]

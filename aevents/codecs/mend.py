@@ -41,10 +41,12 @@ CLEARLY = 8
 
 class Turn(msgspec.Struct, frozen=True):
     """Between two runs of words: the clock goes on from `high` (None: from where it stands), and
-    with `lost` nothing else that a decoder remembers holds any longer.
+    with `lost` nothing else that a decoder remembers holds any longer. It stands `instead` of a
+    word, or before it.
     """
 
     high: int | None = None
+    instead: bool = False
     lost: bool = False
 
 
@@ -82,6 +84,11 @@ class Tape:
                 yield run
             start, stop = start - len(piece), stop - len(piece)
 
+    def part(self, start: int, stop: int) -> memoryview:
+        """Return these words in one piece."""
+        runs = list(self.runs(start, stop))
+        return runs[0] if len(runs) == 1 else memoryview(b"".join(runs))
+
     def drop(self, words: int) -> None:
         """Take these words away."""
         count = words * self._size
@@ -95,6 +102,16 @@ class Tape:
     def rest(self) -> bytes:
         """Return all that is left."""
         return b"".join(self.pieces)
+
+
+class _Beginning(NamedTuple):
+    """Where words may begin in earnest, by their number; how many behind that do not join on to
+    each other, and how many are strange in all.
+    """
+
+    place: int
+    doubtful: int
+    strange: int
 
 
 class Mender(ABC):
@@ -146,7 +163,19 @@ class Mender(ABC):
         """
 
     @abstractmethod
-    def leaps(self, marks: Marks) -> Integers:
+    def seam(self, tape: Tape, marks: Marks, start: int, first: int) -> int:
+        """Return where from word `start` on time does not join on to what it was before; `first`,
+        which is strange, if there is no such place before it.
+        """
+
+    @abstractmethod
+    def doubtful(self, words: memoryview, marks: Marks) -> Integers:
+        """Return the places of the words that are strange, or whose time does not join on to that
+        of the one before, as it did before the last seam.
+        """
+
+    @abstractmethod
+    def far(self, marks: Marks) -> Integers:
         """Return the places of the words that say a time far from the one before."""
 
     def _some(self, tape: Tape, final: bool) -> Generator[memoryview | Turn, None, bool]:
@@ -154,28 +183,29 @@ class Mender(ABC):
         and return whether there was one.
         """
         marks = self._marks(tape)
-        hole = self._hole(marks)
-        if hole is None and not final:
-            end, until = tape.words, tape.words - NEAR_WORDS
-        else:
-            end, until = tape.words if hole is None else hole, None
+        hole, skipped = self._hole(tape, marks, final)
+        end, until = tape.words, None if final else tape.words - NEAR_WORDS
+        if hole is not None:
+            end, until = (hole, None) if skipped else (end, min(hole, until or hole))
         stop, turns = self.judge(
             tape, marks.before(end), end, until=until, final=final and hole is None
         )
         at = 0
         for place, turn in turns:
             yield from self._handed(tape, at, place)
-            self.damaged("mended_times", self.offset, bytes=self.size)
-            self.offset += self.size
+            at = place + turn.instead
+            self.damaged("mended_times", self.offset, bytes=self.size * turn.instead)
+            self.offset += self.size * turn.instead
             yield turn
-            at = place + 1
         yield from self._handed(tape, at, stop)
         tape.drop(stop)
-        window = b"".join(tape.pieces)[: WINDOW_BYTES + self.size] if hole is not None else b""
-        if hole is None or (len(window) < WINDOW_BYTES + self.size and not final):
-            return False
-        yield from self._pass(tape, self._skipped(window))
-        return True
+        if skipped:
+            self.damaged("skipped_bytes", self.offset, bytes=skipped, count=skipped)
+            tape.skip(skipped)
+            self.offset += skipped
+            self._quiet = self.offset + QUIET_BYTES
+            yield Turn(lost=True)
+        return skipped > 0
 
     def _handed(self, tape: Tape, start: int, stop: int) -> Iterator[memoryview]:
         for run in tape.runs(start, stop):
@@ -191,45 +221,52 @@ class Mender(ABC):
             done += words
         return Marks(*(np.concatenate(columns) for columns in zip(*found, strict=True)))
 
-    def _hole(self, marks: Marks) -> int | None:
-        """Return where strange words begin to cluster, or time to leap before them."""
-        strange = marks.strange
-        strange = strange[np.searchsorted(strange * self.size, self._quiet - self.offset) :]
+    def _hole(self, tape: Tape, marks: Marks, final: bool) -> tuple[int | None, int]:
+        """Return where words do not go on as they are, and how many bytes are to be left out there;
+        0: what has come cannot tell.
+        """
+        far = self.far(marks)
+        while (hole := self._doubt(tape, marks, far)) is not None:
+            ahead = b"".join(tape.runs(hole, hole + WINDOW_BYTES // self.size))
+            if len(ahead) < WINDOW_BYTES and not final:
+                return hole, 0
+            skipped = self._skipped(ahead)
+            if skipped:
+                return hole, skipped
+            self._quiet = self.offset + hole * self.size + WINDOW_BYTES
+        return None, 0
+
+    def _doubt(self, tape: Tape, marks: Marks, far: Integers) -> int | None:
+        """Return where strange words begin to cluster or time leaps far, or makes no sense soon
+        before.
+        """
+        quiet = -(-(self._quiet - self.offset) // self.size)
+        far = far[np.searchsorted(far, quiet) :]
+        strange = marks.strange[np.searchsorted(marks.strange, quiet) :]
         near = np.flatnonzero(strange[CLUSTER - 1 :] - strange[: 1 - CLUSTER] < NEAR_WORDS)
-        if not len(near):
+        if not len(near) and not len(far):
             return None
-        first = int(strange[near[0]])
-        leaps = self.leaps(marks)
-        leaps = leaps[np.searchsorted(leaps, first - BACK_WORDS) :]
-        return int(leaps[0]) if len(leaps) and leaps[0] < first else first
+        first = int(min(*strange[near[:1]], *far[:1], tape.words))
+        return self.seam(tape, marks, max(first - BACK_WORDS, quiet, 0), first)
 
     def _skipped(self, window: bytes) -> int:
         """Return how many bytes to leave out; 0 if the words go on as they are."""
         view = memoryview(window)
-        found = [self._beginning(view[shift:]) for shift in range(self.size)]
-        strange, shift = min((left, shift) for shift, (_, left, _) in enumerate(found))
-        before = found[0][2]
-        if strange * CLEARLY <= before:
-            return shift + self.size * found[shift][0]
-        return len(window) - self.size if before * CLEARLY > len(window) // self.size else 0
+        words = len(view) // self.size - 1
+        found = [self._beginning(view[shift:], words) for shift in range(self.size)]
+        strange = found[0].strange
+        if strange < CLUSTER:
+            return 0
+        doubtful, shift = min((one.doubtful, shift) for shift, one in enumerate(found))
+        if doubtful * CLEARLY <= strange:
+            return shift + self.size * found[shift].place
+        return words * self.size if strange * CLEARLY > words else 0
 
-    def _beginning(self, view: memoryview) -> tuple[int, int, int]:
-        """Return the number of the word where words may begin in earnest, and how many of them do
-        not look like words: behind it, and in all.
-        """
-        marks = self.look(view[: len(view) // self.size * self.size], self.state())
-        doubtful = np.union1d(marks.strange, self.leaps(marks))
+    def _beginning(self, view: memoryview, count: int) -> _Beginning:
+        words = view[: count * self.size]
+        marks = self.look(words, self.state())
+        doubtful = self.doubtful(words, marks)
         ends = np.concatenate(([-1], doubtful))
-        gaps = np.diff(np.concatenate((ends, [len(view) // self.size])))
-        clean = np.flatnonzero(gaps > CLEAN_WORDS)
-        if not len(clean):
-            return 0, len(doubtful), len(doubtful)
-        return int(ends[clean[0]]) + 1, len(doubtful) - int(clean[0]), len(doubtful)
-
-    def _pass(self, tape: Tape, count: int) -> Iterator[Turn]:
-        self._quiet = self.offset + count + (QUIET_BYTES if count else WINDOW_BYTES)
-        if count:
-            self.damaged("skipped_bytes", self.offset, bytes=count, count=count)
-            tape.skip(count)
-            self.offset += count
-            yield Turn(lost=True)
+        clean = np.flatnonzero(np.diff(ends, append=count) > CLEAN_WORDS)
+        first = int(clean[0]) if len(clean) else 0
+        return _Beginning(int(ends[first]) + 1, len(doubtful) - first, len(marks.strange))

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import ClassVar
 
 import numpy as np
 
-from aevents.codecs.clock import CONTEXT, FEW_WORDS, Clock, doubts
+from aevents.codecs.clock import (
+    CONTEXT,
+    FEW_WORDS,
+    Clock,
+    Flags,
+    Stretches,
+    doubts,
+    one_bit,
+    usual_around,
+)
 from aevents.codecs.mend import Integers, Marks, Mender, Tape, Turn
 
 PAST = CONTEXT + 2
 """So many times are remembered."""
 BEGINNING = 2 * CONTEXT + 2
 """So many times are waited for at the beginning, where what follows is all there is to judge by."""
+NEAR = 64
+"""Lower bits of time are looked for among so many words."""
 MOST_HELD = 1 << 22
 """Where the clock stands still for so many bytes, they are not held any longer."""
 
@@ -23,21 +34,48 @@ class HighMender(Mender):
     """Mends the clock, too."""
 
     clock: ClassVar[Clock]
+    low_range: ClassVar[int]
+    """Values that the lower bits of time take."""
 
     def __init__(self, damaged: Callable[..., None], offset: int, *, first: bool = True) -> None:
         super().__init__(damaged, offset)
         self._past = np.zeros(0, np.int64)  # the times before what has not been handed on
         self._first = first  # the past begins with the recording
+        self._most = self.clock.far  # a usual step, at the last seam
 
     @abstractmethod
-    def find(self, words: memoryview, value: int) -> int | None:
-        """Return the number of the only word that but for one bit says this time."""
+    def find(self, words: memoryview, value: int, bits: int) -> Integers:
+        """Return the numbers of the words that say this time, but for so many bits: 0 or 1."""
 
-    def leaps(self, marks: Marks) -> Integers:
+    @abstractmethod
+    def lows(self, words: memoryview) -> tuple[Integers, Integers]:
+        """Return the numbers of the words that say lower bits of time, and these."""
+
+    def fall(self, tape: Tape, start: int, first: int) -> int:
+        """Return where the lower bits of time fall, if they have words of their own; or `first`."""
+        return first
+
+    def seam(self, tape: Tape, marks: Marks, start: int, first: int) -> int:
+        """Return where a step is more than twice as long as those before."""
+        begun = np.searchsorted(marks.places, start)
+        known = np.concatenate((self._past, marks.values[:begun]))[-PAST:]
+        usual = self.clock.steps(known)
+        self._most = 2 * int(usual.max()) + 2 if len(usual) else self.clock.far
+        values = np.concatenate((known[-1:], marks.values[begun:]))
+        places = marks.places[begun + 1 - len(known[-1:]) :]
+        leaps = places[self.clock.steps(values) > self._most]
+        return min(first, *leaps[:1].tolist(), self.fall(tape, start, first))
+
+    def far(self, marks: Marks) -> Integers:
         """Return the places of the words that say a time far from the one before."""
-        before = self._past[-1:]
-        steps = self.clock.steps(np.concatenate((before, marks.values)))
-        return marks.places[np.flatnonzero(self.clock.leaps(steps)) + 1 - len(before)]
+        past = self._past[-1:]
+        steps = self.clock.steps(np.concatenate((past, marks.values)))
+        return marks.places[np.flatnonzero(self.clock.leaps(steps)) + 1 - len(past)]
+
+    def doubtful(self, words: memoryview, marks: Marks) -> Integers:
+        """Return what is strange, or says a time that is not soon after the one before."""
+        leaps = marks.places[1:][self.clock.steps(marks.values) > self._most]
+        return np.union1d(marks.strange, leaps)
 
     def judge(
         self, tape: Tape, marks: Marks, end: int, *, until: int | None, final: bool
@@ -46,33 +84,142 @@ class HighMender(Mender):
         values = np.concatenate((self._past, marks.values))
         places = np.concatenate((np.full(len(self._past), -1), marks.places))
         moved = np.diff(values, prepend=-1) != 0
-        values, places = values[moved], places[moved]
-        begun, known, stop = len(self._past), len(values), end
+        found = Stretches(values[moved], places[moved], np.diff(places[moved], append=end))
+        begun, known, stop = len(self._past), len(found.values), end
         if until is not None:
-            known, stop = self._known(places, until)
+            known, stop = self._known(found.places, until)
         if not stop:
             return 0, []
-        words = np.diff(places, append=end)
-        found = doubts(values, words, self.clock, first=self._first, last=final)
-        turns = [(int(places[i]), Turn(v)) for i, v in found.wrong if begun <= i < known]
-        for i in (i for i in found.missed if begun <= i < known):
-            turns += self._missed(tape, int(places[i]) + 1, int(words[i]) - 1, int(values[i]) + 1)
-        if self._first and not begun and known and places[0] > FEW_WORDS:
-            turns += self._missed(tape, 0, 1, int(values[0]) - 1)
-        self._past = values[:known][-PAST:]
+        turns = dict(self._turns(tape, found, begun, known, final=final))
+        self._past = found.values[:known][-PAST:]
         self._first = self._first and known <= PAST
-        return stop, sorted(turns, key=lambda turn: turn[0])
+        return stop, sorted(turns.items())
 
     def _known(self, places: Integers, until: int) -> tuple[int, int]:
         """Return how many times can be judged, and how many words handed on."""
-        known = int(np.searchsorted(places, until, "right")) - 1
+        known = min(int(np.searchsorted(places, until, "right")) - 1, len(places) - 2)
         waiting = self._first and len(places) < BEGINNING
         if known > len(self._past) - 1 and places[known] > 0 and not waiting:
             return known, int(places[known])
         return len(places), until if until * self.size > MOST_HELD else 0
 
-    def _missed(self, tape: Tape, start: int, count: int, value: int) -> list[tuple[int, Turn]]:
-        """Find the word that should have moved the clock to `value`."""
-        value &= self.clock.mask
-        place = self.find(memoryview(b"".join(tape.runs(start, start + count))), value)
-        return [] if place is None else [(start + place, Turn(value))]
+    def _turns(
+        self, tape: Tape, found: Stretches, begun: int, known: int, *, final: bool
+    ) -> Iterator[tuple[int, Turn]]:
+        """Yield where the clock is not what it says it is, among the times from `begun` to `known`,
+        and what it is.
+        """
+        goes_on = self._goes_on(tape, found, begun)
+        wrong, late = doubts(found, goes_on, self.clock, first=self._first)
+        if self._first and not begun:
+            wrong = self._at_first(tape, found, goes_on) or wrong
+            yield from self._before_first(tape, found)
+        if final:
+            wrong |= self._at_last(tape, found)
+            late.append(len(found.values) - 1)
+        for index in wrong:
+            if begun <= index < known:
+                yield int(found.places[index]), Turn(wrong[index], instead=True)
+        for index in late:
+            if begun <= index < known and found.words[index] > FEW_WORDS:
+                yield from self._moved(tape, found, index)
+
+    def _goes_on(self, tape: Tape, found: Stretches, begun: int) -> Flags:
+        """Say at which times the lower bits of time go on from where they were, although others
+        would begin again.
+        """
+        goes_on = np.zeros(len(found.values), np.bool_)
+        odd = np.flatnonzero(found.words[:-1] > FEW_WORDS) + 1
+        for index in odd[odd > begun].tolist():
+            place = int(found.places[index])
+            _, before = self.lows(tape.part(max(place - NEAR, 0), place))
+            _, behind = self.lows(tape.part(place + 1, place + 1 + NEAR))
+            goes_on[index] = len(before) and len(behind) and before[-1] <= behind[0]
+        return goes_on
+
+    def _before_first(self, tape: Tape, found: Stretches) -> Iterator[tuple[int, Turn]]:
+        """Yield the first word of the recording as a time, if but for one bit it is."""
+        if not len(found.places) or found.places[0] <= FEW_WORDS:
+            return
+        for value in (int(found.values[0]), int(found.values[0]) - 1 & self.clock.mask):
+            if len(self.find(tape.part(0, 1), value, 1)):
+                yield 0, Turn(value, instead=True)
+                return
+
+    def _at_first(self, tape: Tape, found: Stretches, goes_on: Flags) -> dict[int, int]:
+        """Return the first time by its index, if the word that said it has one other bit."""
+        steps = self.clock.steps(found.values[1 : CONTEXT + 2])
+        usual = len(steps) > 1 and not (steps != 1).any() and not goes_on[2]
+        if not usual or (found.words[:2] <= FEW_WORDS).any():
+            return {}
+        first, next = (int(value) for value in found.values[:2])
+        within = self._fallen(self._words(tape, found, 0))
+        if within is not None:
+            again = next - first == 1 and self._says_again(tape, found, 0, within)
+            return {0: first - 1 & self.clock.mask} if again else {}
+        for moved in (0, 1):
+            true = next - moved & self.clock.mask
+            if one_bit(first ^ true) and self._joins(tape, found, 0, moved):
+                return {0: true}
+        return {}
+
+    def _at_last(self, tape: Tape, found: Stretches) -> dict[int, int]:
+        """Return the last time by its index, if the word that said it has one other bit, or was
+        something else.
+        """
+        steps = self.clock.steps(found.values)
+        if not len(steps) or steps[-1] == 1 or found.words[-1] <= FEW_WORDS:
+            return {}
+        if found.places[-2] < 0 or not usual_around(steps != 1, first=self._first)[-1]:
+            return {}
+        last, before = len(steps), int(found.values[-2])
+        true = before + 1 & self.clock.mask
+        if one_bit(true ^ int(found.values[-1])) and self._joins(tape, found, last - 1, 1):
+            return {last: true}
+        leaps = self.clock.leaps(steps[-1:])[0]
+        return {last: before} if leaps and self._joins(tape, found, last - 1, 0) else {}
+
+    def _moved(self, tape: Tape, found: Stretches, index: int) -> Iterator[tuple[int, Turn]]:
+        """Yield where the clock moved on by one between a time and the next that is said: a word
+        still says so but for one bit, or the lower bits of time begin again.
+        """
+        value = int(found.values[index]) + 1 & self.clock.mask
+        start, words = int(found.places[index]) + 1, self._words(tape, found, index)
+        near, place = self.find(words, value, 1), self._fallen(words)
+        if len(near) == 1:
+            yield start + int(near[0]), Turn(value, instead=True)
+        elif place is not None:
+            yield start + place, Turn(value)
+        elif index + 1 < len(found.values):
+            place = self._fallen(self._words(tape, found, index + 1))
+            if place is not None and self._says_again(tape, found, index + 1, place):
+                yield int(found.places[index + 1]), Turn(value, instead=True)
+
+    def _says_again(self, tape: Tape, found: Stretches, index: int, place: int) -> bool:
+        """Say whether a time is said again in front of this of its words."""
+        words = self._words(tape, found, index)
+        return place - 1 in self.find(words, int(found.values[index]), 0)
+
+    def _joins(self, tape: Tape, found: Stretches, index: int, moved: int) -> bool:
+        """Say whether the words behind a time, and those behind the next, would follow on without
+        a break if the clock had moved on by this.
+        """
+        _, lows = self.lows(self._words(tape, found, index))
+        _, next = self.lows(self._words(tape, found, index + 1))
+        if not len(lows) or not len(next):
+            return False
+        gap = int(next[0] - lows[-1]) + moved * self.low_range
+        return 0 <= gap <= 3 + 4 * int(lows[-1] - lows[0]) // len(lows)
+
+    def _fallen(self, words: memoryview) -> int | None:
+        """Return where the lower bits of time begin again, if they do so once."""
+        places, lows = self.lows(words)
+        half = self.low_range // 2
+        falls = np.flatnonzero(np.diff(lows) < -half)
+        if len(falls) != 1 or (np.diff(lows) > half).any():
+            return None
+        return int(places[falls[0] + 1])
+
+    def _words(self, tape: Tape, found: Stretches, index: int) -> memoryview:
+        start = int(found.places[index])
+        return tape.part(start + 1, start + int(found.words[index]) if start >= 0 else 0)
