@@ -88,6 +88,7 @@ def doubts(found: Stretches, goes_on: Flags, clock: Clock, *, first: bool) -> Do
     ahead = (steps[:-1] == 1) & (steps[1:] == clock.mask) & usual[:-1] & goes_on[1:-1]
     near[1:] &= ~ahead[:-1]
     wrong = (np.flatnonzero(near | far | ahead) + 1).tolist()
+    usual = usual_around(odd, first=first, least=0)
     late = (steps == 2) | ((steps == 1) & goes_on[1:])
     late[:-1] &= ~ahead
     late[1:] &= ~ahead
@@ -95,14 +96,14 @@ def doubts(found: Stretches, goes_on: Flags, clock: Clock, *, first: bool) -> Do
     return Doubts({index: _true(values, index, clock) for index in wrong}, late)
 
 
-def usual_around(odd: Flags, *, first: bool) -> Flags:
+def usual_around(odd: Flags, *, first: bool, least: int = LEAST_CONTEXT) -> Flags:
     """Say before which steps there are no odd ones; at the beginning, around which."""
     sums = np.concatenate(([0], np.cumsum(odd)))
     usual = np.zeros(len(odd), np.bool_)
     usual[CONTEXT:] = sums[CONTEXT:-1] == sums[: -CONTEXT - 1]
     for index in range(min(CONTEXT, len(odd)) if first else 0):
         around = np.concatenate((odd[:index], odd[index + 2 : CONTEXT + 2]))
-        usual[index] = not around.any() and len(around) >= LEAST_CONTEXT
+        usual[index] = not around.any() and len(around) >= least
     return usual
 
 

@@ -21,11 +21,11 @@ from aevents._native import kernels
 from aevents._native.columns import Columns
 from aevents.codecs import evt3_seek
 from aevents.codecs.base import Codec, Jump, ReadAt
-from aevents.codecs.clock import Clock
+from aevents.codecs.clock import Clock, Flags
 from aevents.codecs.evt3_seek import CLOCK_RANGE
 from aevents.codecs.header import Header, write_header
 from aevents.codecs.limits import Limits, edges_of
-from aevents.codecs.mend import Integers, Marks, Mender, Tape, Turn
+from aevents.codecs.mend import Integers, Marks, Mender, Tape, Turn, Words
 from aevents.codecs.mend_highs import HighMender
 from aevents.codecs.packed import PackedDecoder, PackedEncoder, encoded
 from aevents.codecs.raw import begin_raw, matches_raw, raw_lines
@@ -44,6 +44,7 @@ class Evt3Mender(HighMender):
     size = 2
     clock = Clock(bits=12, far=1 << 10)
     low_range = 1 << 12
+    near = 32
 
     def state(self) -> MarksState:
         """Return the state in which marking begins."""
@@ -71,11 +72,9 @@ class Evt3Mender(HighMender):
             places = places[all[lows[behind]] < all[lows[behind - 1]]]
         return places
 
-    def lows(self, words: memoryview) -> tuple[Integers, Integers]:
-        """Return the numbers of the TIME_LOW words, and their values."""
-        all = np.frombuffer(words, "<u2")
-        places = np.flatnonzero(all >> 12 == 0x6)
-        return places, (all[places] & 0xFFF).astype(np.int64)
+    def low_bits(self, words: Words) -> tuple[Integers, Flags]:
+        """Return the values of TIME_LOW words, and which words are such."""
+        return (words & 0xFFF).astype(np.int64), words >> 12 == 0x6
 
     def fall(self, tape: Tape, start: int, first: int) -> int:
         """Return where TIME_LOW falls, and time has no word before that."""

@@ -13,8 +13,8 @@ import numpy.typing as npt
 
 from aevents._native import kernels
 from aevents.codecs.base import Jump, ReadAt
-from aevents.codecs.clock import Clock
-from aevents.codecs.mend import Integers, Marks, Mender, Turn
+from aevents.codecs.clock import Clock, Flags
+from aevents.codecs.mend import Integers, Marks, Mender, Turn, Words
 from aevents.codecs.mend_highs import HighMender
 from aevents.codecs.packed import PackedDecoder
 from aevents.codecs.raw_seek import CLOCK_RANGE, HighWords, locate_high
@@ -60,6 +60,7 @@ class HighWordMender(HighMender):
 
     clock = CLOCK
     low_range = 64
+    near = 2
 
     def __init__(
         self,
@@ -90,11 +91,12 @@ class HighWordMender(HighMender):
         different = self._typed_halves(words) ^ np.uint32(self._types.high << 28 | value)
         return np.flatnonzero((different & different - 1 == 0) & ((different != 0) == bits))
 
-    def lows(self, words: memoryview) -> tuple[Integers, Integers]:
-        """Return the numbers of the words of events, and the lower bits of their times."""
-        typed = self._typed_halves(words)
-        places = np.flatnonzero(np.isin(typed >> 28, self._types.events))
-        return places, (typed[places] >> 22 & 63).astype(np.int64)
+    def low_bits(self, words: Words) -> tuple[Integers, Flags]:
+        """Return the lower bits of time of events, and which words are events."""
+        typed = words >> np.uint64(32) if self.size == 8 and self._typed else words
+        typed = typed.astype(np.uint32)
+        are = np.isin(typed >> 28, self._types.events)
+        return (typed >> 22 & 63).astype(np.int64), are
 
     def _typed_halves(self, words: memoryview) -> npt.NDArray[np.uint32]:
         return np.frombuffer(words, "<u4")[self._typed // 4 :: self.size // 4]

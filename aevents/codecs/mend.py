@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from aevents._native.twins import MarksState  # not loaded where there is C
 
 Integers = npt.NDArray[np.int64]
+Words = npt.NDArray[np.uint16] | npt.NDArray[np.uint32] | npt.NDArray[np.uint64]
 
 LEAST_BYTES = 4096
 """Fewer are put together with those that come next."""
@@ -86,8 +87,21 @@ class Tape:
 
     def part(self, start: int, stop: int) -> memoryview:
         """Return these words in one piece."""
-        runs = list(self.runs(start, stop))
+        runs = list(self.runs(start, min(stop, self.words)))
         return runs[0] if len(runs) == 1 else memoryview(b"".join(runs))
+
+    def words_at(self, places: Integers) -> Words:
+        """Return the words with these numbers, 0 where there are none."""
+        first, second = (
+            np.frombuffer(piece, f"<u{self._size}", len(piece) // self._size)
+            for piece in self.pieces
+        )
+        found: Words = np.zeros(places.shape, f"<u{self._size}")
+        inside = (places >= 0) & (places < len(first))
+        found[inside] = first[places[inside]]
+        inside = (places >= len(first)) & (places < len(first) + len(second))
+        found[inside] = second[places[inside] - len(first)]
+        return found
 
     def drop(self, words: int) -> None:
         """Take these words away."""

@@ -18,14 +18,12 @@ from aevents.codecs.clock import (
     one_bit,
     usual_around,
 )
-from aevents.codecs.mend import Integers, Marks, Mender, Tape, Turn
+from aevents.codecs.mend import Integers, Marks, Mender, Tape, Turn, Words
 
 PAST = CONTEXT + 2
 """So many times are remembered."""
 BEGINNING = 2 * CONTEXT + 2
 """So many times are waited for at the beginning, where what follows is all there is to judge by."""
-NEAR = 64
-"""Lower bits of time are looked for among so many words."""
 MOST_HELD = 1 << 22
 """Where the clock stands still for so many bytes, they are not held any longer."""
 
@@ -36,6 +34,8 @@ class HighMender(Mender):
     clock: ClassVar[Clock]
     low_range: ClassVar[int]
     """Values that the lower bits of time take."""
+    near: ClassVar[int]
+    """So many words around a TIME_HIGH have lower bits of time among them, if there are many."""
 
     def __init__(self, damaged: Callable[..., None], offset: int, *, first: bool = True) -> None:
         super().__init__(damaged, offset)
@@ -48,8 +48,14 @@ class HighMender(Mender):
         """Return the numbers of the words that say this time, but for so many bits: 0 or 1."""
 
     @abstractmethod
+    def low_bits(self, words: Words) -> tuple[Integers, Flags]:
+        """Return the lower bits of time that words say, and which of them do."""
+
     def lows(self, words: memoryview) -> tuple[Integers, Integers]:
         """Return the numbers of the words that say lower bits of time, and these."""
+        values, are = self.low_bits(np.frombuffer(words, f"<u{self.size}"))
+        places = np.flatnonzero(are)
+        return places, values[places]
 
     def fall(self, tape: Tape, start: int, first: int) -> int:
         """Return where the lower bits of time fall, if they have words of their own; or `first`."""
@@ -129,12 +135,16 @@ class HighMender(Mender):
         would begin again.
         """
         goes_on = np.zeros(len(found.values), np.bool_)
-        odd = np.flatnonzero(found.words[:-1] > FEW_WORDS) + 1
-        for index in odd[odd > begun].tolist():
-            place = int(found.places[index])
-            _, before = self.lows(tape.part(max(place - NEAR, 0), place))
-            _, behind = self.lows(tape.part(place + 1, place + 1 + NEAR))
-            goes_on[index] = len(before) and len(behind) and before[-1] <= behind[0]
+        many = np.flatnonzero(found.words[:-1] > FEW_WORDS) + 1
+        many = many[many > begun]
+        near = np.arange(-self.near, self.near + 1)
+        values, are = self.low_bits(tape.words_at(found.places[many, None] + near))
+        are[:, self.near] = False
+        before, behind = are[:, : self.near + 1], are[:, self.near :]
+        rows = np.arange(len(many))
+        last = values[rows, self.near - before[:, ::-1].argmax(1)]
+        first = values[rows, self.near + behind.argmax(1)]
+        goes_on[many] = before.any(1) & behind.any(1) & (last <= first)
         return goes_on
 
     def _before_first(self, tape: Tape, found: Stretches) -> Iterator[tuple[int, Turn]]:
