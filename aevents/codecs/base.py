@@ -249,18 +249,21 @@ class Watch:
         self.use(self.sensor)
         self.started, self.stop = True, time
 
-    def batch(self, t: Times, x: Coordinates, y: Coordinates, p: Flags) -> EventBatch:
-        """Return these columns as the next batch."""
+    def batch(
+        self, t: Times, x: Coordinates, y: Coordinates, p: Flags, *, offset: int | None = None
+    ) -> EventBatch:
+        """Return these columns as the next batch; their bytes begin at `offset` of the input."""
         state = self._state
         kernels.inspect(t, x, y, state)
         start = self.stop if self.started else int(t[0]) if len(t) else 0
         self.started = self.started or len(t) > 0
         self.stop = max(self.stop, state.latest) if self.started else 0
         if state.backward:
-            self.note("backward_jumps", state.backward, "time goes back", error=TimeOrderError)
+            reason = "time goes back"
+            self.note("backward_jumps", state.backward, reason, offset=offset, error=TimeOrderError)
         if state.off_sensor:
             size = f"{self.sensor.width}x{self.sensor.height}"
-            self.note("off_sensor", state.off_sensor, f"events outside {size}")
+            self.note("off_sensor", state.off_sensor, f"events outside {size}", offset=offset)
         return EventBatch(t, x, y, p, self.sensor, Span(start, self.stop))
 
     def triggers(self, t: Times, id: object, value: Flags) -> TriggerBatch:

@@ -26,9 +26,12 @@ FEW_WORDS = 64
 
 
 class Clock(msgspec.Struct, frozen=True):
-    """A clock of `bits` bits; a step of more than `far` is a leap."""
+    """A clock of `bits` bits. Nobody's events are late by more than `leap`; a step of more than
+    `far` happens only where somebody has paused.
+    """
 
     bits: int
+    leap: int
     far: int
 
     @property
@@ -40,10 +43,10 @@ class Clock(msgspec.Struct, frozen=True):
         """Return the steps from value to value, as if the clock never went back."""
         return np.diff(values) & self.mask
 
-    def leaps(self, steps: Integers) -> Flags:
-        """Say which steps are leaps, forward or back."""
+    def beyond(self, steps: Integers, most: int) -> Flags:
+        """Say which steps are longer than this, forward or back."""
         half = 1 << self.bits - 1
-        return np.abs((steps + half & self.mask) - half) > self.far
+        return np.abs((steps + half & self.mask) - half) > most
 
 
 class Stretches(NamedTuple):
@@ -79,13 +82,15 @@ def doubts(found: Stretches, goes_on: Flags, clock: Clock, *, first: bool) -> Do
     if len(steps) < LEAST_CONTEXT or not (odd.any() or goes_on.any()):
         return Doubts({}, [])
     usual = usual_around(odd, first=first)
-    orderly = usual_around(steps > clock.far // 16, first=first)
-    leaps = clock.leaps(steps)
+    orderly = usual_around(steps > clock.leap // 16, first=first)
+    leaps = clock.beyond(steps, clock.leap)
     around = values[2:] - values[:-2] & clock.mask  # past the value in doubt
     many = found.words[1:-1] > FEW_WORDS
     near = odd[:-1] & usual[:-1] & (around <= 2) & (many | leaps[:-1])
-    far = leaps[:-1] & orderly[:-1] & (around <= clock.far // 8)
-    ahead = (steps[:-1] == 1) & (steps[1:] == clock.mask) & usual[:-1] & goes_on[1:-1]
+    far = leaps[:-1] & orderly[:-1] & (around <= clock.leap // 8)
+    ahead = (steps[:-1] == 1) & (steps[1:] == clock.mask) & usual[:-1]
+    ahead[:-1] &= steps[2:] == 1
+    ahead &= goes_on[1:-1] | (found.words[1:-1] < found.words[2:])
     near[1:] &= ~ahead[:-1]
     wrong = (np.flatnonzero(near | far | ahead) + 1).tolist()
     usual = usual_around(odd, first=first, least=0)

@@ -42,7 +42,7 @@ class Evt3Mender(HighMender):
     """Mends EVT3, whose times have a word for their lower bits, too."""
 
     size = 2
-    clock = Clock(bits=12, far=1 << 10)
+    clock = Clock(bits=12, leap=25, far=1 << 10)
     low_range = 1 << 12
     near = 32
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from aevents._native.twins import Evt2State, MarksState  # not loaded where there is C
 
 HIGH = 0xFFFFFFF
-CLOCK = Clock(bits=28, far=1 << 20)
+CLOCK = Clock(bits=28, leap=1600, far=1 << 20)
 
 
 class Types(msgspec.Struct, frozen=True):

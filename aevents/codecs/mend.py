@@ -37,7 +37,9 @@ QUIET_BYTES = 1 << 12
 CLEAN_WORDS = 64
 """The words go on where so many are not strange."""
 CLEARLY = 8
-"""The words begin where there are so many times fewer strange ones, or none."""
+"""The words begin where there are so many times fewer strange ones, or none; a time is not soon
+after another where it is so many times later than usual.
+"""
 
 
 class Turn(msgspec.Struct, frozen=True):
@@ -198,7 +200,7 @@ class Mender(ABC):
         """
         marks = self._marks(tape)
         hole, skipped = self._hole(tape, marks, final)
-        end, until = tape.words, None if final else tape.words - NEAR_WORDS
+        end, until = tape.words, None if final else tape.words - NEAR_WORDS - BACK_WORDS
         if hole is not None:
             end, until = (hole, None) if skipped else (end, min(hole, until or hole))
         stop, turns = self.judge(
@@ -271,9 +273,11 @@ class Mender(ABC):
         strange = found[0].strange
         if strange < CLUSTER:
             return 0
-        doubtful, shift = min((one.doubtful, shift) for shift, one in enumerate(found))
+        doubtful, place, shift = min(
+            (one.doubtful, one.place, shift) for shift, one in enumerate(found)
+        )
         if doubtful * CLEARLY <= strange:
-            return shift + self.size * found[shift].place
+            return shift + self.size * place
         return words * self.size if strange * CLEARLY > words else 0
 
     def _beginning(self, view: memoryview, count: int) -> _Beginning:

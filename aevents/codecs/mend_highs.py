@@ -18,7 +18,7 @@ from aevents.codecs.clock import (
     one_bit,
     usual_around,
 )
-from aevents.codecs.mend import Integers, Marks, Mender, Tape, Turn, Words
+from aevents.codecs.mend import CLEARLY, Integers, Marks, Mender, Tape, Turn, Words
 
 PAST = CONTEXT + 2
 """So many times are remembered."""
@@ -63,24 +63,27 @@ class HighMender(Mender):
 
     def seam(self, tape: Tape, marks: Marks, start: int, first: int) -> int:
         """Return where a step is more than twice as long as those before."""
-        begun = np.searchsorted(marks.places, start)
-        known = np.concatenate((self._past, marks.values[:begun]))[-PAST:]
-        usual = self.clock.steps(known)
-        self._most = 2 * int(usual.max()) + 2 if len(usual) else self.clock.far
-        values = np.concatenate((known[-1:], marks.values[begun:]))
-        places = marks.places[begun + 1 - len(known[-1:]) :]
-        leaps = places[self.clock.steps(values) > self._most]
-        return min(first, *leaps[:1].tolist(), self.fall(tape, start, first))
+        values = np.concatenate((self._past, marks.values))
+        steps, past = self.clock.steps(values), len(self._past)
+        for index in range(np.searchsorted(marks.places, start), len(marks.places)):
+            usual = steps[max(index + past - PAST, 0) : max(index + past - 1, 0)]
+            self._most = 2 * int(usual.max()) + 2 if len(usual) else self.clock.far
+            place = int(marks.places[index])
+            if place >= first or (index + past and steps[index + past - 1] > self._most):
+                return min(place, self.fall(tape, start, first))
+        return self.fall(tape, start, first)
 
     def far(self, marks: Marks) -> Integers:
         """Return the places of the words that say a time far from the one before."""
         past = self._past[-1:]
         steps = self.clock.steps(np.concatenate((past, marks.values)))
-        return marks.places[np.flatnonzero(self.clock.leaps(steps)) + 1 - len(past)]
+        return marks.places[
+            np.flatnonzero(self.clock.beyond(steps, self.clock.far)) + 1 - len(past)
+        ]
 
     def doubtful(self, words: memoryview, marks: Marks) -> Integers:
         """Return what is strange, or says a time that is not soon after the one before."""
-        leaps = marks.places[1:][self.clock.steps(marks.values) > self._most]
+        leaps = marks.places[1:][self.clock.steps(marks.values) > CLEARLY * self._most]
         return np.union1d(marks.strange, leaps)
 
     def judge(
@@ -162,7 +165,9 @@ class HighMender(Mender):
         usual = len(steps) > 1 and not (steps != 1).any() and not goes_on[2]
         if not usual or (found.words[:2] <= FEW_WORDS).any():
             return {}
-        first, next = (int(value) for value in found.values[:2])
+        first, next, third = (int(value) for value in found.values[:3])
+        if third == first and found.words[1] < found.words[0]:
+            return {}
         within = self._fallen(self._words(tape, found, 0))
         if within is not None:
             again = next - first == 1 and self._says_again(tape, found, 0, within)
@@ -186,7 +191,7 @@ class HighMender(Mender):
         true = before + 1 & self.clock.mask
         if one_bit(true ^ int(found.values[-1])) and self._joins(tape, found, last - 1, 1):
             return {last: true}
-        leaps = self.clock.leaps(steps[-1:])[0]
+        leaps = self.clock.beyond(steps[-1:], self.clock.far)[0]
         return {last: before} if leaps and self._joins(tape, found, last - 1, 0) else {}
 
     def _moved(self, tape: Tape, found: Stretches, index: int) -> Iterator[tuple[int, Turn]]:
@@ -203,6 +208,7 @@ class HighMender(Mender):
         elif index + 1 < len(found.values):
             place = self._fallen(self._words(tape, found, index + 1))
             if place is not None and self._says_again(tape, found, index + 1, place):
+                value = int(found.values[index + 1]) - 1 & self.clock.mask
                 yield int(found.places[index + 1]), Turn(value, instead=True)
 
     def _says_again(self, tape: Tape, found: Stretches, index: int, place: int) -> bool:

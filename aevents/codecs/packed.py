@@ -173,7 +173,7 @@ class PackedDecoder(ABC):
     def _events(self, out: Columns) -> EventBatch:
         if self.t0:
             out.t[: out.n] += self.t0
-        return self._watch.batch(*out.take())
+        return self._watch.batch(*out.take(), offset=self.offset)
 
     def _triggers(self, out: Columns) -> TriggerBatch:
         t = out.trigger_t[: out.triggers] + self.t0
