@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def marks_state(**fields: int) -> MarksState:
     """Return the state before the first word; `fields` are those of `MarksState`."""
-    return cast("MarksState", ffi.new("ae_marks *", {"last": 0, "stride": 4, **fields}))
+    return cast("MarksState", ffi.new("ae_marks *", {"stride": 4, "step": -2, **fields}))
 
 
 def evt2_marks(data: Buffer, state: MarksState) -> NDArray[np.uint32]:

@@ -23,7 +23,7 @@ from aevents._native.columns import Columns
 from aevents.codecs.base import SNIFF_BYTES, Codec, Jump, ReadAt, Watch
 from aevents.codecs.header import Header, parse_header, write_header
 from aevents.codecs.limits import Limits, edges_of
-from aevents.codecs.mend import Integers, Marks, Mender, Tape, Turn
+from aevents.codecs.mend import Integers, Marks, Mender, Places, Tape, Turn
 from aevents.codecs.packed import PackedDecoder, PackedEncoder, encoded
 from aevents.codecs.seek import MARGIN_US, Search, jump_to, record_probe
 from aevents.errors import EncodeError
@@ -65,16 +65,29 @@ class DatMender(Mender):
         """Return the state in which marking begins."""
         return kernels.marks_state(last=self._last, reserved=self._reserved)
 
-    def look(self, words: memoryview, state: MarksState) -> Marks:
-        """Mark whole records; the value is the step of time to one that leaps."""
-        times, rest = np.frombuffer(words, "<u4").reshape(-1, 2).T
-        first = state.last if state.last >= 0 or not len(times) else int(times[0])
-        marked = kernels.dat_marks(words, state).astype(np.int64)
-        before = np.where(marked > 0, times[marked - 1], first)
-        steps = (times[marked].astype(np.int64) - before + HALF_RANGE) % CLOCK_RANGE - HALF_RANGE
+    def mark(self, words: memoryview, state: MarksState) -> Places:
+        """Return the numbers of the records that leap, or have bits that are reserved."""
+        return kernels.dat_marks(words, state)
+
+    def look(self, words: memoryview, marked: Places, first: int) -> Marks:
+        """Say what marked records are; the value is the step of time to one that leaps."""
+        times, rest = np.frombuffer(words, "<u4").reshape(-1, 2).astype(np.int64).T
+        places = marked.astype(np.int64)
+        start = first if first >= 0 or not len(times) else int(times[0])
+        before = np.where(places > 0, times[places - 1], start)
+        steps = (times[places] - before + HALF_RANGE) % CLOCK_RANGE - HALF_RANGE
         leaps = np.abs(steps) > MOST_STEP
-        strange = (rest[marked] & self._reserved != 0) | (steps < -MOST_STEP)
-        return Marks(marked[leaps], steps[leaps], marked[strange])
+        strange = (rest[places] & self._reserved != 0) | (steps < -MOST_STEP)
+        return Marks(places[leaps], steps[leaps], places[strange])
+
+    def skim(self, tape: Tape, marked: list[Places], until: int) -> int:
+        """Return how many records can be handed on."""
+        if until > 0:
+            self._remember(tape, until - 1)
+        return max(until, 0)
+
+    def _remember(self, tape: Tape, last: int) -> None:
+        self._last = int.from_bytes(tape.part(last, last + 1)[:4], "little")
 
     def seam(self, tape: Tape, marks: Marks, start: int, first: int) -> int:
         """Return where a step is more than twice as long as those before."""
@@ -106,7 +119,7 @@ class DatMender(Mender):
         wrong = places[:-1][back & far].tolist()
         last = stop - 2 if stop - 1 in wrong else stop - 1
         if last >= 0:
-            self._last = int.from_bytes(b"".join(tape.runs(last, last + 1))[:4], "little")
+            self._remember(tape, last)
         return stop, [(place, Turn(instead=True)) for place in wrong]
 
 

@@ -25,7 +25,7 @@ from aevents.codecs.clock import Clock, Flags
 from aevents.codecs.evt3_seek import CLOCK_RANGE
 from aevents.codecs.header import Header, write_header
 from aevents.codecs.limits import Limits, edges_of
-from aevents.codecs.mend import Integers, Marks, Mender, Tape, Turn, Words
+from aevents.codecs.mend import Integers, Marks, Mender, Places, Tape, Turn, Words
 from aevents.codecs.mend_highs import HighMender
 from aevents.codecs.packed import PackedDecoder, PackedEncoder, encoded
 from aevents.codecs.raw import begin_raw, matches_raw, raw_lines
@@ -48,14 +48,25 @@ class Evt3Mender(HighMender):
 
     def state(self) -> MarksState:
         """Return the state in which marking begins."""
-        return kernels.marks_state()
+        return self.remember()
 
-    def look(self, words: memoryview, state: MarksState) -> Marks:
-        """Mark whole words."""
-        marked = kernels.evt3_marks(words, state).astype(np.int64)
+    def mark(self, words: memoryview, state: MarksState) -> Places:
+        """Return the numbers of the words of interest."""
+        return kernels.evt3_marks(words, state)
+
+    def look(self, words: memoryview, marked: Places, first: int) -> Marks:
+        """Say what marked words are."""
         found = np.frombuffer(words, "<u2")[marked]
-        high = found >> 12 == 0x8
-        return Marks(marked[high], (found[high] & 0xFFF).astype(np.int64), marked[~high])
+        high, places = found >> 12 == 0x8, marked.astype(np.int64)
+        return Marks(places[high], (found[high] & 0xFFF).astype(np.int64), places[~high])
+
+    def word(self, value: int) -> int:
+        """Return the word that says this time."""
+        return 0x8000 | value
+
+    def values(self, words: Words) -> Integers:
+        """Return the times that TIME_HIGH words say."""
+        return (words & 0xFFF).astype(np.int64)
 
     def find(self, words: memoryview, value: int, bits: int) -> Integers:
         """Return the numbers of the words that say this time, but for so many bits: 0 or 1; and

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from aevents._native import kernels
 from aevents.codecs.base import Jump, ReadAt
 from aevents.codecs.clock import Clock, Flags
-from aevents.codecs.mend import Integers, Marks, Mender, Turn, Words
+from aevents.codecs.mend import Integers, Marks, Mender, Places, Turn, Words
 from aevents.codecs.mend_highs import HighMender
 from aevents.codecs.packed import PackedDecoder
 from aevents.codecs.raw_seek import CLOCK_RANGE, HighWords, locate_high
@@ -36,16 +36,12 @@ class Types(msgspec.Struct, frozen=True):
     reserved: tuple[int, ...]
     vectors: tuple[int, ...] = ()
 
-    def state(self, stride: int, typed: int) -> MarksState:
-        """Return the state of what marks such words, `stride` bytes long; `typed` is the byte at
-        which the half begins that has the type.
-        """
-        reserved, vectors = (
-            sum(1 << type for type in set) for set in (self.reserved, self.vectors)
-        )
-        return kernels.marks_state(
-            stride=stride, typed=typed, high=self.high, reserved=reserved, vectors=vectors
-        )
+    def sets(self) -> dict[str, int]:
+        """Return what the kernel that marks words must know of them."""
+        names = ("reserved", "events", "vectors")
+        return {"high": self.high} | {
+            name: sum(1 << type for type in getattr(self, name)) for name in names
+        }
 
     def highs(self, words: npt.NDArray[np.uint32]) -> npt.NDArray[np.bool_]:
         """Say which words are TIME_HIGH, by their halves that have the type."""
@@ -77,14 +73,26 @@ class HighWordMender(HighMender):
 
     def state(self) -> MarksState:
         """Return the state in which marking begins."""
-        return self._types.state(self.size, self._typed)
+        return self.remember(stride=self.size, typed=self._typed, **self._types.sets())
 
-    def look(self, words: memoryview, state: MarksState) -> Marks:
-        """Mark whole words."""
-        marked = kernels.evt2_marks(words, state).astype(np.int64)
+    def mark(self, words: memoryview, state: MarksState) -> Places:
+        """Return the numbers of the words of interest."""
+        return kernels.evt2_marks(words, state)
+
+    def look(self, words: memoryview, marked: Places, first: int) -> Marks:
+        """Say what marked words are."""
         found = self._typed_halves(words)[marked]
         high = found >> 28 == self._types.high
-        return Marks(marked[high], (found[high] & HIGH).astype(np.int64), marked[~high])
+        places = marked.astype(np.int64)
+        return Marks(places[high], (found[high] & HIGH).astype(np.int64), places[~high])
+
+    def word(self, value: int) -> int:
+        """Return the half of a word that says this time."""
+        return self._types.high << 28 | value
+
+    def values(self, words: Words) -> Integers:
+        """Return the times that TIME_HIGH words say."""
+        return (self._halves(words) & HIGH).astype(np.int64)
 
     def find(self, words: memoryview, value: int, bits: int) -> Integers:
         """Return the numbers of the words that say this time, but for so many bits: 0 or 1."""
@@ -93,10 +101,13 @@ class HighWordMender(HighMender):
 
     def low_bits(self, words: Words) -> tuple[Integers, Flags]:
         """Return the lower bits of time of events, and which words are events."""
-        typed = words >> np.uint64(32) if self.size == 8 and self._typed else words
-        typed = typed.astype(np.uint32)
-        are = np.isin(typed >> 28, self._types.events)
+        typed = self._halves(words)
+        are = self._types.sets()["events"] >> (typed >> 28) & 1 != 0
         return (typed >> 22 & 63).astype(np.int64), are
+
+    def _halves(self, words: Words) -> npt.NDArray[np.uint32]:
+        upper = words >> np.uint64(32) if self.size == 8 and self._typed else words
+        return upper.astype(np.uint32)
 
     def _typed_halves(self, words: memoryview) -> npt.NDArray[np.uint32]:
         return np.frombuffer(words, "<u4")[self._typed // 4 :: self.size // 4]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from aevents._native.twins import MarksState  # not loaded where there is C
 
 Integers = npt.NDArray[np.int64]
+Places = npt.NDArray[np.uint32]
 Words = npt.NDArray[np.uint16] | npt.NDArray[np.uint32] | npt.NDArray[np.uint64]
 
 LEAST_BYTES = 4096
@@ -164,8 +165,16 @@ class Mender(ABC):
         """Return the state in which marking begins, at what has not been handed on."""
 
     @abstractmethod
-    def look(self, words: memoryview, state: MarksState) -> Marks:
-        """Mark whole words."""
+    def mark(self, words: memoryview, state: MarksState) -> Places:
+        """Return the numbers of the words of interest among whole words."""
+
+    @abstractmethod
+    def look(self, words: memoryview, marked: Places, first: int) -> Marks:
+        """Say what marked words are. In DAT, `first` is the time of the record before, or -1."""
+
+    @abstractmethod
+    def skim(self, tape: Tape, marked: list[Places], until: int) -> int:
+        """Return how many words can be handed on where there are no doubts; 0: look closely."""
 
     @abstractmethod
     def judge(
@@ -198,7 +207,18 @@ class Mender(ABC):
         """Yield what comes before the next place where words may begin elsewhere; pass that place,
         and return whether there was one.
         """
-        marks = self._marks(tape)
+        state = self.state()
+        marked = [self.mark(self._whole(piece), state) for piece in tape.pieces]
+        until = tape.words - NEAR_WORDS - BACK_WORDS
+        if not state.doubts and not final and (stop := self.skim(tape, marked, until)):
+            yield from self._handed(tape, 0, stop)
+            tape.drop(stop)
+            return False
+        return (yield from self._closely(tape, self._marks(tape, marked), final))
+
+    def _closely(
+        self, tape: Tape, marks: Marks, final: bool
+    ) -> Generator[memoryview | Turn, None, bool]:
         hole, skipped = self._hole(tape, marks, final)
         end, until = tape.words, None if final else tape.words - NEAR_WORDS - BACK_WORDS
         if hole is not None:
@@ -228,13 +248,17 @@ class Mender(ABC):
             yield run
             self.offset += len(run)
 
-    def _marks(self, tape: Tape) -> Marks:
-        state, done, found = self.state(), 0, []
-        for piece in tape.pieces:
-            words = len(piece) // self.size
-            places, values, strange = self.look(piece[: words * self.size], state)
-            found.append((places + done, values, strange + done))
-            done += words
+    def _whole(self, piece: memoryview) -> memoryview:
+        return piece[: len(piece) // self.size * self.size]
+
+    def _marks(self, tape: Tape, marked: list[Places]) -> Marks:
+        done, found, before = 0, [], -1
+        for piece, places in zip(tape.pieces, marked, strict=True):
+            words = self._whole(piece)
+            marks = self.look(words, places, before if done else self.state().last)
+            found.append((marks.places + done, marks.values, marks.strange + done))
+            done += len(words) // self.size
+            before = int.from_bytes(words[-self.size :][:4], "little")
         return Marks(*(np.concatenate(columns) for columns in zip(*found, strict=True)))
 
     def _hole(self, tape: Tape, marks: Marks, final: bool) -> tuple[int | None, int]:
@@ -282,7 +306,7 @@ class Mender(ABC):
 
     def _beginning(self, view: memoryview, count: int) -> _Beginning:
         words = view[: count * self.size]
-        marks = self.look(words, self.state())
+        marks = self.look(words, self.mark(words, self.state()), -1)
         doubtful = self.doubtful(words, marks)
         ends = np.concatenate(([-1], doubtful))
         clean = np.flatnonzero(np.diff(ends, append=count) > CLEAN_WORDS)

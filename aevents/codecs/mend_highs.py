@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from aevents._native import kernels
 from aevents.codecs.clock import (
     CONTEXT,
     FEW_WORDS,
@@ -18,8 +19,13 @@ from aevents.codecs.clock import (
     one_bit,
     usual_around,
 )
-from aevents.codecs.mend import CLEARLY, Integers, Marks, Mender, Tape, Turn, Words
+from aevents.codecs.mend import CLEARLY, Integers, Marks, Mender, Places, Tape, Turn, Words
 
+if TYPE_CHECKING:
+    from aevents._native.twins import MarksState  # not loaded where there is C
+
+TAIL = 512
+"""So many marks at the end show what a recording without doubts is like."""
 PAST = CONTEXT + 2
 """So many times are remembered."""
 BEGINNING = 2 * CONTEXT + 2
@@ -60,6 +66,43 @@ class HighMender(Mender):
     def fall(self, tape: Tape, start: int, first: int) -> int:
         """Return where the lower bits of time fall, if they have words of their own; or `first`."""
         return first
+
+    def remember(self, **fields: int) -> MarksState:
+        """Return the state in which marking begins, at the times of the past."""
+        past = self._past.tolist()
+        steps = [step & self.clock.mask for step in np.diff(self._past).tolist()]
+        state = kernels.marks_state(
+            mask=self.clock.mask, leap=self.clock.leap, far=self.clock.far, **fields
+        )
+        if past:
+            state.last, state.time = self.word(past[-1]), past[-1]
+            state.step = steps[-1] if steps else -1
+            usual = [step == 1 for step in steps]
+            orderly = [step <= self.clock.leap // 16 for step in steps]
+            state.usual, state.orderly = _run(usual), _run(orderly)
+            state.usual_before, state.orderly_before = _run(usual[:-1]), _run(orderly[:-1])
+        return state
+
+    @abstractmethod
+    def word(self, value: int) -> int:
+        """Return the word, or the half of it that has the type, that says this time."""
+
+    def skim(self, tape: Tape, marked: list[Places], until: int) -> int:
+        """Return where the last time begins that others bear out."""
+        first, second = marked
+        tail = second[-TAIL:].astype(np.int64) + len(tape.pieces[0]) // self.size
+        places = np.concatenate((first[-TAIL:].astype(np.int64), tail))
+        known = min(int(np.searchsorted(places, until, "right")) - 1, len(places) - 2)
+        cut = max(len(first), len(second)) > TAIL
+        if self._first or known < (PAST if cut else 0) or places[known] == 0:
+            return 0
+        values = self.values(tape.words_at(places[:known]))
+        self._past = np.concatenate((self._past, values))[-PAST:]
+        return int(places[known])
+
+    @abstractmethod
+    def values(self, words: Words) -> Integers:
+        """Return the times that TIME_HIGH words say."""
 
     def seam(self, tape: Tape, marks: Marks, start: int, first: int) -> int:
         """Return where a step is more than twice as long as those before."""
@@ -239,3 +282,8 @@ class HighMender(Mender):
     def _words(self, tape: Tape, found: Stretches, index: int) -> memoryview:
         start = int(found.places[index])
         return tape.part(start + 1, start + int(found.words[index]) if start >= 0 else 0)
+
+
+def _run(flags: list[bool]) -> int:
+    """Return how many at the end are true."""
+    return next((count for count, flag in enumerate(reversed(flags)) if not flag), len(flags))
