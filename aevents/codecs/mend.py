@@ -68,11 +68,15 @@ class Marks(NamedTuple):
 
 
 class Tape:
-    """Bytes in two pieces that no word straddles, of which some are taken from the front."""
+    """Bytes in pieces that no word straddles, of which some are taken from the front."""
 
     def __init__(self, held: bytes, data: memoryview, size: int) -> None:
-        bridge = -len(held) % size if held else 0
-        self.pieces = [memoryview(held + bytes(data[:bridge])), data[bridge:]]
+        whole = len(held) // size * size
+        seam = held[whole:]
+        bridge = size - len(seam) if seam else 0
+        seam += data[:bridge]
+        pieces = memoryview(held)[:whole], memoryview(seam), data[bridge:]
+        self.pieces = [piece for piece in pieces if piece]
         self._size = size
 
     @property
@@ -84,7 +88,7 @@ class Tape:
         """Yield the words from number `start` to `stop`."""
         start, stop = start * self._size, stop * self._size
         for piece in self.pieces:
-            if (run := piece[max(start, 0) : max(stop, 0)]) and stop > start:
+            if stop > start and stop > 0 and (run := piece[max(start, 0) : stop]):
                 yield run
             start, stop = start - len(piece), stop - len(piece)
 
@@ -95,26 +99,26 @@ class Tape:
 
     def words_at(self, places: Integers) -> Words:
         """Return the words with these numbers, 0 where there are none."""
-        first, second = (
-            np.frombuffer(piece, f"<u{self._size}", len(piece) // self._size)
-            for piece in self.pieces
-        )
         found: Words = np.zeros(places.shape, f"<u{self._size}")
-        inside = (places >= 0) & (places < len(first))
-        found[inside] = first[places[inside]]
-        inside = (places >= len(first)) & (places < len(first) + len(second))
-        found[inside] = second[places[inside] - len(first)]
+        done = 0
+        for piece in self.pieces:
+            words = np.frombuffer(piece, found.dtype, len(piece) // self._size)
+            inside = (places >= done) & (places < done + len(words))
+            found[inside] = words[places[inside] - done]
+            done += len(words)
         return found
 
     def drop(self, words: int) -> None:
         """Take these words away."""
         count = words * self._size
-        first, second = self.pieces
-        self.pieces = [first[count:], second[max(count - len(first), 0) :]]
+        while self.pieces and count >= len(self.pieces[0]):
+            count -= len(self.pieces.pop(0))
+        if count:
+            self.pieces[0] = self.pieces[0][count:]
 
     def skip(self, count: int) -> None:
         """Take bytes away, so that words begin elsewhere."""
-        self.pieces = [memoryview(b""), memoryview(self.rest())[count:]]
+        self.pieces = [memoryview(self.rest())[count:]]
 
     def rest(self) -> bytes:
         """Return all that is left."""
@@ -252,11 +256,13 @@ class Mender(ABC):
         return piece[: len(piece) // self.size * self.size]
 
     def _marks(self, tape: Tape, marked: list[Places]) -> Marks:
-        done, found, before = 0, [], -1
+        done, before = 0, -1
+        none = np.zeros(0, np.int64)
+        found = [Marks(none, none, none)]
         for piece, places in zip(tape.pieces, marked, strict=True):
             words = self._whole(piece)
             marks = self.look(words, places, before if done else self.state().last)
-            found.append((marks.places + done, marks.values, marks.strange + done))
+            found.append(Marks(marks.places + done, marks.values, marks.strange + done))
             done += len(words) // self.size
             before = int.from_bytes(words[-self.size :][:4], "little")
         return Marks(*(np.concatenate(columns) for columns in zip(*found, strict=True)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -45,9 +46,12 @@ class HighMender(Mender):
 
     def __init__(self, damaged: Callable[..., None], offset: int, *, first: bool = True) -> None:
         super().__init__(damaged, offset)
-        self._past = np.zeros(0, np.int64)  # the times before what has not been handed on
+        self._past: list[int] = []  # the times before what has not been handed on
         self._first = first  # the past begins with the recording
         self._most = self.clock.far  # a usual step, at the last seam
+
+    def _times(self) -> Integers:
+        return np.array(self._past, np.int64)
 
     @abstractmethod
     def find(self, words: memoryview, value: int, bits: int) -> Integers:
@@ -69,16 +73,14 @@ class HighMender(Mender):
 
     def remember(self, **fields: int) -> MarksState:
         """Return the state in which marking begins, at the times of the past."""
-        past = self._past.tolist()
-        steps = [step & self.clock.mask for step in np.diff(self._past).tolist()]
-        state = kernels.marks_state(
-            mask=self.clock.mask, leap=self.clock.leap, far=self.clock.far, **fields
-        )
+        clock, past = self.clock, self._past
+        state = kernels.marks_state(mask=clock.mask, leap=clock.leap, far=clock.far, **fields)
         if past:
+            steps = [after - before & clock.mask for before, after in pairwise(past)]
+            usual = [step == 1 for step in steps]
+            orderly = [step <= clock.leap // 16 for step in steps]
             state.last, state.time = self.word(past[-1]), past[-1]
             state.step = steps[-1] if steps else -1
-            usual = [step == 1 for step in steps]
-            orderly = [step <= self.clock.leap // 16 for step in steps]
             state.usual, state.orderly = _run(usual), _run(orderly)
             state.usual_before, state.orderly_before = _run(usual[:-1]), _run(orderly[:-1])
         return state
@@ -89,15 +91,18 @@ class HighMender(Mender):
 
     def skim(self, tape: Tape, marked: list[Places], until: int) -> int:
         """Return where the last time begins that others bear out."""
-        first, second = marked
-        tail = second[-TAIL:].astype(np.int64) + len(tape.pieces[0]) // self.size
-        places = np.concatenate((first[-TAIL:].astype(np.int64), tail))
-        known = min(int(np.searchsorted(places, until, "right")) - 1, len(places) - 2)
-        cut = max(len(first), len(second)) > TAIL
-        if self._first or known < (PAST if cut else 0) or places[known] == 0:
+        if self._first or not marked:
             return 0
-        values = self.values(tape.words_at(places[:known]))
-        self._past = np.concatenate((self._past, values))[-PAST:]
+        *others, last = marked
+        begins = tape.words - len(tape.pieces[-1]) // self.size
+        before = [places.astype(np.int64) for places in others]  # of a few words
+        before[1:] = [places + begins - 1 for places in before[1:]]
+        places = np.concatenate((*before, last[-TAIL:].astype(np.int64) + begins))
+        known = min(int(places.searchsorted(until, "right")) - 1, len(places) - 2)
+        if known < (PAST if len(last) > TAIL else 0) or places[known] == 0:
+            return 0
+        values = self.values(tape.words_at(places[max(known - PAST, 0) : known]))
+        self._past = [*self._past, *values.tolist()][-PAST:]
         return int(places[known])
 
     @abstractmethod
@@ -106,7 +111,7 @@ class HighMender(Mender):
 
     def seam(self, tape: Tape, marks: Marks, start: int, first: int) -> int:
         """Return where a step is more than twice as long as those before."""
-        values = np.concatenate((self._past, marks.values))
+        values = np.concatenate((self._times(), marks.values))
         steps, past = self.clock.steps(values), len(self._past)
         for index in range(np.searchsorted(marks.places, start), len(marks.places)):
             usual = steps[max(index + past - PAST, 0) : max(index + past - 1, 0)]
@@ -118,7 +123,7 @@ class HighMender(Mender):
 
     def far(self, marks: Marks) -> Integers:
         """Return the places of the words that say a time far from the one before."""
-        past = self._past[-1:]
+        past = self._times()[-1:]
         steps = self.clock.steps(np.concatenate((past, marks.values)))
         return marks.places[
             np.flatnonzero(self.clock.beyond(steps, self.clock.far)) + 1 - len(past)
@@ -133,7 +138,7 @@ class HighMender(Mender):
         self, tape: Tape, marks: Marks, end: int, *, until: int | None, final: bool
     ) -> tuple[int, list[tuple[int, Turn]]]:
         """Judge each time by the next, and those that no next will come for."""
-        values = np.concatenate((self._past, marks.values))
+        values = np.concatenate((self._times(), marks.values))
         places = np.concatenate((np.full(len(self._past), -1), marks.places))
         moved = np.diff(values, prepend=-1) != 0
         found = Stretches(values[moved], places[moved], np.diff(places[moved], append=end))
@@ -143,7 +148,7 @@ class HighMender(Mender):
         if not stop:
             return 0, []
         turns = dict(self._turns(tape, found, begun, known, final=final))
-        self._past = found.values[:known][-PAST:]
+        self._past = found.values[:known][-PAST:].tolist()
         self._first = self._first and known <= PAST
         return stop, sorted(turns.items())
 
