@@ -70,10 +70,11 @@ class HighWordMender(HighMender):
         super().__init__(damaged, offset, first=first)
         self.size, self._typed = layout
         self._types = types
+        self._sets = types.sets()
 
     def state(self) -> MarksState:
         """Return the state in which marking begins."""
-        return self.remember(stride=self.size, typed=self._typed, **self._types.sets())
+        return self.remember(stride=self.size, typed=self._typed, **self._sets)
 
     def mark(self, words: memoryview, state: MarksState) -> Places:
         """Return the numbers of the words of interest."""
@@ -102,7 +103,7 @@ class HighWordMender(HighMender):
     def low_bits(self, words: Words) -> tuple[Integers, Flags]:
         """Return the lower bits of time of events, and which words are events."""
         typed = self._halves(words)
-        are = self._types.sets()["events"] >> (typed >> 28) & 1 != 0
+        are = self._sets["events"] >> (typed >> 28) & 1 != 0
         return (typed >> 22 & 63).astype(np.int64), are
 
     def _halves(self, words: Words) -> npt.NDArray[np.uint32]:

@@ -25,8 +25,6 @@ from aevents.codecs.mend import CLEARLY, Integers, Marks, Mender, Places, Tape, 
 if TYPE_CHECKING:
     from aevents._native.twins import MarksState  # not loaded where there is C
 
-TAIL = 512
-"""So many marks at the end show what a recording without doubts is like."""
 PAST = CONTEXT + 2
 """So many times are remembered."""
 BEGINNING = 2 * CONTEXT + 2
@@ -72,7 +70,7 @@ class HighMender(Mender):
         return first
 
     def remember(self, **fields: int) -> MarksState:
-        """Return the state in which marking begins, at the times of the past."""
+        """Return the state in which marking begins, after the times of the past."""
         clock, past = self.clock, self._past
         state = kernels.marks_state(mask=clock.mask, leap=clock.leap, far=clock.far, **fields)
         if past:
@@ -93,13 +91,14 @@ class HighMender(Mender):
         """Return where the last time begins that others bear out."""
         if self._first or not marked:
             return 0
-        *others, last = marked
         begins = tape.words - len(tape.pieces[-1]) // self.size
-        before = [places.astype(np.int64) for places in others]  # of a few words
-        before[1:] = [places + begins - 1 for places in before[1:]]
-        places = np.concatenate((*before, last[-TAIL:].astype(np.int64) + begins))
+        places = marked[-1].astype(np.int64) + begins
+        if len(places) < 2 or places[0] > until or places.searchsorted(until) <= PAST:
+            held = [some.astype(np.int64) for some in marked[:-1]]
+            held[1:] = [some + begins - 1 for some in held[1:]]  # the second piece is one word
+            places = np.concatenate((*held, places))
         known = min(int(places.searchsorted(until, "right")) - 1, len(places) - 2)
-        if known < (PAST if len(last) > TAIL else 0) or places[known] == 0:
+        if known < 0 or places[known] == 0:
             return 0
         values = self.values(tape.words_at(places[max(known - PAST, 0) : known]))
         self._past = [*self._past, *values.tolist()][-PAST:]
