@@ -9,7 +9,11 @@ WITHOUT_C := tests/codecs tests/operators tests/laws/test_recordings.py tests/la
 	--deselect tests/codecs/test_es_pixels.py::test_idle_bytes_take_no_memory
 NATIVE := $(wildcard aevents/_native/*.c aevents/_native/*.h)
 
-.PHONY: demo test check tests types docs bench format clean
+# make fuzz FORMATS="evt3 dat" MUTANTS=5000
+MUTANTS := 100000
+FORMATS :=
+
+.PHONY: demo test check tests types docs bench fuzz format clean
 
 demo: $(VENV)/.demo
 	@mkdir -p demo
@@ -42,6 +46,13 @@ bench: $(VENV)/.dev $(PEERS)/.installed
 
 bench-smoke: $(VENV)/.dev $(PEERS)/.installed
 	$(BIN)/python -m benchmarks --smoke
+
+# Mutants of small files, decoded under AddressSanitizer and UndefinedBehaviorSanitizer: see tests/fuzz.py.
+fuzz: $(VENV)/.dev
+	AEVENTS_SANITIZE=1 $(BIN)/python setup.py -q build --build-base build/fuzz --build-lib build/fuzz/lib
+	LD_PRELOAD=$$(cc -print-file-name=libasan.so) PYTHONMALLOC=malloc PYTHONPATH=build/fuzz/lib:. \
+		ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1:max_allocation_size_mb=1024:quarantine_size_mb=16 UBSAN_OPTIONS=print_stacktrace=1 \
+		$(BIN)/python -P -m tests.fuzz $(FORMATS) --mutants $(MUTANTS)
 
 format: $(VENV)/.dev
 	$(BIN)/ruff format .

@@ -45,7 +45,8 @@ class Origin(msgspec.Struct, Generic[T_co], frozen=True):
 
     `live` says that it can be neither slowed nor rewound. `name` is for messages. `size` tells how
     many bytes it holds, where that is known; it may block. `within` returns the same source for
-    somebody who wants nothing of before `start` µs: that may be left out.
+    somebody who wants nothing of before `start` µs: that may be left out. `queued` tells how many
+    items wait to be read, where there is a queue.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Origin(msgspec.Struct, Generic[T_co], frozen=True):
     live: bool = False
     size: Callable[[], int] | None = None
     within: Callable[[int], Origin[T_co]] | None = None
+    queued: Callable[[], int] | None = None
 
 
 class Sink(Protocol[T_contra]):
@@ -91,6 +93,7 @@ class Report(Mapping[str, int]):
             "kernel_drops",
             "absurd_times",
             "stale_bytes",
+            "lost_events",
         }
     )
     __slots__ = ("_anomalies", "damage", "delivered", "events")

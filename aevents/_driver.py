@@ -152,9 +152,13 @@ class Run(Generic[T]):
         if self._pull is None:
             return False
         try:
-            self.feed(self._pull())
+            item = self._pull()
         except StopIteration:
             self.end()
+            return True
+        if isinstance(item, bytes) and not item:  # nothing has come: what is ready goes first
+            return not self.ready
+        self.feed(item)
         return True
 
 

@@ -220,7 +220,7 @@ def _now() -> float:
 
 async def _sleep_until(wall: float) -> None:
     if wall > _now():
-        await anyio.sleep(wall - _now())
+        await anyio.sleep_until(wall)
 
 
 def _span_of(item: object) -> Span:

@@ -30,19 +30,20 @@ from aevents.codecs import (
     evt4,
     evt21,
     nmnist,
-    npy,
     triggers,
 )
 from aevents.codecs.base import Codec
 from aevents.codecs.sniff import Recognise, recognise
-from aevents.containers import hdf5, mcap, npz, ros2, rosbag
+from aevents.containers import hdf5, mcap, npy, npz, ros2, rosbag
 from aevents.errors import UnknownFormatError
 from aevents.operators.gather import Gather
 from aevents.sinks import images, video
 from aevents.sinks import udp as udp_sink
+from aevents.sinks import zmq as zmq_sink
 from aevents.sinks.file import FileSink
 from aevents.sources import synthetic
 from aevents.sources import udp as udp_source
+from aevents.sources import zmq as zmq_source
 from aevents.sources.file import stdin_origin
 from aevents.sources.recording import first_bytes, is_recording, recording_origin
 from aevents.stream import Stream, resolve_names_with, stream_of
@@ -80,8 +81,14 @@ text last.
 SOURCES: Mapping[str, Callable[..., object]] = {
     "synthetic": synthetic.open_url,
     "udp": udp_source.open_url,
+    "zmq+tcp": partial(zmq_source.open_url, "tcp"),
+    "zmq+ipc": partial(zmq_source.open_url, "ipc"),
 }
-SINKS: Mapping[str, Callable[..., object]] = {"udp": udp_sink.create_url}
+SINKS: Mapping[str, Callable[..., object]] = {
+    "udp": udp_sink.create_url,
+    "zmq+tcp": partial(zmq_sink.create_url, "tcp"),
+    "zmq+ipc": partial(zmq_sink.create_url, "ipc"),
+}
 """Sources and sinks of the house, by the scheme of their URLs."""
 PICTURES: Mapping[str, Callable[..., object]] = {
     ".png": images.create,
@@ -157,14 +164,17 @@ def create(
     """Return the sink that a name stands for: a path (its suffix says the format), `-` for standard
     output, or a URL.
 
-    `format` names the format where the suffix does not. Options are the format's own. The file is
-    made, or made empty, when the first item is written, which raises `FileNotFoundError` and the
-    like. Raises `UnknownFormatError` at once for a suffix or format that is not known.
+    `format` names the format where the suffix or the URL does not. Options are the format's own,
+    or the URL's. The file is made, or made empty, when the first item is written, which raises
+    `FileNotFoundError` and the like. Raises `UnknownFormatError` at once for a suffix or format
+    that is not known.
     """
     text = os.fspath(name)
     scheme, rest, queried = split_url(text)
     if scheme:
         make_sink = _by_scheme(scheme, SINKS, "sink")
+        if format is not None:
+            options["format"] = format
         return cast("Sink[object]", make_sink(rest, **queried, **options))
     path = None if text == "-" else Path(text)
     if path is not None and path.suffix.lower() in PICTURES and format is None:

@@ -8,6 +8,7 @@ and for those of your own formats, operators, cameras and sinks.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from random import Random
 from typing import Never, TypeVar, cast
 
 import anyio
@@ -15,6 +16,7 @@ import anyio.lowlevel
 import numpy as np
 
 from aevents._contracts import Origin, Sink
+from aevents._mutants import mutant
 from aevents.codecs.base import Buffer, Codec, Encoder, Patch
 from aevents.errors import DecodeError
 from aevents.operators.base import Operator
@@ -97,8 +99,9 @@ def check_codec(
     for cuts in (range(1, len(data)), *_random_cuts(random, len(data), times=8)):
         assert_same_events(decode(codec, _cut(data, cuts)), [batch])
     _check_truncation(codec, data, batch)
+    dice = Random(seed)
     for _ in range(mutations):
-        _decodes_or_refuses(codec, _mutated(data, random), random)
+        _decodes_or_refuses(codec, mutant([data], dice), random)
 
 
 def check_operator(
@@ -222,20 +225,6 @@ def _decodes_or_refuses(codec: Codec, data: bytes, random: np.random.Generator) 
     for batch in items:
         if isinstance(batch, EventBatch):
             assert len(batch.t) == len(batch.x) == len(batch.y) == len(batch.p)
-
-
-def _mutated(data: bytes, random: np.random.Generator) -> bytes:
-    """Return the bytes with a few overwritten, and a stretch cut out or doubled."""
-    bent = bytearray(data)
-    for place in random.integers(0, len(bent), int(random.integers(1, 9))):
-        bent[place] = int(random.integers(0, 256))
-    start, stop = sorted(int(place) for place in random.integers(0, len(bent), 2))
-    choice = int(random.integers(0, 4))
-    if choice == 0:
-        del bent[start : min(stop, start + 64)]
-    elif choice == 1:
-        bent[start:start] = bent[start : min(stop, start + 64)]
-    return bytes(bent)
 
 
 async def _read_cancelled(stream: Stream[T], cancellations: int) -> list[T]:

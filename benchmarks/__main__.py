@@ -25,7 +25,10 @@ from typing import Any
 from benchmarks.inputs import FILES
 from benchmarks.measure import Answer, Options, as_text, machine
 
-NAMES = ("kernels", "frames", "stream", "loop", "decode", "encode", "seek", "udp")
+NAMES = (
+    "kernels", "frames", "stream", "loop", "decode", "encode", "seek", "junctions", "merge", "udp",
+    "latency", "zmq",
+)  # fmt: skip
 SMOKE_EVENTS = 50_000
 
 

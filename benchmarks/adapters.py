@@ -240,6 +240,30 @@ def faery() -> Peer:
     )
 
 
+def h5py() -> Peer:
+    """Return h5py itself, with the filters of hdf5plugin."""
+    import h5py
+    import hdf5plugin  # noqa: F401  # its import makes its filters known
+
+    size = 4 * PIECE
+
+    def read(_format: str, path: str) -> Iterator[Any]:
+        with h5py.File(path) as file:
+            if "CD" in file:
+                events = file["CD/events"]
+                for start in range(0, len(events), size):
+                    rows = events[start : start + size]
+                    yield {name: np.ascontiguousarray(rows[name]) for name in "txyp"}
+                return
+            columns = {name: file["events"][name] for name in "txyp"}
+            offset = int(file["t_offset"][()]) if "t_offset" in file else 0
+            for start in range(0, len(columns["t"]), size):
+                piece = {name: column[start : start + size] for name, column in columns.items()}
+                yield piece | {"t": piece["t"] + np.int64(offset)}
+
+    return Peer(read, lambda a: (a["t"], a["x"], a["y"], a["p"]))
+
+
 def numpy() -> Peer:
     """Return NumPy itself, for its own formats."""
 
@@ -280,6 +304,7 @@ PEERS: dict[str, Callable[[], Peer]] = {
     "evutils": evutils,
     "expelliarmus": expelliarmus,
     "faery": faery,
+    "h5py": h5py,
     "numpy": numpy,
     "tonic": tonic,
 }

@@ -30,6 +30,11 @@ READERS = {
     "csv-seconds": ("evlib",),
     "npy": ("numpy",),
     "npz": ("evutils", "numpy"),
+    "hdf5": ("evutils", "h5py"),
+    "hdf5-ecf": ("evlib",),
+    "hdf5-plain": ("evlib", "evutils", "h5py"),
+    "hdf5-blosc": ("evlib", "evutils", "h5py"),
+    "hdf5-gzip": ("evlib", "evutils", "h5py"),
     "nmnist": ("tonic",),
 }
 """Who reads which format; whether rightly is found out."""

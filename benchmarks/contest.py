@@ -24,8 +24,8 @@ from benchmarks.measure import ROOT, Answer, Gate, Options, Table
 SCRIPT = Path(__file__).with_name("peers.py")
 PYTHON = Path(os.environ.get("AEVENTS_PEERS", ROOT / ".venv-peers" / "bin" / "python"))
 OURS = "aevents"
-NO_PEERS = ("numpy",)
-"""Beside its own formats for orientation: it knows no sensor, spans or order, and loads all."""
+NO_PEERS = ("h5py", "numpy")
+"""Beside their own formats for orientation: they know no sensor, spans or order."""
 WHOLE = ("aestream", "evlib", "numpy", "tonic")
 """They cannot read a file piece by piece."""
 TURNS = 3

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
@@ -60,6 +60,11 @@ FILES = {
     "csv-seconds": File("text, seconds", ".txt", SECONDS),
     "npy": File("NPY", ".npy"),
     "npz": File("NPZ", ".npz"),
+    "hdf5": File("HDF5, Prophesee", ".hdf5"),
+    "hdf5-ecf": File("HDF5, Prophesee, ECF", ".hdf5", {"compression": "ecf"}),
+    "hdf5-plain": File("HDF5, DSEC", ".h5", {"layout": "dsec"}),
+    "hdf5-blosc": File("HDF5, DSEC, Blosc", ".h5", {"layout": "dsec", "compression": "blosc"}),
+    "hdf5-gzip": File("HDF5, TUM-VIE, gzip", ".h5", {"layout": "tumvie", "compression": "gzip"}),
     "nmnist": File("N-MNIST", ".bin", size=NMNIST),
 }
 """Formats, with an option behind a dash."""
@@ -98,9 +103,21 @@ def repeated(format: str, size: int, options: Options) -> Path:
 
 
 def write(path: Path, format: str, events: EventBatch, **encoding: object) -> Path:
-    """Write events by our own encoder, and return the path."""
-    path.write_bytes(_encoded(format, events, **encoding))
+    """Write events by our own encoder or sink, and return the path."""
+    if codec(format).encoder is not None:
+        path.write_bytes(_encoded(format, events, **encoding))
+    else:
+        aevents.run(lambda: _put_in(path, format, events, encoding))
     return path
+
+
+async def _put_in(
+    path: Path, format: str, events: EventBatch, encoding: Mapping[str, object]
+) -> None:
+    sink = aevents.create(path, format=format, **encoding)
+    for piece in _pieces(events):
+        await sink.write(piece)
+    await sink.aclose()
 
 
 def load(format: str, size: int, options: Options) -> EventBatch:
@@ -207,8 +224,11 @@ MADE: Mapping[str, Callable[[EventBatch], bytes]] = {"aedat2": _aedat2, "aedat3"
 def _encoded(format: str, events: EventBatch, **encoding: object) -> bytes:
     encoder = codec(format).encoder
     assert encoder is not None
-    pieces = (events[start : start + PIECE] for start in range(0, len(events), PIECE))
-    return encode(encoder(**encoding), pieces)
+    return encode(encoder(**encoding), _pieces(events))
+
+
+def _pieces(events: EventBatch) -> Iterator[EventBatch]:
+    return (events[start : start + PIECE] for start in range(0, len(events), PIECE))
 
 
 def _moved_on(format: str, body: bytes, times: int) -> Iterable[bytes]:

@@ -1,4 +1,4 @@
-/* A sender for bench_udp.py, and what anyone would write in C to receive, to compare with. */
+/* A sender for bench_udp.py and bench_latency.py, and what anyone would write in C to receive, to compare with. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
@@ -17,8 +17,10 @@ static double now(void)
 }
 
 /* Send `count` times the same datagram, `rate` a second (0: as fast as it goes), through a connected
- * socket that waits. Returns how many have gone. */
-int64_t naive_send(int file, const uint8_t *datagram, size_t size, int64_t count, double rate)
+ * socket that waits; where the sender itself was held up, no more than `lag` seconds are caught up.
+ * Returns how many have gone. */
+int64_t naive_send(int file, const uint8_t *datagram, size_t size, int64_t count, double rate,
+                   double lag)
 {
     struct mmsghdr messages[AT_ONCE];
     struct iovec place = {(void *)datagram, size};
@@ -30,6 +32,9 @@ int64_t naive_send(int file, const uint8_t *datagram, size_t size, int64_t count
     double start = now();
     int64_t sent = 0;
     while (sent < count) {
+        double late = now() - start - (double)sent / (rate > 0 ? rate : 1);
+        if (rate > 0 && late > lag)
+            start += late - lag;
         int64_t due = rate > 0 ? (int64_t)((now() - start) * rate) - sent : AT_ONCE;
         due = due < count - sent ? due : count - sent;
         if (due <= 0) {
@@ -43,6 +48,27 @@ int64_t naive_send(int file, const uint8_t *datagram, size_t size, int64_t count
         sent += gone;
     }
     return sent;
+}
+
+/* Send `count` datagrams, `rate` a second, one by one, each word of them the number of the datagram
+ * as x + 640 * y, and note in `times` when each went, in ns. Returns how many have gone. */
+int64_t naive_send_timed(int file, uint8_t *datagram, size_t size, int64_t count, double rate,
+                         int64_t *times)
+{
+    double start = now();
+    for (int64_t i = 0; i < count; i++) {
+        uint32_t word = 1u << 31 | (uint32_t)(i % 640) << 16 | (uint32_t)(i / 640);
+        for (size_t at = 0; at + sizeof word <= size; at += sizeof word)
+            memcpy(datagram + at, &word, sizeof word);
+        while ((now() - start) * rate < (double)i) {
+            struct timespec pause = {0, 20000};
+            nanosleep(&pause, NULL);
+        }
+        times[i] = (int64_t)(now() * 1e9);
+        if (send(file, datagram, size, 0) < 0)
+            return i;
+    }
+    return count;
 }
 
 /* Take what has come, in room for `capacity` events; return how many events. */

@@ -373,6 +373,26 @@ async def test_a_live_blocking_source_gives_each_item_at_once_on_a_thread_of_its
         assert await anext(run) == number
 
 
+async def test_what_is_ready_is_taken_before_a_source_is_asked_that_has_nothing() -> None:
+    asked: list[object] = []
+
+    class Slow:
+        def __init__(self) -> None:
+            self.items = iter([b"", b"a", b"", b"b"])
+
+        def __next__(self) -> object:
+            asked.append(item := next(self.items))
+            return item
+
+        def close(self) -> None:
+            pass
+
+    run: AsyncRun[object] = AsyncRun(Origin("slow", blocking=Slow), [Map(lambda item: item)])
+    assert await anext(run) == b"a"
+    assert asked == [b"", b"a", b""]
+    assert [item async for item in run] == [b"b"]
+
+
 async def test_small_live_chunks_are_decoded_on_the_loop_and_all_else_in_a_worker() -> None:
     class Bytes(Scripted):
         async def __anext__(self) -> bytes:  # type: ignore[override]

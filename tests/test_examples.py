@@ -8,11 +8,14 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
 
+import aevents
 from aevents.codecs.evt3 import Evt3Encoder
+from aevents.sinks.zmq import ZmqSink
 from aevents.testing import encode
 from aevents.types import EventBatch, Sensor
 
@@ -107,6 +110,22 @@ def test_udp_relay_sends_on_a_region_and_stops_cleanly(number: int) -> None:
             out, err = process.communicate()
     assert (process.returncode, err) == (0, "")
     assert out.splitlines()[-1] == "2 events, 0 datagrams dropped"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_zmq_watch_says_what_comes_and_stops_cleanly(number: int) -> None:
+    sink = aevents.create("zmq+tcp://127.0.0.1:*?subscribers=1")
+    batch = EventBatch.from_columns(t=[1, 2], x=[0, 1], y=[0, 1], p=[0, 1], sensor=SENSOR)
+    with start("zmq_watch.py", f"zmq+{cast('ZmqSink', sink).endpoint}") as process:
+        assert process.stdout is not None
+        await sink.write(batch)
+        await sink.aclose()
+        while process.stdout.readline() != "unnamed 2; lost: 0\n":
+            pass
+        process.send_signal(number)
+        out, err = process.communicate()
+    assert (process.returncode, err) == (0, "")
+    assert out.splitlines()[-1] == "unnamed 2; lost: 0"
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)

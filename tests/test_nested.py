@@ -12,6 +12,7 @@ import pytest
 import aevents
 from aevents import EventBatch, Sensor, Span
 from aevents._contracts import Origin
+from aevents._nested import _sleep_until
 from aevents.stream import Stream, stream_of
 from tests.junctions.streams import Live, batch_at, batches, no_tasks_left
 
@@ -23,12 +24,13 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 100.0
+        self.late = 0.0  # how late a sleeper wakes
         monkeypatch.setattr("aevents._nested._now", lambda: self.now)
         monkeypatch.setattr("aevents._nested._sleep_until", self.sleep_until)
 
     async def sleep_until(self, wall: float) -> None:
         await asyncio.sleep(0)
-        self.now = max(self.now, wall)
+        self.now = max(self.now, wall + self.late)
 
 
 @pytest.fixture
@@ -104,6 +106,23 @@ async def test_frames_are_paced_by_their_spans(clock: Clock) -> None:
 async def test_what_has_no_span_cannot_be_paced() -> None:
     with pytest.raises(TypeError, match="a int has no span"):
         await recorded(batch_at(0)).map(len).paced().to_list()
+
+
+async def test_after_a_minute_it_is_as_late_as_at_first(clock: Clock) -> None:
+    clock.late = 0.0003
+    stream = recorded(*(batch_at(10_000 * i) for i in range(6_001)))
+    late = [clock.now - 100 - batch.t[0] / SECOND async for batch in stream.paced()]
+    assert len(late) >= 6_001
+    assert max(late) < 0.002
+    assert late[-1] - late[0] < 0.001
+
+
+async def test_time_may_pass_between_a_look_at_the_clock_and_a_sleep(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    times = iter([1.0, 3.0])
+    monkeypatch.setattr("aevents._nested._now", lambda: next(times))
+    await _sleep_until(2.0)
 
 
 async def test_a_real_minute_is_a_minute_in_small() -> None:

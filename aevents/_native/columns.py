@@ -162,8 +162,10 @@ class Columns:
         self._lent = True
 
     def begin(self) -> None:
-        """Forget all events and triggers, and move to another slab if `take` has lent this one."""
-        if self._lent:
+        """Forget all events and triggers, and move to another slab if `take` has lent this one, in
+        a room to behind what others have put there.
+        """
+        if self._lent or self._room is not None:
             self._lend_anew()
         self.n = 0
         self.triggers = 0
@@ -206,6 +208,9 @@ class Columns:
         self._lent = False
 
 
+COLUMN_TYPES = [tuple(map(np.dtype, f"int64 uint16 uint16 {p}".split())) for p in ("bool", "uint8")]
+
+
 def checked(
     t: NDArray[np.int64],
     x: NDArray[np.uint16],
@@ -213,9 +218,10 @@ def checked(
     p: NDArray[np.bool_] | NDArray[np.uint8],
 ) -> None:
     """Raise if the columns are not what encoders read: of these types, contiguous, one length."""
-    types = [str(column.dtype) for column in (t, x, y, p)]
-    if types[:3] != ["int64", "uint16", "uint16"] or types[3] not in ("bool", "uint8"):
-        raise TypeError(f"t, x, y, p must be int64, uint16, uint16, bool, not {', '.join(types)}")
+    types = t.dtype, x.dtype, y.dtype, p.dtype
+    if types not in COLUMN_TYPES:
+        told = ", ".join(map(str, types))
+        raise TypeError(f"t, x, y, p must be int64, uint16, uint16, bool, not {told}")
     for column in (t, x, y, p):
         if column.shape != (len(t),) or not column.flags.c_contiguous:
             raise ValueError("t, x, y, p must be contiguous and of one length")

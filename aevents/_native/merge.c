@@ -1,9 +1,10 @@
 /* k runs of events in time order as one, events of equal time in the order of the runs.
  *
  * Two ways. Where runs are long, gallop: from the run with the earliest event, all events before
- * the next other run's are copied at once. Where runs alternate, count: in a short window of time
- * the events of each microsecond are counted over all runs, which says where each belongs; runs are
- * then scattered one after the other, which keeps the order of equals. */
+ * the next other run's are copied at once; the first events of the runs are kept in order. Where
+ * runs alternate, count: in a short window of time the events of each microsecond are counted over
+ * all runs, which says where each belongs; runs are then scattered one after the other, which keeps
+ * the order of equals. */
 #include <string.h>
 
 #include "kernels.h"
@@ -12,30 +13,41 @@ enum {
     WINDOW = AE_MERGE_WINDOW,     /* us that are counted at a time, at most */
     DENSE = 8,                    /* us an event, on average, for which counting pays */
     LEAST_WINDOW = 16,
-    LONG_RUN = 4,                 /* events copied at a time, and one a run, for which galloping pays */
-    SHORT_RUN = 16,               /* events that are copied all together, wanted or not */
-    TRIES = 16                    /* copies after which the way is chosen anew */
+    STEP = 16,                    /* events that are copied all together, wanted or not */
+    STEPS = 8,                    /* after so many, doubling finds the end of a stretch sooner */
+    AHEAD = 2 * STEP,
+    LONG_RUN = 5,                 /* events copied at a time for which galloping pays */
+    TRIES = 64,                   /* copies after which the way is chosen anew */
+    RUN_BITS = 6
 };
+
+static const uint64_t FAR = UINT64_MAX >> RUN_BITS;   /* us from the base: so far or farther */
+
+static uint64_t least(uint64_t one, uint64_t other) { return one < other ? one : other; }
+
+static uint64_t most(uint64_t one, uint64_t other) { return one > other ? one : other; }
+
+/* How far a time is behind another, without overflow. */
+static uint64_t since(int64_t base, int64_t time) { return (uint64_t)time - (uint64_t)base; }
 
 /* The first event of the run at or after `time`: without a branch if it is near, else by doubling
  * steps, then halving ones. */
-static size_t lower_bound(const ae_run *run, size_t from, int64_t time)
+static size_t lower_bound(const ae_run *run, int64_t time)
 {
-    size_t step = SHORT_RUN, low = from, high;
-    if (from + SHORT_RUN <= run->n) {
+    size_t low = run->at, step = STEP, high;
+    for (int i = 0; i < STEPS && low + STEP <= run->n; i++) {
         size_t before = 0;
-        for (size_t j = 0; j < SHORT_RUN; j++)
-            before += run->key[from + j] < time;
-        if (before < SHORT_RUN)
-            return from + before;
+        for (size_t j = 0; j < STEP; j++)
+            before += run->key[low + j] < time;
+        low += before;
+        if (before < STEP)
+            return low;
     }
     while (low + step < run->n && run->key[low + step] < time) {
         low += step;
         step *= 2;
     }
     high = low + step < run->n ? low + step : run->n;
-    if (low < run->n && run->key[low] < time)
-        low++;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         if (run->key[middle] < time)
@@ -46,77 +58,104 @@ static size_t lower_bound(const ae_run *run, size_t from, int64_t time)
     return low;
 }
 
-static void copy(const ae_run *run, size_t from, size_t count, ae_columns *out)
+/* Asks for the `count` events behind the next ones of a run: columns of many runs are more than a
+ * CPU foresees. */
+static void ask_for(const ae_run *run, size_t count)
 {
-    if (count <= SHORT_RUN && from + SHORT_RUN <= run->n && out->n + SHORT_RUN <= out->capacity) {
-        memcpy(out->t + out->n, run->t + from, SHORT_RUN * sizeof *out->t);
-        memcpy(out->x + out->n, run->x + from, SHORT_RUN * sizeof *out->x);
-        memcpy(out->y + out->n, run->y + from, SHORT_RUN * sizeof *out->y);
-        memcpy(out->p + out->n, run->p + from, SHORT_RUN);
-        out->n += count;
+    size_t from = run->at + AHEAD, end = from + least(count, STEPS * STEP);
+    for (; from < end && from < run->n; from += STEP) {
+        __builtin_prefetch(run->t + from);
+        __builtin_prefetch(run->t + from + STEP / 2);
+        __builtin_prefetch(run->x + from);
+        __builtin_prefetch(run->y + from);
+        __builtin_prefetch(run->p + from);
+    }
+}
+
+/* Takes the next `count` events of a run. */
+static void take(ae_run *run, size_t count, ae_columns *out)
+{
+    size_t from = run->at, to = out->n, whole = (count + STEP - 1) / STEP * STEP;
+    run->at += count;
+    out->n += count;
+    if (count <= STEPS * STEP && from + whole <= run->n && to + whole <= out->capacity) {
+        for (size_t end = from + count; from < end; from += STEP, to += STEP) {
+            memcpy(out->t + to, run->t + from, STEP * sizeof *out->t);
+            memcpy(out->x + to, run->x + from, STEP * sizeof *out->x);
+            memcpy(out->y + to, run->y + from, STEP * sizeof *out->y);
+            memcpy(out->p + to, run->p + from, STEP);
+        }
         return;
     }
-    memcpy(out->t + out->n, run->t + from, count * sizeof *out->t);
-    memcpy(out->x + out->n, run->x + from, count * sizeof *out->x);
-    memcpy(out->y + out->n, run->y + from, count * sizeof *out->y);
-    memcpy(out->p + out->n, run->p + from, count);
-    out->n += count;
+    memcpy(out->t + to, run->t + from, count * sizeof *out->t);
+    memcpy(out->x + to, run->x + from, count * sizeof *out->x);
+    memcpy(out->y + to, run->y + from, count * sizeof *out->y);
+    memcpy(out->p + to, run->p + from, count);
 }
 
-/* The time of the next event of a run; at its end the last time there is, which is never taken. */
-static int64_t head(const ae_run *run)
+/* The time of the earliest event that is left; `until` if none is before that. */
+static int64_t earliest(const ae_run *runs, size_t k, int64_t until)
 {
-    return run->at < run->n ? run->key[run->at] : INT64_MAX;
-}
-
-/* The run whose next event is the earliest, the first of equals. */
-static size_t earliest(const int64_t *heads, size_t k)
-{
-    size_t best = 0;
-    int64_t least = heads[0];
-    for (size_t i = 1; i < k; i++) {
-        best = heads[i] < least ? i : best;
-        least = heads[i] < least ? heads[i] : least;
-    }
-    return best;
-}
-
-/* The time before which all events of run `one` come before those of the others. */
-static int64_t others_begin(const int64_t *heads, size_t k, size_t one, int64_t until)
-{
-    for (size_t i = 0; i < one; i++)
-        until = heads[i] < until ? heads[i] : until;
-    for (size_t i = one + 1; i < k; i++)          /* an equal one of a later run comes after */
-        until = heads[i] < until ? heads[i] + 1 : until;
+    for (size_t i = 0; i < k; i++)
+        if (runs[i].at < runs[i].n && runs[i].key[runs[i].at] < until)
+            until = runs[i].key[runs[i].at];
     return until;
 }
 
-/* Copies stretches, TRIES of them; returns how many events. */
-static size_t gallop(ae_run *runs, size_t k, int64_t until, int64_t *heads, ae_columns *out)
+/* Time and number of a run's next event, to be compared as one. */
+static uint64_t head(const ae_run *runs, size_t i, int64_t base)
 {
+    uint64_t time = runs[i].at < runs[i].n ? since(base, runs[i].key[runs[i].at]) : FAR;
+    return least(time, FAR) << RUN_BITS | i;
+}
+
+/* Puts `new` into the first k of `heads`, which are in order, in place of the first. */
+static void replace_first(uint64_t *heads, size_t k, uint64_t new)
+{
+    heads[0] = 0;
+    for (size_t i = 0; i < k; i++)
+        heads[i] = least(heads[i + 1], most(heads[i], new));
+}
+
+/* Copies stretches, TRIES of them; returns how many events. */
+static size_t gallop(ae_run *runs, size_t k, int64_t until, ae_columns *out)
+{
+    uint64_t heads[AE_MERGE_RUNS + 1];
     size_t before = out->n;
+    int64_t base = earliest(runs, k, until);
+    for (size_t i = 0; i <= k; i++)
+        heads[i] = UINT64_MAX;
+    for (size_t i = 0; i < k; i++) {
+        memmove(heads + 1, heads, k * sizeof *heads);
+        replace_first(heads, k, head(runs, i, base));
+    }
     for (int i = 0; i < TRIES && out->n < out->capacity; i++) {
-        size_t one = earliest(heads, k);
-        if (heads[one] >= until)
+        size_t one = heads[0] & (AE_MERGE_RUNS - 1);
+        uint64_t others = heads[1] >> RUN_BITS;
+        others += heads[0] % AE_MERGE_RUNS < heads[1] % AE_MERGE_RUNS;   /* equal ones come after */
+        others = least(others, since(base, until));
+        if (heads[0] >> RUN_BITS >= least(others, FAR))
             break;
-        size_t end = lower_bound(&runs[one], runs[one].at, others_begin(heads, k, one, until));
-        size_t count = end - runs[one].at, room = out->capacity - out->n;
-        count = count < room ? count : room;
-        copy(&runs[one], runs[one].at, count, out);
-        runs[one].at += count;
-        heads[one] = head(&runs[one]);
+        size_t count = lower_bound(&runs[one], (int64_t)((uint64_t)base + others)) - runs[one].at;
+        take(&runs[one], least(count, out->capacity - out->n), out);
+        ask_for(&runs[one], count);
+        replace_first(heads, k, head(runs, one, base));
     }
     return out->n - before;
 }
 
-static void scatter(const ae_run *run, size_t end, int64_t start, uint32_t *places, ae_columns *out)
+static void scatter(const ae_run *run, int64_t start, uint32_t *places, ae_columns *out)
 {
-    for (size_t j = run->at; j < end; j++) {
-        size_t place = out->n + places[run->key[j] - start]++;
-        out->t[place] = run->t[j];
-        out->x[place] = run->x[j];
-        out->y[place] = run->y[j];
-        out->p[place] = run->p[j];
+    const ae_run from = *run;          /* what is written might be this, for all the compiler knows */
+    int64_t *t = out->t + out->n;
+    uint16_t *x = out->x + out->n, *y = out->y + out->n;
+    uint8_t *p = out->p + out->n;
+    for (size_t j = from.at; j < from.end; j++) {
+        uint32_t place = places[from.key[j] - start]++;
+        t[place] = from.t[j];
+        x[place] = from.x[j];
+        y[place] = from.y[j];
+        p[place] = from.p[j];
     }
 }
 
@@ -127,7 +166,7 @@ static size_t count_window(ae_run *runs, size_t k, int64_t start, int64_t width,
 {
     size_t total = 0;
     for (size_t i = 0; i < k; i++) {
-        runs[i].end = lower_bound(&runs[i], runs[i].at, start + width);
+        runs[i].end = lower_bound(&runs[i], start + width);
         total += runs[i].end - runs[i].at;
     }
     if (total > out->capacity - out->n || (int64_t)total * DENSE < width)
@@ -147,7 +186,7 @@ static size_t count_window(ae_run *runs, size_t k, int64_t start, int64_t width,
         sum += here;
     }
     for (size_t i = 0; i < k; i++) {
-        scatter(&runs[i], runs[i].end, start, places, out);
+        scatter(&runs[i], start, places, out);
         runs[i].at = runs[i].end;
     }
     out->n += total;
@@ -155,35 +194,28 @@ static size_t count_window(ae_run *runs, size_t k, int64_t start, int64_t width,
 }
 
 /* Counts windows, smaller ones where there is no room, until they are thin or the end comes. */
-static void count_windows(ae_run *runs, size_t k, int64_t until, int64_t *heads, uint32_t *places,
-                          ae_columns *out)
+static void count_windows(ae_run *runs, size_t k, int64_t until, uint32_t *places, ae_columns *out)
 {
     int64_t width = WINDOW;
     while (out->n < out->capacity && width >= LEAST_WINDOW) {
-        int64_t start = heads[earliest(heads, k)];
-        if (start >= until)
+        int64_t start = earliest(runs, k, until);
+        if (start == until)
             return;
-        uint64_t left = (uint64_t)until - (uint64_t)start;   /* wraps as signed ones must not */
-        int64_t most = left < (uint64_t)width ? (int64_t)left : width;
-        if (!count_window(runs, k, start, most, places, out))
-            width = most / 4;
-        for (size_t i = 0; i < k; i++)
-            heads[i] = head(&runs[i]);
+        int64_t here = (int64_t)least(since(start, until), (uint64_t)width);
+        if (!count_window(runs, k, start, here, places, out))
+            width = here / 4;
     }
 }
 
 void ae_merge(ae_run *runs, size_t k, int64_t until, uint32_t *places, ae_columns *out)
 {
-    int64_t heads[AE_MERGE_RUNS];
     if (!k || k > AE_MERGE_RUNS)
         return;
-    for (size_t i = 0; i < k; i++)
-        heads[i] = head(&runs[i]);
     for (;;) {
-        size_t count = gallop(runs, k, until, heads, out);
+        size_t count = gallop(runs, k, until, out);
         if (!count || out->n == out->capacity)
             return;
-        if (count < (LONG_RUN + k / 2) * TRIES)
-            count_windows(runs, k, until, heads, places, out);
+        if (count < LONG_RUN * TRIES)
+            count_windows(runs, k, until, places, out);
     }
 }

@@ -6,6 +6,7 @@ it is used. Columns that grow instead cost a copy, and fresh pages twice.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -31,7 +32,7 @@ class Room:
     def __init__(self, expected: Callable[[], int] | None = None) -> None:
         self._arrays: Arrays = _empty(0)
         self._expected = expected
-        self._taken: object = None
+        self._taken: deque[object] = deque()
         self.length: int = 0
 
     def free(self, count: int) -> Arrays:
@@ -54,12 +55,15 @@ class Room:
         """Make the first `count` free places events; return those, read-only."""
         events = self._part(self.length, self.length + count)
         self.length += count
-        self._taken = events[0]
+        self._taken.append(events[0])
         return _read_only(events)
 
     def holds(self, t: NDArray[np.int64]) -> bool:
-        """Say whether `t` is that of the events taken last."""
-        return t is self._taken
+        """Say whether `t` is that of the first events taken that have not been asked for yet."""
+        here = bool(self._taken) and t is self._taken[0]
+        if here:
+            self._taken.popleft()
+        return here
 
     def events(self) -> Arrays:
         """Return all events, read-only."""

@@ -1,1 +1,1 @@
-"""The command line: `aevents info`, `convert`, `run` and `formats`."""
+"""The command line: `aevents info`, `convert`, `repair`, `run`, `play` and `formats`."""

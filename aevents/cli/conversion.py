@@ -13,14 +13,15 @@ from aevents import registry
 from aevents._contracts import Sink
 from aevents.cli.beside import OnSensor, ZeroTime, put_beside
 from aevents.cli.delivery import draft, sink_of
+from aevents.cli.ending import run
 from aevents.cli.extent import Extent, Fitting, refuse_misfit, settled
-from aevents.cli.figures import Progress, Row, figures
+from aevents.cli.figures import Row, figures
 from aevents.cli.kinds import Census, names_of
 from aevents.cli.operators import Step, start_of
+from aevents.cli.progress import progress
 from aevents.cli.reading import Input, Reading
 from aevents.codecs.base import Codec
 from aevents.errors import EncodeError, UnknownFormatError
-from aevents.runtime import run
 from aevents.stream import Stream, deliver
 from aevents.types import EventBatch, Sensor
 
@@ -61,7 +62,7 @@ class Conversion:
     @property
     def figures(self) -> list[Row]:
         """What was written, and what was odd."""
-        return figures(self.reading, "", [self.target], self.written)
+        return figures(self.reading, self.written, [self.target])
 
     @property
     def events(self) -> int:
@@ -170,7 +171,7 @@ def convert_one(conversion: Conversion) -> None:
     """Run a conversion to its end, with a line on the terminal meanwhile."""
 
     async def main() -> None:
-        with Progress(conversion):
+        with progress(conversion):
             await conversion.run()
 
     run(main)

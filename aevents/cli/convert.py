@@ -10,13 +10,13 @@ from msgspec.structs import replace
 
 from aevents.cli.conversion import Conversion, Wanted, convert_one
 from aevents.cli.delivery import formats_for
+from aevents.cli.ending import run
 from aevents.cli.figures import show
 from aevents.cli.kinds import Only
 from aevents.cli.many import Many, cpus
 from aevents.cli.operators import EventOperators, steps_of
 from aevents.cli.pairs import into_folder, pairs_of
 from aevents.cli.reading import Format, Input, Name
-from aevents.runtime import run
 
 
 @Parameter(name="*")

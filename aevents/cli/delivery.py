@@ -1,19 +1,16 @@
-"""Where the commands write: sinks by name, finished however it ends; and a draft beside a file."""
+"""Where the commands write: sinks by name, in formats that fit; and a draft beside a file."""
 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from aevents import registry
 from aevents._contracts import Sink
-from aevents.cli.figures import Progress
-from aevents.cli.reading import Reading
 from aevents.errors import UnknownFormatError
-from aevents.stream import Stream, deliver
-from aevents.types import EventBatch
 
 MARK = ".aevents-"
 """Between the name of a draft and the number of the process that writes it."""
@@ -21,15 +18,8 @@ CAN_ASK = os.name == "posix"
 """Whether a process can be asked if it is there; elsewhere the same call ends it."""
 PIPED = "evt3"
 """What goes to standard output unless `--format` says otherwise: compact, and with the sensor."""
-
-
-async def write_all(
-    reading: Reading[EventBatch], stream: Stream[object], sinks: Sequence[Sink[object]]
-) -> None:
-    """Write every item of the stream to each sink, with a line on the terminal meanwhile."""
-    with Progress(reading):
-        async with reading.start(stream) as items:
-            await deliver(items, sinks)
+TEXT = {".csv", ".txt"}
+"""Suffixes of formats that a terminal can show."""
 
 
 def formats_for(
@@ -38,8 +28,9 @@ def formats_for(
     """Return the format to create each output in: None where its suffix says it.
 
     `format` goes to those whose suffix does not name another. Raises `ValueError` where none wants
-    it, where frames would go into a recording or events into a picture, and for a name given twice;
-    `FileNotFoundError` where the folder does not exist.
+    it, where frames would go into a recording or events into a picture, for a name given twice, and
+    for a format that cannot go into a pipe or onto a terminal; `FileNotFoundError` where the folder
+    does not exist.
     """
     if len(set(names)) < len(names):
         raise ValueError("two outputs have the same name")
@@ -48,6 +39,7 @@ def formats_for(
         raise ValueError(f"--format {format} does not go with {' or '.join(names)}")
     for name, found in zip(names, formats, strict=True):
         _refuse_misfit(name, found, frames=frames)
+        _refuse_pipe(name, found)
         if not (registry.split_url(name)[0] or Path(name).parent.is_dir()):
             raise FileNotFoundError(
                 f"no folder {Path(name).parent} to write {Path(name).name} into"
@@ -123,6 +115,29 @@ def _format_for(name: str, format: str | None) -> str | None:
         return format
     others = {*registry.PICTURES, *(one for codec in registry.codecs() for one in codec.suffixes)}
     return None if suffix in others else format
+
+
+def _refuse_pipe(name: str, format: str | None) -> None:
+    """Refuse what could not be written to the end, and what would make a terminal unusable."""
+    if name != "-" and not Path(name).is_fifo():
+        return
+    codec = registry.writer_of(name, format)
+    to = "a pipe" if name != "-" else "standard output"
+    if name == "-" and sys.stdout.isatty() and TEXT.isdisjoint(codec.suffixes):
+        raise ValueError(
+            f"{codec.name} is no text for a terminal: pipe it on, or write it into a file "
+            "(--format csv shows events as text)"
+        )
+    if codec.encoder is None or (codec.goes_back and (name != "-" or not sys.stdout.seekable())):
+        streams = ", ".join(_streaming())
+        raise ValueError(
+            f"{codec.name} cannot go into {to}, for it goes back to its beginning at the end: "
+            f"write it into a file, or choose one of {streams}"
+        )
+
+
+def _streaming() -> Iterator[str]:
+    return (one.name for one in registry.codecs() if one.encoder and not one.goes_back)
 
 
 def _refuse_misfit(name: str, format: str | None, *, frames: bool) -> None:

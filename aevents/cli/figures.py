@@ -1,11 +1,10 @@
-"""What the commands say about a run: a line while it goes on, a small table at its end."""
+"""What the commands say of what they did: a small table, or one line of what went wrong."""
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from cyclopts import CycloptsError
 
@@ -15,13 +14,8 @@ from aevents.errors import AeventsError
 from aevents.types import Damage
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from rich.console import Console
-    from rich.progress import Progress as Bar
 
-REFRESH_SECONDS = 0.1
-"""A line that changes ten times a second is easy on the eye, and on the loop."""
 PIPED_COLUMNS = 160
 """Width of what goes into a pipe or a file, where there is no terminal to measure."""
 
@@ -60,21 +54,19 @@ def line_of(error: Exception) -> str:
     return " ".join(text.split())
 
 
-def figures(
-    reading: Reading[T], item: str, written: Sequence[str], census: Census | None = None
-) -> list[Row]:
-    """Return what a run has done so far; `item` names in the plural what came out of it. The
-    `census` is that of what was read unless there is another.
-    """
-    report = reading.report
-    seconds = reading.seconds
+def figures(reading: Reading[T], census: Census, written: Sequence[str]) -> list[Row]:
+    """Return what a reading has come to so far; the `census` is of what became of it."""
     return [
-        *(list((census or reading.census).named()) or [("events", 0)]),
-        ("speed", f"{_mev(reading.events / seconds)} Mev/s"),
-        *([(item, report.delivered)] if item else []),
-        *((name, count) for name, count in sorted(report.anomalies.items())),
+        *(list(census.named()) or [("events", 0)]),
+        ("speed", speed(reading.events, reading.seconds)),
+        *sorted(reading.report.anomalies.items()),
         *(("wrote", name) for name in written if name != "-"),
     ]
+
+
+def speed(events: int, seconds: float) -> str:
+    """Return how many events there were in a second."""
+    return f"{mev(events / seconds if seconds else 0)} Mev/s"
 
 
 def damage_rows(damage: Sequence[Damage], most: int) -> list[Row]:
@@ -89,71 +81,6 @@ def _place(one: Damage) -> str:
     return f"{one.what} at byte {one.offset:,}" + (f": {size}" if size else "")
 
 
-class Underway(Protocol):
-    """Something that goes on: a reading, a conversion, many of them."""
-
-    @property
-    def events(self) -> int:
-        """How many events have been read."""
-
-    @property
-    def seconds(self) -> float:
-        """Time since the start."""
-
-    @property
-    def fraction(self) -> float | None:
-        """How much is done, from 0 to 1; None where that is not known."""
-
-    @property
-    def doing(self) -> str:
-        """What is being done, if that needs to be said."""
-
-
-class Progress:
-    """A line on the terminal while the body runs, drawn by the event loop; nothing in a pipe."""
-
-    def __init__(self, underway: Underway, /) -> None:
-        self._underway = underway
-        self._bar: Bar | None = None
-        self._timer: asyncio.TimerHandle | None = None
-
-    def __enter__(self) -> Self:
-        if sys.stderr.isatty():
-            self._bar = _bar(known=self._underway.fraction is not None)
-            self._bar.start()
-            self._draw()
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if self._timer is not None and self._bar is not None:
-            self._timer.cancel()
-            self._bar.stop()
-
-    def _draw(self) -> None:
-        assert self._bar is not None
-        events, seconds = self._underway.events, max(self._underway.seconds, 1e-9)
-        done, doing = self._underway.fraction, self._underway.doing
-        figures = f"{events / 1e6:,.1f} Mev  {_mev(events / seconds)} Mev/s  {doing}"
-        task = self._bar.task_ids[0]
-        self._bar.update(task, completed=done or 0, figures=figures, refresh=True)
-        # a timer of the loop, which anyio has none of: no task to cancel, no group to unwrap
-        self._timer = asyncio.get_running_loop().call_later(REFRESH_SECONDS, self._draw)
-
-
-def _bar(*, known: bool) -> Bar:
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn
-
-    shape = (BarColumn(), TaskProgressColumn()) if known else (SpinnerColumn(),)
-    text = TextColumn("{task.fields[figures]}")
-    bar = Progress(*shape, text, console=console(stderr=True), auto_refresh=False, transient=True)
-    bar.add_task("", total=1 if known else None, figures="")
-    return bar
-
-
-def _mev(rate: float) -> str:
-    return f"{rate / 1e6:,.1f}"
+def mev(events: float) -> str:
+    """Return a number of events in millions; of few, three places."""
+    return f"{events / 1e6:,.1f}" if events >= 1e5 or not events else f"{events / 1e6:.3f}"

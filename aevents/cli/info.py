@@ -13,9 +13,10 @@ import numpy as np
 import numpy.typing as npt
 from cyclopts import Parameter
 
-from aevents.cli.figures import Progress, Row, damage_rows, show
+from aevents.cli.ending import run
+from aevents.cli.figures import Row, damage_rows, show
+from aevents.cli.progress import progress
 from aevents.cli.reading import Format, Input, Name, Reading, Size
-from aevents.runtime import run
 from aevents.types import Damage, EventBatch, Sensor
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ class Survey:
 
 async def _survey(reading: Reading[object], *, checksum: bool) -> Info:
     stream = reading.stream.through(partial(Survey, checksum=checksum))
-    with Progress(reading):
+    with progress(reading):
         async with reading.start(stream) as items:
             seen = await anext(items)
     seconds = seen.duration / 1e6

@@ -1,6 +1,6 @@
 """The entry point: which command, and how it ends.
 
-    0  all went well          2    the command line is wrong
+    0  all went well          2    the command line is wrong   143  SIGTERM
     1  the data or a device   130  Ctrl-C
 
 An error is one line on standard error; `AEVENTS_DEBUG=1` lets the traceback through.
@@ -17,15 +17,17 @@ from importlib.metadata import PackageNotFoundError, version
 from cyclopts import App, CycloptsError, Parameter
 
 from aevents.cli.convert import convert
+from aevents.cli.ending import Terminated
 from aevents.cli.figures import line_of
 from aevents.cli.formats import formats
 from aevents.cli.info import info
+from aevents.cli.play import play
 from aevents.cli.reading import hide_hyphen
 from aevents.cli.repair import repair
 from aevents.cli.run import run
 from aevents.errors import AeventsError
 
-DATA, USAGE, INTERRUPTED = 1, 2, 130
+DATA, USAGE, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 
 
 def main() -> int:
@@ -40,8 +42,8 @@ def execute(arguments: Sequence[str], /) -> int:
         command, bound, _ = app.parse_args(words, exit_on_error=False, print_error=False)
         command(*bound.args, **bound.kwargs)
         sys.stdout.flush()  # here, so that a pipe that was closed is noticed here
-    except KeyboardInterrupt:
-        return INTERRUPTED
+    except KeyboardInterrupt as stopped:
+        return TERMINATED if isinstance(stopped, Terminated) else INTERRUPTED
     except BrokenPipeError:  # whoever read has read enough, as in `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nor may the exit complain
         return 0
@@ -70,12 +72,13 @@ def version_of(package: str, /) -> str:
 
 app: App = App(
     name="aevents",
-    help="Read, convert and picture the events of event cameras.",
+    help="Read, convert, stream and picture the events of event cameras.",
     version=partial(version_of, "aevents"),
     default_parameter=Parameter(negative=(), show_default=False),
 )
 app.command(info)
 app.command(convert)
 app.command(repair)
-app.command(run)
+app.command(run, usage="Usage: aevents run SRC… [OPERATORS] --to DST … [OPTIONS]")
+app.command(play, usage="Usage: aevents play SRC… [OPERATORS] --to DST … [OPTIONS]")
 app.command(formats)

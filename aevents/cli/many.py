@@ -11,8 +11,9 @@ import anyio
 import msgspec
 
 from aevents.cli.conversion import Conversion, Wanted
-from aevents.cli.figures import Progress, console, line_of
+from aevents.cli.figures import console, line_of
 from aevents.cli.pairs import Pair
+from aevents.cli.progress import progress
 from aevents.errors import AeventsError, EncodeError
 
 
@@ -69,7 +70,7 @@ class Many:
         """Convert them all. Cancelled, it leaves whole files only."""
         self._started = time.perf_counter()
         limiter = anyio.CapacityLimiter(self._jobs)
-        with Progress(self):
+        with progress(self):
             async with anyio.create_task_group() as tasks:
                 for index in range(len(self._pairs)):
                     tasks.start_soon(self._convert, index, limiter)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Generic, TypeVar, cast
+from typing import Annotated, Generic, Never, TypeVar, cast
 
 from cyclopts import Parameter, Token
 from msgspec.structs import replace
@@ -19,7 +19,8 @@ from aevents.cli.kinds import Census
 from aevents.codecs.base import Buffer, Jump, Opened
 from aevents.codecs.sniff import Recognise
 from aevents.errors import UnknownFormatError
-from aevents.stream import Stream
+from aevents.operators.base import Operator
+from aevents.stream import OperatorFactory, Stream
 from aevents.types import EventBatch, Sensor
 
 STANDARD = "standard:"
@@ -109,8 +110,8 @@ class Progressed:
 
 
 class Reading(Generic[T]):
-    """One reading of a source: its stream of a kind of items (`object`: all), to be run once, and
-    how far it has come.
+    """A source that is read: its stream of a kind of items (`object`: all), to be run once at a
+    time, and how far it has come.
 
     Nothing of before `start` µs is wanted. Raises what `aevents.open` raises, and
     `FileNotFoundError` at once for a path that is not there.
@@ -120,18 +121,19 @@ class Reading(Generic[T]):
         opened = registry.open(
             name, kind=kind, format=given.from_, sensor=given.size, strict=given.strict
         )
-        self._operators: list[object] = [make() for make in opened.operators]
-        self._bytes = Progressed()
+        self.name: str = name
         self.census: Census = Census()
+        self._bytes = Progressed()
+        self._recognise: Recognise | None = None
         self._scheme = registry.split_url(name)[0]
-        self._size = None if self._scheme or name == "-" else _file_size(Path(name))
+        self.size: int | None = None if self._scheme or name == "-" else _file_size(Path(name))
         self._run: AsyncRun[object] | None = None
         self._started = 0.0
-        row = (self._bytes, *self._operators, self.census)
-        once = tuple(partial(_itself, one) for one in row)  # made here, to be asked later
+        known = (partial(self._made, make) for make in opened.operators)
+        row = (self._begin, *known, lambda: self.census)
         within = opened.origin.within if start > 0 else None
         origin = within(start) if within else opened.origin
-        self.stream: Stream[T] = replace(opened, origin=origin, operators=once)
+        self.stream: Stream[T] = replace(opened, origin=origin, operators=row)
 
     def start(self, stream: Stream[U], /) -> AsyncRun[U]:
         """Return this stream, which continues `self.stream`, running."""
@@ -143,10 +145,8 @@ class Reading(Generic[T]):
     @property
     def format(self) -> str | None:
         """Name of the format that was recognised; the scheme where the source is no file."""
-        for one in self._operators:
-            if isinstance(one, Recognise) and one.codec:
-                return one.codec.name
-        return self._scheme or None
+        codec = self._recognise.codec if self._recognise else None
+        return codec.name if codec else self._scheme or None
 
     @property
     def events(self) -> int:
@@ -157,7 +157,7 @@ class Reading(Generic[T]):
     def fraction(self) -> float | None:
         """How much of the file has been read, from 0 to 1; None where that is not known."""
         read = self._bytes.offset
-        return min(1.0, read / self._size) if self._size and read is not None else None
+        return min(1.0, read / self.size) if self.size and read is not None else None
 
     @property
     def doing(self) -> str:
@@ -174,10 +174,17 @@ class Reading(Generic[T]):
         """What has happened so far."""
         return self._run.report if self._run else Report(0, 0, {})
 
+    def _begin(self) -> Progressed:
+        self._bytes = Progressed()
+        return self._bytes
+
+    def _made(self, make: OperatorFactory) -> Operator[Never, object]:
+        """Return an operator, and remember the one that is to be asked later."""
+        made = make()
+        if isinstance(made, Recognise):
+            self._recognise = made
+        return made
+
 
 def _file_size(path: Path) -> int | None:
     return path.stat().st_size if path.is_file() or not path.exists() else None
-
-
-def _itself(operator: T) -> T:
-    return operator

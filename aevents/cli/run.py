@@ -1,70 +1,63 @@
-"""`aevents run`: a source, operators in the order written, and sinks."""
+"""`aevents run`: sources, operators in the order written, and outputs."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
-from pathlib import Path
+from dataclasses import dataclass
+from typing import Annotated
 
-from aevents import registry
-from aevents.cli.delivery import formats_for, sink_of, write_all
-from aevents.cli.figures import figures, show
-from aevents.cli.operators import Operators, Step, put, start_of, steps_of
-from aevents.cli.reading import Format, Input, Name, Names, Reading
-from aevents.runtime import run as run_async
-from aevents.types import EventBatch
+from cyclopts import Parameter
+
+from aevents.cli.live import Live, Target
+from aevents.cli.operators import Operators, steps_of
+from aevents.cli.reading import Format, Input, Name, Names
 
 
-def run(
-    source: Name,
-    /,
-    *,
-    to: Names,
-    operators: Operators | None = None,
-    no_partial: bool = False,
-    format: Format = None,
-    given: Input = Input(),  # noqa: B008  # frozen
-) -> None:
-    """Run a source through operators into sinks. Ctrl-C stops it, and what was written is whole.
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Output:
+    """Where it goes.
 
     Parameters
     ----------
-    source
-        A path, - for standard input, or a URL such as synthetic:disk.
     to
         Where it goes, as often as you like: a recording (.raw, .dat, .csv, .npy), - for standard
-        output; with --frames, a video (.mp4), a picture (.png, or frame_{:05d}.png for each one)
-        or all frames stacked (.npy).
-    no_partial
-        Leave out the last window if the recording ends within it.
+        output, or a URL such as udp://10.0.0.1:3333; with --frames, a video (.mp4), a picture
+        (.png, or frame_{:05d}.png for each one) or all frames stacked (.npy).
     format
         Format of a recording, where the suffix leaves doubt: .raw and - are evt3 unless this says
         otherwise.
+    no_partial
+        Leave out the last window if the recording ends within it.
+    quiet
+        Say nothing but what goes wrong.
     """
-    steps = steps_of(operators or (), partial=not no_partial)
-    reading = Reading(source, given, EventBatch, start=start_of(steps))
-    stream = put(reading.stream, steps)
-    item = _item(steps)
-    _refuse_to_overwrite(source, to)
-    formats = formats_for(to, format, frames=item == "frames")
-    sinks = [sink_of(name, one) for name, one in zip(to, formats, strict=True)]
-    try:
-        run_async(partial(write_all, reading, stream, sinks))
-    except KeyboardInterrupt:
-        show(figures(reading, item, to), stderr="-" in to)
-        raise
-    show(figures(reading, item, to), stderr="-" in to)
+
+    to: Names
+    format: Format = None
+    no_partial: bool = False
+    quiet: bool = False
+
+    @property
+    def target(self) -> Target:
+        """Where it goes, as `Live` takes it."""
+        return Target(self.to, self.format, self.quiet)
 
 
-def _item(steps: Sequence[Step]) -> str:
-    """Return what comes out, in the plural; batches have no name, for their size means nothing."""
-    methods = [step.method for step in steps]
-    return "frames" if "frames" in methods else "windows" if "window" in methods else ""
+def run(
+    *sources: Annotated[Name, Parameter(name="SRC")],
+    output: Output,
+    operators: Operators | None = None,
+    given: Input = Input(),  # noqa: B008  # frozen
+) -> None:
+    """Run sources through operators into outputs. Ctrl-C stops it, and what was written is whole.
 
+    Several recordings are put together in the order of time, several live sources as they come.
 
-def _refuse_to_overwrite(source: str, to: Sequence[str]) -> None:
-    if source == "-" or registry.split_url(source)[0]:
-        return
-    for name in to:
-        if Path(name).is_file() and Path(name).samefile(source):
-            raise ValueError(f"{name} is the source itself: it cannot be read and written at once")
+    Parameters
+    ----------
+    sources
+        A path, - for standard input, or a URL such as udp://:3333 or synthetic:disk; or several.
+    """
+    Live(
+        sources, steps_of(operators or (), partial=not output.no_partial), output.target, given
+    ).run()

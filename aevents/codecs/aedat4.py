@@ -411,5 +411,6 @@ CODEC = Codec(
     ),
     kinds=(EventBatch, TriggerBatch, ImuBatch, Frame),
     seekable=True,
+    goes_back=True,
     about="iniVation AEDAT 4.0, of DV (.aedat4)",
 )

@@ -11,6 +11,7 @@ from typing import Never, NoReturn, Protocol, TypeVar
 import msgspec
 
 from aevents._native import kernels
+from aevents._native.room import Room
 from aevents.codecs.limits import Limits
 from aevents.errors import DecodeError, TimeOrderError, TruncatedError
 from aevents.types import (
@@ -103,10 +104,11 @@ class Reader:
     """A file that is being read by path: an iterator of items with `close`, and what was counted.
 
     `items` is a generator, which releases everything when it is closed; `counts` and `damage` grow
-    meanwhile.
+    meanwhile. `room`, if there is one when the first item is asked for, is where events may stay:
+    see `Decoder`.
     """
 
-    __slots__ = ("_items", "counts", "damage")
+    __slots__ = ("_items", "counts", "damage", "room")
 
     def __init__(
         self,
@@ -117,6 +119,7 @@ class Reader:
         self._items = items
         self.counts: Mapping[str, int] = counts
         self.damage: Sequence[Damage] = damage
+        self.room: Room | None = None
 
     def __iter__(self) -> Iterator[object]:
         return self
@@ -146,12 +149,14 @@ class Codec(msgspec.Struct, frozen=True):
     `matches` looks at the first bytes (at most `SNIFF_BYTES`) and says whether they are this
     format's; where no codec matches, the suffix decides. `kinds` are the types of batches that a
     file of it may hold; `limits` say what it takes when written. `seekable` says that `time_slice`
-    need not read what comes before. `unverified` says what no file or reader of other software has
-    confirmed.
+    need not read what comes before; `goes_back`, that the encoder rewrites the beginning at the
+    end, and so cannot write into a pipe. `unverified` says what no file or reader of other software
+    has confirmed.
 
     A format that a library reads and writes by path has, instead of a decoder and an encoder,
     `reader(path, kind=, start=, …)`, which gives a `Reader` of items of this kind (`object`: of
-    all), and `writer(path, …)`, which gives a sink. `extra` is the extra of this package that
+    all), or None for a file that the decoder reads as well, and `writer(path, …)`, which gives a
+    sink. `extra` is the extra of this package that
     installs what a format needs.
     """
 
@@ -165,8 +170,9 @@ class Codec(msgspec.Struct, frozen=True):
     kinds: tuple[type, ...] = (EventBatch,)
     about: str = ""
     seekable: bool = False
+    goes_back: bool = False
     extra: str = ""
-    reader: Callable[..., Reader] | None = None
+    reader: Callable[..., Reader | None] | None = None
     writer: Callable[..., object] | None = None
 
     @property

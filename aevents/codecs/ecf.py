@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from aevents._native import kernels
 from aevents._native.checks import ecf_count
 from aevents._native.columns import SLACK
+from aevents._native.room import Room
 from aevents.codecs.base import Buffer, Watch
 from aevents.types import EventBatch
 
@@ -28,7 +29,10 @@ class EcfDecoder:
     def __init__(self, watch: Watch) -> None:
         self._watch = watch
         self._out = kernels.columns(MOST_EVENTS + 1 + SLACK)
-        self._out.begin()
+
+    def keep_in(self, room: Room) -> None:
+        """Put the events into `room`, where they stay."""
+        self._out.keep_in(room)
 
     def feed(self, chunk: Buffer, rows: int, /) -> Iterator[EventBatch]:
         """Take in the first `rows` events of a chunk; give a batch where there is no room for more.
@@ -38,6 +42,8 @@ class EcfDecoder:
         out, count = self._out, ecf_count(chunk)
         if out.n + count > out.capacity - SLACK:
             yield from self.flush()
+        if not out.n:
+            out.begin()
         before = out.n
         if not rows <= count <= MOST_EVENTS or not kernels.ecf_decode(chunk, out):
             self._watch.note("bad_chunks", 1, f"a chunk of {len(chunk)} bytes is damaged")
@@ -48,7 +54,7 @@ class EcfDecoder:
         """Give the events that are left."""
         if self._out.n:
             yield self._watch.batch(*self._out.take())
-            self._out.begin()
+            self._out.n = 0
 
 
 def encode_chunk(batch: EventBatch, /) -> bytes:

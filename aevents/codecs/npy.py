@@ -156,5 +156,6 @@ CODEC = Codec(
     encoder=NpyEncoder,
     limits=Limits(kinds=((EventBatch,), (Frame,))),
     seekable=True,
+    goes_back=True,
     about="NumPy array of events, or of frames when written (.npy)",
 )

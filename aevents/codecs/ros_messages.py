@@ -125,8 +125,9 @@ def imu(fields: Fields, name: str) -> ImuBatch:
     """Return the measurement of a `sensor_msgs/Imu`; temperature and magnetic field are NaN."""
     t = np.array([fields.header()], np.int64)
     values = fields.numbers("d", 37)
-    turning = np.degrees(np.array([values[13:16]])).astype(np.float32)
-    pull = (np.array([values[25:28]]) / STANDARD_GRAVITY).astype(np.float32)
+    with np.errstate(over="ignore", invalid="ignore"):  # 32 bits hold no more
+        turning = np.degrees(np.array([values[13:16]])).astype(np.float32)
+        pull = (np.array([values[25:28]]) / STANDARD_GRAVITY).astype(np.float32)
     unknown = np.full((1, 3), math.nan, np.float32)
     columns = (t, unknown[:, 0].copy(), pull, turning, unknown)
     for column in columns:

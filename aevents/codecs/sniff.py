@@ -74,6 +74,7 @@ class Recognise:
         elif isinstance(item, Opened):
             self._use(item.codec)
             self._reader = item.reader
+            self._reader.room = self._room
         else:
             yield from self._wanted((item,))
 
@@ -118,7 +119,7 @@ class Recognise:
     def _decode(self, data: Buffer) -> Iterator[object]:
         if self._decoder is None:
             self._head += bytes(data)
-            if len(self._head) < SNIFF_BYTES:
+            if len(self._head) < (1 if self.format else SNIFF_BYTES):  # named, it reads at once
                 return
             data = self._head
             self._decoder = self._choose()

@@ -11,13 +11,14 @@ from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from aevents._native.room import Room
 from aevents.codecs import ecf
-from aevents.codecs.base import Buffer, Codec, Reader, Watch
+from aevents.codecs.base import Codec, Reader, Watch
 from aevents.codecs.fields import TimeUnit, check_time_unit
 from aevents.codecs.limits import Limits
 from aevents.codecs.table import SLAB, Table
+from aevents.containers.hdf5_chunks import Chunks
 from aevents.containers.hdf5_file import (
     Dataset,
     File,
@@ -69,21 +70,27 @@ def read(  # noqa: PLR0913  # the options of every format, and its own
             watch.use(sensor or layout.sensor)
             packed = layout.packed
             if packed is None:
-                yield from _rows(layout, watch, start)
+                yield from _rows(layout, watch, start, reader.room)
             else:
-                yield from _packed(layout, packed, watch, start)
+                yield from _packed(layout, packed, watch, start, reader.room)
             if not watch.started:
                 yield EventBatch.empty(watch.sensor)
 
-    return Reader(items(), watch.counts, watch.damage)
+    reader = Reader(items(), watch.counts, watch.damage)
+    return reader
 
 
-def _rows(layout: Layout, watch: Watch, start: int | None) -> Iterator[EventBatch]:
+def _rows(
+    layout: Layout, watch: Watch, start: int | None, room: Room | None
+) -> Iterator[EventBatch]:
     """Give events whose rows the library reads."""
     table = Table(watch, time_unit=layout.time_unit, offset_us=layout.offset)
-    first = _first(layout, start, BLOCK, lambda block: layout.time_at(block * BLOCK))
-    for row in range(first * BLOCK, layout.rows, BLOCK):
-        columns = layout.read(row, min(row + BLOCK, layout.rows))
+    if room is not None:
+        table.keep_in(room)
+    size = layout.block(BLOCK)
+    first = _first(layout, start, size, lambda block: layout.time_at(block * size))
+    for row in range(first * size, layout.rows, size):
+        columns = layout.read(row, min(row + size, layout.rows))
         for at in range(0, len(columns["t"]), SLAB):
             part = {letter: column[at : at + SLAB] for letter, column in columns.items()}
             batch = table.batch(part)
@@ -92,11 +99,14 @@ def _rows(layout: Layout, watch: Watch, start: int | None) -> Iterator[EventBatc
 
 
 def _packed(
-    layout: Layout, dataset: Dataset, watch: Watch, start: int | None
+    layout: Layout, dataset: Dataset, watch: Watch, start: int | None, room: Room | None
 ) -> Iterator[EventBatch]:
     """Give events that Prophesee's filter has packed."""
-    chunks = _Chunks(dataset, watch)
+    chunks = _Packed(dataset, watch)
     decoder, table = ecf.EcfDecoder(watch), Table(watch)
+    if room is not None:
+        decoder.keep_in(room)
+        table.keep_in(room)
     first = _first(layout, start, chunks.length, chunks.time_at)
     for row in range(first * chunks.length, layout.rows, chunks.length):
         count = min(chunks.length, layout.rows - row)
@@ -113,31 +123,14 @@ def _packed(
     yield from decoder.flush()
 
 
-class _Chunks:
-    """The chunks of a packed dataset, as they stand in the file."""
+class _Packed(Chunks):
+    """The chunks of a packed dataset."""
 
     def __init__(self, dataset: Dataset, watch: Watch) -> None:
-        self._dataset = dataset
+        super().__init__(dataset, most=ecf.MOST_BYTES)
         self._watch = watch
-        self.length: int = dataset.chunks[0]
         if self.length > ecf.MOST_EVENTS or filters_of(dataset) != [ecf.FILTER]:
             watch.fail(f"{dataset.name} is packed in chunks that are none of ECF")
-        self._room = bytearray(max(ecf.MOST_BYTES, self.length * dataset.dtype.itemsize))
-
-    def read(self, index: int) -> tuple[Buffer, bool]:
-        """Return the bytes of a chunk, until the next is read, and whether they are packed; no
-        bytes if there are none, or too many.
-        """
-        at = (index * self.length,)
-        try:  # asking for the size beforehand would take the library a walk along all chunks
-            mask, chunk = self._dataset.id.read_direct_chunk(at, out=self._room)
-        except (RuntimeError, ValueError):
-            return b"", True
-        return chunk, not mask
-
-    def records(self, chunk: Buffer) -> npt.NDArray[np.void]:
-        """Return the rows of a chunk that the filter has left as they were."""
-        return np.frombuffer(chunk, self._dataset.dtype, self.length)
 
     def time_at(self, index: int) -> int:
         """Return the time of a chunk's first event in µs."""

@@ -25,6 +25,8 @@ File: TypeAlias = Any
 
 MOST_CHUNK_BYTES = 8 << 20
 """Unpacked, of each of four columns: they are held while their events are given out."""
+CACHED_CHUNKS = 3
+"""Of each dataset: they are read one after the other. (Else 8 MiB of small ones would be held.)"""
 MOST_TEXT_BYTES = 65_536
 MOST_SIDE = 65_535
 HEAPS_WITHIN = 1 << 20
@@ -43,7 +45,7 @@ def opened(path: Path, watch: Watch) -> Iterator[File]:
     with path.open("rb") as plain:  # this says better than the library why it cannot be opened
         _check_heaps(plain.read(HEAPS_WITHIN), watch)
     try:
-        with h5py.File(path, "r", rdcc_nbytes=MOST_CHUNK_BYTES) as file:
+        with h5py.File(path, "r", rdcc_nbytes=MOST_CHUNK_BYTES, rdcc_nslots=CACHED_CHUNKS) as file:
             yield file
     except AeventsError:
         raise

@@ -23,6 +23,7 @@ from aevents.codecs import ecf
 from aevents.codecs.base import Watch
 from aevents.codecs.fields import TimeUnit, find_columns
 from aevents.codecs.table import Column, microseconds
+from aevents.containers.hdf5_chunks import PlainRows
 from aevents.containers.hdf5_file import (
     Dataset,
     File,
@@ -72,6 +73,7 @@ class Layout:
         self._datasets = datasets_of(file, watch)
         self._place = _choose(list(_places(self._datasets)), self._datasets, group, watch)
         self._columns = self._open()
+        self._plain = {letter: PlainRows(one) for letter, one in self._columns.items()}
         self.rows: int = min(stored_rows(one, watch) for one in set(self._columns.values()))
         self.offset: int = self._number("t_offset") or 0
         milliseconds = any(self._beside(name) is not None for name in MILLISECONDS)
@@ -84,11 +86,19 @@ class Layout:
         dataset = self._columns["t"]
         return dataset if ecf.FILTER in filters_of(dataset) else None
 
+    def block(self, most: int) -> int:
+        """Return how many rows to read at once: at most so many, and whole chunks if they are
+        alike.
+        """
+        lengths = {rows.length for rows in self._plain.values()}
+        length = lengths.pop()
+        return most if lengths or not length else max(1, most // length) * length
+
     def read(self, start: int, stop: int) -> Mapping[str, Column]:
-        """Return these rows, by column."""
+        """Return these rows, by column, until the next are read."""
         if not self._place.apart:
-            return self.split(self._columns["t"][start:stop])
-        return {letter: dataset[start:stop] for letter, dataset in self._columns.items()}
+            return self.split(self._plain["t"].read(start, stop))
+        return {letter: rows.read(start, stop) for letter, rows in self._plain.items()}
 
     def split(self, rows: Rows) -> Mapping[str, Column]:
         """Return rows with all of an event in them, by column."""

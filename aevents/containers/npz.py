@@ -34,10 +34,13 @@ def read(path: Path, *, kind: type, start: int | None = None, **options: object)
     decoder = npz.NpzDecoder(**options)  # type: ignore[arg-type]  # it says what it does not take
 
     def items() -> Generator[EventBatch, None, None]:
+        if reader.room is not None:
+            decoder.keep_in(reader.room)
         with path.open("rb") as file:
             yield from decoder.decode(file)
 
-    return Reader(items(), decoder.counts, decoder.damage)
+    reader = Reader(items(), decoder.counts, decoder.damage)
+    return reader
 
 
 class NpzSink(WorkerSink[EventBatch]):

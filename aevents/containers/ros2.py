@@ -53,7 +53,14 @@ def read(
     """
     topics = Topics("ros2", sensor=sensor, strict=strict, topic=topic)
     topics.kinds = tuple(one for one in KINDS if issubclass(one, kind))
-    return Reader(_items(path, topics, start), topics.counts, topics.watch.damage)
+
+    def items() -> Generator[Item, None, None]:
+        if reader.room is not None:
+            topics.keep_in(reader.room)
+        yield from _items(path, topics, start)
+
+    reader = Reader(items(), topics.counts, topics.watch.damage)
+    return reader
 
 
 def _items(path: Path, topics: Topics, start: int | None) -> Generator[Item, None, None]:

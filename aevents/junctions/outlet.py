@@ -27,7 +27,7 @@ def outlet(channel: Channel[T], name: str, pumps: Pumps, *, live: bool) -> Strea
         taken.append(Outlet(channel, pumps))
         return taken[0]
 
-    return stream_of(Origin(name, waiting=open_once, live=live))
+    return stream_of(Origin(name, waiting=open_once, live=live, queued=channel.__len__))
 
 
 class Outlet(Generic[T]):

@@ -71,14 +71,17 @@ def read_from(path: Path, jump: Jump) -> Generator[object, None, None]:
 
 
 def read_stdin() -> Generator[bytes, None, None]:
-    """Yield standard input as it comes; an empty chunk now and then while nothing does, so that a
-    reader can stop.
+    """Yield standard input as it comes; an empty chunk at once when there is no more, so that what
+    was read is handed on, and now and then while nothing comes, so that a reader can stop.
     """
     stdin = cast("io.BufferedReader", sys.stdin.buffer)
+    patience = 0.0
     while True:
-        if not _has_something(stdin.fileno()):
+        if not _has_something(stdin.fileno(), patience):
+            patience = PIPE_SECONDS
             yield b""
         elif chunk := stdin.read1(CHUNK_BYTES):
+            patience = 0.0
             yield chunk
         else:
             return
@@ -186,6 +189,6 @@ class _GuardedFile(io.FileIO):
             super().close()
 
 
-def _has_something(file: int) -> bool:
+def _has_something(file: int, seconds: float = PIPE_SECONDS) -> bool:
     """Wait a little for bytes, or the end, of what may be a pipe; regular files always have."""
-    return sys.platform == "win32" or bool(select.select([file], [], [], PIPE_SECONDS)[0])
+    return sys.platform == "win32" or bool(select.select([file], [], [], seconds)[0])

@@ -43,7 +43,8 @@ def recording_origin(
         codec = _read_by_path(path, codecs, recognise.format)
         if codec is not None and codec.reader is not None:
             reader = codec.reader(path, kind=recognise.kind, start=start, **options)
-            return _opened(codec, reader)
+            if reader is not None:
+                return _opened(codec, reader)
         return None if start is None else _from_the_middle(path, recognise, start, index)
 
     def within(start: int) -> Origin[object]:

@@ -1,7 +1,8 @@
-"""Sinks are finished however it ends; a draft takes the file's place at the end, or goes."""
+"""Formats fit what they go into; a draft takes the file's place at the end, or goes."""
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -9,56 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from aevents._contracts import Origin
 from aevents.cli import delivery
-from aevents.cli.delivery import draft, formats_for, write_all
-from aevents.cli.reading import Reading
-from aevents.errors import DecodeError
-from aevents.stream import Stream, stream_of
-from aevents.types import EventBatch
-
-
-class Witness:
-    """A sink that remembers what happened to it."""
-
-    def __init__(self) -> None:
-        self.seen: list[object] = []
-
-    async def write(self, item: object, /) -> None:
-        self.seen.append(item)
-
-    async def aclose(self) -> None:
-        self.seen.append("closed")
-
-
-async def test_every_sink_gets_every_item_and_is_finished(reading: Reading[EventBatch]) -> None:
-    left, right = Witness(), Witness()
-    await write_all(reading, source(1, 2), [left, right])
-    assert left.seen == right.seen == [1, 2, "closed"]
-
-
-async def test_an_error_after_the_first_item_finishes_the_sinks(
-    reading: Reading[EventBatch],
-) -> None:
-    sink = Witness()
-    with pytest.raises(DecodeError):
-        await write_all(reading, source(1, DecodeError("foo", "bad")), [sink])
-    assert sink.seen == [1, "closed"]
-
-
-async def test_an_error_before_the_first_item_leaves_the_sinks_alone(
-    reading: Reading[EventBatch],
-) -> None:
-    sink = Witness()
-    with pytest.raises(DecodeError):
-        await write_all(reading, source(DecodeError("foo", "bad")), [sink])
-    assert sink.seen == []
-
-
-async def test_a_stream_without_items_finishes_the_sinks(reading: Reading[EventBatch]) -> None:
-    sink = Witness()
-    await write_all(reading, source(), [sink])
-    assert sink.seen == ["closed"]
+from aevents.cli.delivery import draft, formats_for
 
 
 def test_a_draft_takes_the_files_place_at_the_end(tmp_path: Path) -> None:
@@ -169,18 +122,30 @@ def test_frames_go_into_pictures_and_arrays() -> None:
     assert formats_for(["a.png", "b.npy", "c.mp4"], None, frames=True) == [None, None, None]
 
 
-def source(*items: object) -> Stream[object]:
-    class Items:
-        def __init__(self) -> None:
-            self.left = iter(items)
+class Screen(io.StringIO):
+    def isatty(self) -> bool:
+        return True
 
-        def __next__(self) -> object:
-            item = next(self.left)
-            if isinstance(item, Exception):
-                raise item
-            return item
 
-        def close(self) -> None:
-            pass
+def test_a_terminal_is_shown_text_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", Screen())
+    assert formats_for(["-"], "csv") == ["csv"]
+    with pytest.raises(ValueError, match="evt3 is no text for a terminal: pipe it on"):
+        formats_for(["-"], None)
 
-    return stream_of(Origin("items", blocking=Items))
+
+def test_what_goes_back_to_its_beginning_cannot_go_into_a_pipe(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.mkfifo(tmp_path / "pipe.npy")
+    with pytest.raises(ValueError, match=r"npy cannot go into a pipe, for .* choose one of evt3, "):
+        formats_for([str(tmp_path / "pipe.npy")], None)
+    reading, writing = os.pipe()
+    with open(reading, "rb"), open(writing, "w") as pipe:  # noqa: PTH123
+        monkeypatch.setattr(sys, "stdout", pipe)
+        with pytest.raises(ValueError, match="aedat4 cannot go into standard output"):
+            formats_for(["-"], "aedat4")
+        assert formats_for(["-"], "dat") == ["dat"]
+    with (tmp_path / "out.npy").open("w") as file:
+        monkeypatch.setattr(sys, "stdout", file)
+        assert formats_for(["-"], "npy") == ["npy"]

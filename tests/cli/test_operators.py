@@ -146,7 +146,7 @@ def parse(text: str) -> list[Step]:
     line = ["run", "in.raw", "--to", "out.raw", *text.split()]
     _, bound, _ = app.parse_args(line, exit_on_error=False, print_error=False)
     given = bound.arguments
-    return steps_of(given.get("operators", ()), partial=not given.get("no_partial", False))
+    return steps_of(given.get("operators", ()), partial=not given["output"].no_partial)
 
 
 def outcome(text: str) -> list[object]:

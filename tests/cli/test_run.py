@@ -126,6 +126,21 @@ def test_one_process_hands_on_to_the_next(
     assert json.loads(said)["events"] == 500
 
 
+def test_one_process_sends_to_another_over_zeromq(
+    start: Callable[..., subprocess.Popen[bytes]], events: EventBatch
+) -> None:
+    address = "zmq+ipc://socket"
+    with (
+        start("run", address, "--take", "600", "--to", "out.raw") as receiver,
+        start("run", "in.raw", "--to", f"{address}?subscribers=1&packing=lz4") as sender,
+    ):
+        received, _ = receiver.communicate()
+        sent, _ = sender.communicate()
+    assert (receiver.returncode, sender.returncode) == (0, 0)
+    assert received.split()[:2] == sent.split()[:2] == [b"events", b"600"]
+    assert list(aevents.load("out.raw")) == list(events)
+
+
 def test_figures_go_to_standard_error_when_events_go_to_standard_output(
     cli: Cli, events: EventBatch
 ) -> None:
@@ -166,7 +181,7 @@ def test_ctrl_c_prints_the_figures(
     def interrupted(_main: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("aevents.cli.run.run_async", interrupted)
+    monkeypatch.setattr("aevents.cli.live.run", interrupted)
     assert execute(["run", "in.raw", "--to", "a.raw"]) == 130
     assert capsys.readouterr().out.split()[:2] == ["events", "0"]
 

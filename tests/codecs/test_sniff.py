@@ -102,6 +102,13 @@ def test_a_format_by_name_is_not_asked_whether_it_matches() -> None:
     assert one.damage == [Damage("loud", 0)]
 
 
+def test_a_format_by_name_is_read_from_the_first_byte_on() -> None:
+    one = reader(format="a")
+    assert list(one.feed(b"")) == []
+    assert one.codec is None
+    assert list(one.feed(b"A")) == [BATCH]
+
+
 def test_a_kind_that_the_format_does_not_hold_is_refused() -> None:
     one = reader(kind=TriggerBatch)
     list(one.feed(b"AA"))

@@ -89,7 +89,9 @@ def test_what_comes_before_is_not_read(recording: Path, part: float) -> None:
     start = int(EVENTS.t[int(part * len(EVENTS))])
     reader = CODEC.reader
     assert reader is not None
-    first = next(item for item in reader(recording, start=start) if isinstance(item, EventBatch))
+    items = reader(recording, start=start)
+    assert items is not None
+    first = next(item for item in items if isinstance(item, EventBatch))
     before = EVENTS.t[np.searchsorted(EVENTS.t, start)] if part else EVENTS.t[0]
     assert first.t[0] <= before
     assert np.searchsorted(EVENTS.t, start) - np.searchsorted(EVENTS.t, first.t[0]) <= 20_000

@@ -19,6 +19,15 @@ async def test_what_comes_through_the_channel_comes_out() -> None:
     assert await stream.map(lambda item: item * item).to_list() == [0, 1, 4]
 
 
+async def test_it_tells_how_many_items_wait() -> None:
+    channel: Channel[int] = Channel()
+    queued = outlet(channel, "a test", Pumps([channel]), live=True).origin.queued
+    assert queued is not None
+    assert queued() == 0
+    channel.offer(1)
+    assert queued() == 1
+
+
 async def test_leaving_it_lets_the_channel_go() -> None:
     channel: Channel[int] = Channel()
     stream = outlet(channel, "a test", Pumps([channel]), live=True)

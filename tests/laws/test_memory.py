@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import anyio
@@ -16,6 +18,7 @@ import aevents
 from aevents import EventBatch, Sensor
 from aevents.registry import codecs
 from aevents.testing import example_events
+from tests.containers import bags
 from tests.recordings import (
     mcap_channel,
     mcap_message,
@@ -61,9 +64,9 @@ def some_events(format: str) -> EventBatch:
     return EventBatch.from_columns(t=t, x=some.x, y=some.y, p=some.p, sensor=some.sensor)
 
 
-async def write_large(path: Path, format: str) -> None:
+async def write_large(path: Path, format: str, options: dict[str, str]) -> None:
     """Write a file of at least so many MB, as far as can be seen before its end."""
-    sink, events = aevents.create(path, format=format), some_events(format)
+    sink, events = aevents.create(path, format=format, **options), some_events(format)
     for _ in range(FILE_MB * 1_000_000 // LEAST_BYTES // EVENTS):
         await sink.write(events)
         if await anyio.to_thread.run_sync(size_of, path.parent) > FILE_MB * 1_000_000:
@@ -76,17 +79,32 @@ def size_of(folder: Path) -> int:
 
 
 WRITTEN = [one.name for one in codecs() if one.writable and one.kinds[0] is EventBatch]
-WAYS = [("blocking", "evt3"), *(("async", name) for name in WRITTEN)]
+HDF5 = [
+    {"layout": layout, "compression": compression}
+    for layout, compressions in {
+        "prophesee": ("none", "ecf"),
+        "dsec": ("none", "blosc"),
+        "tumvie": ("none", "gzip"),
+    }.items()
+    for compression in compressions
+]
+WAYS: list[tuple[str, str, dict[str, str]]] = [
+    ("blocking", "evt3", {}),
+    *(("async", name, {}) for name in WRITTEN if name != "hdf5"),
+    *(("async", "hdf5", options) for options in HDF5),
+]
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is told by /proc only")
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize(("way", "format"), WAYS)
+@pytest.mark.parametrize(
+    ("way", "format", "options"), WAYS, ids=["-".join((*way, *of.values())) for *way, of in WAYS]
+)
 def test_a_large_file_takes_no_more_memory_than_a_small_one(
-    way: str, format: str, tmp_path: Path
+    way: str, format: str, options: dict[str, str], tmp_path: Path
 ) -> None:
     path = tmp_path / "large"
-    anyio.run(write_large, path, format)
+    anyio.run(write_large, path, format, options)
     assert more_memory(way, path, format) < MOST_MB
 
 
@@ -97,6 +115,19 @@ def more_memory(way: str, path: Path, format: str) -> int:
     path.unlink()
     assert done.returncode == 0, done.stderr
     return int(done.stdout)
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is told by /proc only")
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("way", ["async", "blocking"])
+def test_a_large_matrix_in_fortran_order_takes_no_more_memory(way: str, tmp_path: Path) -> None:
+    path = tmp_path / "large"
+    rows = FILE_MB * 1_000_000 // 32
+    matrix = np.lib.format.open_memmap(path, "w+", "f8", (rows, 4), fortran_order=True)
+    matrix[:, 0] = np.linspace(0, 60, rows)
+    matrix.flush()
+    del matrix
+    assert more_memory(way, path, "npy") < MOST_MB
 
 
 def some_chunks(format: str) -> tuple[bytes, bytes]:
@@ -121,3 +152,17 @@ def test_a_large_bag_takes_no_more_memory_than_a_small_one(format: str, tmp_path
         while file.tell() < FILE_MB * 1_000_000:
             file.write(chunk)
     assert more_memory("async", path, format) < MOST_MB
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is told by /proc only")
+@pytest.mark.timeout(600)
+def test_a_large_bag_of_sqlite_takes_no_more_memory_than_a_small_one(tmp_path: Path) -> None:
+    message = bags.packet_message(bags.mono(some_events("ros2")), "mono")
+    (path,) = bags.write_ros2(tmp_path / "bag", [message]).glob("*.db3")
+    data = bags.serialised(message, cdr=True)
+    with closing(sqlite3.connect(path)) as database:
+        rows = ((1, 1, data) for _ in range(FILE_MB * 1_000_000 // len(data)))
+        insert = "INSERT INTO messages (topic_id, timestamp, data) VALUES (?, ?, ?)"
+        database.executemany(insert, rows)
+        database.commit()
+    assert more_memory("async", path, "ros2") < MOST_MB

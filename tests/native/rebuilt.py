@@ -10,6 +10,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 NATIVE = [
     "test_compiled.py",
+    "test_compiled_aedat.py",
+    "test_compiled_events.py",
     "test_compiled_spif.py",
     "test_mmsg.py",
     "test_columns.py",
@@ -17,9 +19,15 @@ NATIVE = [
     "twins",
 ]
 TESTS = [f"tests/native/{name}" for name in NATIVE]
-KERNELS = ("evt2", "evt3", "dat", "csv", "rosbag", "mcap")
-LAWS = [f"tests/laws/test_codecs.py::test_a_codec_obeys_the_laws[{name}]" for name in KERNELS]
-"""The laws of the formats that kernels read and write, with all their mutations."""
+STREAMED = ("evt2", "evt21", "evt3", "evt4", "dat", "es", "aedat2", "aedat3", "aedat4", "csv")
+FUZZED = (*STREAMED, "aedat4-packed", "spif", "ecf", "ros", "rosbag", "mcap", "npy")
+FUZZ = "tests/laws/test_fuzz.py::test_"
+LAWS = [
+    *(f"tests/laws/test_codecs.py::test_a_codec_obeys_the_laws[{name}]" for name in STREAMED),
+    *(f"{FUZZ}mutants_are_read_or_refused[{name}]" for name in FUZZED),
+    f"{FUZZ}what_mutants_have_found_is_read_or_refused",
+]
+"""The laws of the formats that kernels read and write."""
 
 
 def native_tests_pass(

@@ -127,3 +127,4 @@ def test_other_arrays_are_not_taken_for_those_in_the_room() -> None:
     t = room.take(2)[0]
     assert room.holds(t)
     assert not room.holds(t.copy())
+    assert not room.holds(t)  # only once

@@ -34,5 +34,6 @@ def test_the_sanitizers_find_nothing(tmp_path: Path) -> None:
         "PYTHONMALLOC": "malloc",  # so that small objects have guards around them too
         "UBSAN_OPTIONS": "print_stacktrace=1",
         "AEVENTS_LEVELS": " ".join(COMPILED),
+        "AEVENTS_MUTATIONS": "500",
     }
     native_tests_pass(tmp_path, {"AEVENTS_SANITIZE": "1"}, run, laws=True)

@@ -67,7 +67,7 @@ def random_runs(k: int, length: int, *, events: int = 20_000, seed: int = 1) -> 
 
 
 @pytest.mark.parametrize("length", [1, 16, 256])
-@pytest.mark.parametrize("k", [1, 2, 4, 8, 16])
+@pytest.mark.parametrize("k", [1, 2, 4, 8, 16, 64])
 def test_events_come_in_the_order_of_time(kernels: ModuleType, k: int, length: int) -> None:
     runs = random_runs(k, length)
     rows, left = merged(kernels, runs)
