@@ -47,6 +47,9 @@ class Decoder(Protocol):
     A decoder may have a method `keep_in`, for a room (`_native/room.py`) where all events are
     wanted in one batch: `kernels.columns().keep_in(room)` spares copying them.
 
+    A decoder that waits for what follows, to tell damage by it, may have a method `hurry`, called
+    before the first bytes where nobody wants to wait: it then gives events as soon as they come.
+
     The decoder of a format that can be read from the middle has the methods of a `Seeker`, perhaps
     those of an `Indexer` (`codecs/seek.py`): one decoder, fed the first bytes of a file, locates a
     `Jump`; a fresh one, fed the same, resumes there.

@@ -48,6 +48,7 @@ class Recognise:
         self._decoder: Decoder | None = None
         self._reader: Reader | None = None
         self._room: Room | None = None
+        self._hurried = False
         self.codec: Codec | None = None
 
     @property
@@ -64,6 +65,10 @@ class Recognise:
     def keep_in(self, room: Room) -> None:
         """Have the decoder, if it can, decode into `room`, where the events stay."""
         self._room = room
+
+    def hurry(self) -> None:
+        """Have the decoder give what has come at once."""
+        self._hurried = True
 
     def feed(self, item: object, /) -> Iterator[object]:
         """Give what the decoder gives, once enough bytes have come to choose it."""
@@ -84,6 +89,7 @@ class Recognise:
         Where that takes an index of the file, it is taken from `indexes`, or made and put there.
         """
         self._head = read(0, SNIFF_BYTES)
+        self.hurry()  # this decoder only finds a place
         decoder = self._choose()
         if not hasattr(decoder, "locate") or size <= SNIFF_BYTES:
             return None
@@ -147,6 +153,8 @@ class Recognise:
             decoder.want(self.kind)
         if self._room is not None and hasattr(decoder, "keep_in"):
             decoder.keep_in(self._room)
+        if self._hurried and hasattr(decoder, "hurry"):
+            decoder.hurry()
         return decoder
 
     def _use(self, codec: Codec) -> None:

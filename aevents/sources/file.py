@@ -50,6 +50,11 @@ def stdin_origin() -> Origin[bytes]:
     return Origin("standard input", blocking=read_stdin)
 
 
+def is_pipe(name: str) -> bool:
+    """Say whether a name stands for what comes bit by bit: standard input, or a named pipe."""
+    return name == "-" or Path(name).is_fifo()
+
+
 def read_items(path: Path, plan: Plan | None) -> Generator[object, None, None]:
     """Yield what is planned for a file; else its bytes in chunks."""
     planned = plan(path) if plan else None
