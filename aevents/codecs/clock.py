@@ -85,12 +85,13 @@ def doubts(found: Stretches, goes_on: Flags, clock: Clock, *, first: bool) -> Do
     orderly = usual_around(steps > clock.leap // 16, first=first)
     leaps = clock.beyond(steps, clock.leap)
     around = values[2:] - values[:-2] & clock.mask  # past the value in doubt
+    stayed, moved = (_fits(values, goes_on, clock, by) for by in (0, 1))
     many = found.words[1:-1] > FEW_WORDS
-    near = odd[:-1] & usual[:-1] & (around <= 2) & (many | leaps[:-1])
+    near = odd[:-1] & usual[:-1] & ((many & (stayed | moved)) | (leaps[:-1] & (around <= 2)))
     far = leaps[:-1] & orderly[:-1] & (around <= clock.leap // 8)
     ahead = (steps[:-1] == 1) & (steps[1:] == clock.mask) & usual[:-1]
     ahead[:-1] &= steps[2:] == 1
-    ahead &= goes_on[1:-1] | (found.words[1:-1] < found.words[2:])
+    ahead &= goes_on[1:-1] & goes_on[2:]
     near[1:] &= ~ahead[:-1]
     wrong = (np.flatnonzero(near | far | ahead) + 1).tolist()
     usual = usual_around(odd, first=first, least=0)
@@ -98,7 +99,7 @@ def doubts(found: Stretches, goes_on: Flags, clock: Clock, *, first: bool) -> Do
     late[:-1] &= ~ahead
     late[1:] &= ~ahead
     late = np.flatnonzero(late & usual).tolist()
-    return Doubts({index: _true(values, index, clock) for index in wrong}, late)
+    return Doubts({index: _true(values, index, clock, stayed[index - 1]) for index in wrong}, late)
 
 
 def usual_around(odd: Flags, *, first: bool, least: int = LEAST_CONTEXT) -> Flags:
@@ -117,9 +118,22 @@ def one_bit(difference: int) -> bool:
     return difference.bit_count() == 1
 
 
-def _true(values: Integers, index: int, clock: Clock) -> int:
+def _fits(values: Integers, goes_on: Flags, clock: Clock, moved: int) -> Flags:
+    """Say which times have one other bit than if the clock had moved by this, and whether the lower
+    bits of time begin again there and at the next as if it had.
+    """
+    left = (values[2:] - values[:-2] & clock.mask) - moved
+    flipped = values[1:-1] ^ (values[:-2] + moved & clock.mask)
+    again, next_again = ~goes_on[1:-1], ~goes_on[2:]
+    fits: Flags = (flipped & flipped - 1 == 0) & (again == moved) & (next_again == left)
+    return fits
+
+
+def _true(values: Integers, index: int, clock: Clock, stayed: bool) -> int:
     """Return the value that stands between the two around one that is wrong."""
     before, wrong, after = (int(value) for value in values[index - 1 : index + 2])
     next = before + 1 & clock.mask
     moved = after - before & clock.mask
-    return next if moved == 2 or (moved == 1 and one_bit(wrong ^ next)) else before
+    if moved == 1 and not stayed:
+        moved += one_bit(wrong ^ next)
+    return next if moved == 2 else before

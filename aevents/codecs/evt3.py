@@ -44,7 +44,7 @@ class Evt3Mender(HighMender):
     size = 2
     clock = Clock(bits=12, leap=25, far=1 << 10)
     low_range = 1 << 12
-    near = 32
+    near = 128
 
     def state(self) -> MarksState:
         """Return the state in which marking begins."""
@@ -69,19 +69,9 @@ class Evt3Mender(HighMender):
         return (words & 0xFFF).astype(np.int64)
 
     def find(self, words: memoryview, value: int, bits: int) -> Integers:
-        """Return the numbers of the words that say this time, but for so many bits: 0 or 1; and
-        where the lower bits of time begin again, if they do.
-        """
-        all = np.frombuffer(words, "<u2")
-        different = all ^ np.uint16(0x8000 | value)
-        places = np.flatnonzero((different & different - 1 == 0) & ((different != 0) == bits))
-        lows = np.flatnonzero(all >> 12 == 0x6)
-        if len(lows):
-            behind = np.searchsorted(lows, places)
-            inside = (behind > 0) & (behind < len(lows))
-            places, behind = places[inside], behind[inside]
-            places = places[all[lows[behind]] < all[lows[behind - 1]]]
-        return places
+        """Return the numbers of the words that say this time, but for so many bits: 0 or 1."""
+        different = np.frombuffer(words, "<u2") ^ np.uint16(0x8000 | value)
+        return np.flatnonzero((different & different - 1 == 0) & ((different != 0) == bits))
 
     def low_bits(self, words: Words) -> tuple[Integers, Flags]:
         """Return the values of TIME_LOW words, and which words are such."""

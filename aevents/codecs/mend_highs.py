@@ -172,7 +172,8 @@ class HighMender(Mender):
             yield from self._before_first(tape, found)
         if final:
             wrong |= self._at_last(tape, found)
-            late.append(len(found.values) - 1)
+            if not (self.clock.steps(found.values[-PAST:]) != 1).any():
+                late.append(len(found.values) - 1)
         for index in wrong:
             if begun <= index < known:
                 yield int(found.places[index]), Turn(wrong[index], instead=True)
@@ -185,7 +186,9 @@ class HighMender(Mender):
         would begin again.
         """
         goes_on = np.zeros(len(found.values), np.bool_)
-        many = np.flatnonzero(found.words[:-1] > FEW_WORDS) + 1
+        many = found.words > FEW_WORDS
+        many[1:] |= many[:-1]
+        many = np.flatnonzero(many)
         many = many[many > begun]
         near = np.arange(-self.near, self.near + 1)
         values, are = self.low_bits(tape.words_at(found.places[many, None] + near))
@@ -195,6 +198,7 @@ class HighMender(Mender):
         last = values[rows, self.near - before[:, ::-1].argmax(1)]
         first = values[rows, self.near + behind.argmax(1)]
         goes_on[many] = before.any(1) & behind.any(1) & (last <= first)
+        goes_on[many] &= first - last <= self.low_range // 4
         return goes_on
 
     def _before_first(self, tape: Tape, found: Stretches) -> Iterator[tuple[int, Turn]]:
@@ -247,9 +251,10 @@ class HighMender(Mender):
         """
         value = int(found.values[index]) + 1 & self.clock.mask
         start, words = int(found.places[index]) + 1, self._words(tape, found, index)
-        near, place = self.find(words, value, 1), self._fallen(words)
+        place = self._fallen(words)
+        near = [one for one in self.find(words, value, 1).tolist() if self._falls(words, one)]
         if len(near) == 1:
-            yield start + int(near[0]), Turn(value, instead=True)
+            yield start + near[0], Turn(value, instead=True)
         elif place is not None:
             yield start + place, Turn(value)
         elif index + 1 < len(found.values):
@@ -282,6 +287,14 @@ class HighMender(Mender):
         if len(falls) != 1 or (np.diff(lows) > half).any():
             return None
         return int(places[falls[0] + 1])
+
+    def _falls(self, words: memoryview, place: int) -> bool:
+        """Say whether the lower bits of time begin again around this word."""
+        places, lows = self.lows(words)
+        before, behind = int(places.searchsorted(place)), int(places.searchsorted(place, "right"))
+        if not before or behind == len(places):
+            return False
+        return bool(lows[before - 1] - lows[behind] > self.low_range // 2)
 
     def _words(self, tape: Tape, found: Stretches, index: int) -> memoryview:
         start = int(found.places[index])

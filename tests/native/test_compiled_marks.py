@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -61,7 +62,7 @@ def marks(
     state = kernels.marks_state(**fields)
     ends = [0, *sorted(min(cut * size, len(data)) for cut in cuts), len(data)]
     found = []
-    for start, end in zip(ends, ends[1:], strict=False):
+    for start, end in pairwise(ends):
         piece = np.frombuffer(bytes(shift) + data[start:end], np.uint8)[shift:]  # misaligned
         found.append(getattr(kernels, name)(memoryview(piece), state).tolist())
     return found, state_of(state)
