@@ -44,7 +44,7 @@ from aevents.sinks.file import FileSink
 from aevents.sources import synthetic
 from aevents.sources import udp as udp_source
 from aevents.sources import zmq as zmq_source
-from aevents.sources.file import is_pipe, stdin_origin
+from aevents.sources.file import stdin_origin
 from aevents.sources.recording import first_bytes, is_recording, recording_origin
 from aevents.stream import Stream, resolve_names_with, stream_of
 from aevents.types import EventBatch, Sensor
@@ -151,7 +151,7 @@ def open(
     if format is not None:
         codec(format)
     settings = {"sensor": sensor, "strict": strict, **options}
-    make = partial(_recognise, text, kind=kind, format=format, options=settings)
+    make = partial(Recognise, each_codec, name=text, kind=kind, format=format, options=settings)
     if text == "-":
         return stream_of(stdin_origin()).through(make)
     origin = recording_origin(Path(text), make, each_codec, index=index, **settings)
@@ -264,15 +264,6 @@ def split_url(name: str) -> tuple[str, str, dict[str, str]]:
         return "", name, {}
     rest, _, query = name[match.end() :].partition("?")
     return match[1], rest, dict(parse_qsl(query, keep_blank_values=True))
-
-
-def _recognise(
-    name: str, *, kind: type, format: str | None, options: dict[str, object]
-) -> Recognise:
-    made = Recognise(each_codec, name=name, kind=kind, format=format, options=options)
-    if is_pipe(name):
-        made.hurry()
-    return made
 
 
 def _piped() -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from msgspec.structs import replace
 
@@ -11,7 +12,6 @@ from aevents.cli.reading import Input, Reading
 from aevents.junctions.channel import Overflow
 from aevents.junctions.merge import merge
 from aevents.junctions.merge_sorted import merge_sorted
-from aevents.sources.file import is_pipe
 from aevents.stream import Stream
 from aevents.types import EventBatch, Sensor
 
@@ -58,7 +58,7 @@ class Inputs:
     @property
     def rewindable(self) -> bool:
         """Whether they can be read again."""
-        return not self.live and not any(is_pipe(one.name) for one in self.readings)
+        return not self.live and not any(_is_pipe(one.name) for one in self.readings)
 
     @asynccontextmanager
     async def joined(self) -> AsyncIterator[Stream[EventBatch]]:
@@ -73,7 +73,7 @@ class Inputs:
 
     def _refuse_recordings(self) -> None:
         for one in self.readings:
-            if not one.stream.endless and not is_pipe(one.name):
+            if not one.stream.endless and not _is_pipe(one.name):
                 live = next(other.name for other in self.readings if other.stream.endless)
                 raise ValueError(
                     f"{one.name} is a recording, and would be over before {live}, which is live, "
@@ -102,3 +102,7 @@ class OneSensor:
     def flush(self) -> tuple[()]:
         """Give nothing."""
         return ()
+
+
+def _is_pipe(name: str) -> bool:
+    return name == "-" or Path(name).is_fifo()

@@ -135,6 +135,10 @@ class Reader:
         self._items.close()
 
 
+class Hurry(msgspec.Struct, frozen=True):
+    """What an input begins with that comes bit by bit: its events are wanted at once."""
+
+
 class Opened(msgspec.Struct, frozen=True):
     """What an input begins with that is read by path: the items that follow are its reader's."""
 

@@ -239,6 +239,8 @@ class HighMender(Mender):
         if found.places[-2] < 0 or not usual_around(steps != 1, first=self._first)[-1]:
             return {}
         last, before = len(steps), int(found.values[-2])
+        if self._fallen(self._words(tape, found, last - 1)) is not None:
+            return {}  # what is missing is the time in front of it
         true = before + 1 & self.clock.mask
         if one_bit(true ^ int(found.values[-1])) and self._joins(tape, found, last - 1, 1):
             return {last: true}
