@@ -46,7 +46,8 @@ class Clock(msgspec.Struct, frozen=True):
     def beyond(self, steps: Integers, most: int) -> Flags:
         """Say which steps are longer than this, forward or back."""
         half = 1 << self.bits - 1
-        return np.abs((steps + half & self.mask) - half) > most
+        beyond: Flags = np.abs((steps + half & self.mask) - half) > most
+        return beyond
 
 
 class Stretches(NamedTuple):

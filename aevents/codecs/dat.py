@@ -21,11 +21,13 @@ import numpy as np
 from aevents._native import kernels
 from aevents._native.columns import Columns
 from aevents.codecs.base import SNIFF_BYTES, Codec, Jump, ReadAt, Watch
+from aevents.codecs.clock import Integers
 from aevents.codecs.header import Header, parse_header, write_header
 from aevents.codecs.limits import Limits, edges_of
-from aevents.codecs.mend import Integers, Marks, Mender, Places, Tape, Turn
+from aevents.codecs.mend import Marks, Mender, Places, Turn
 from aevents.codecs.packed import PackedDecoder, PackedEncoder, encoded
 from aevents.codecs.seek import MARGIN_US, Search, jump_to, record_probe
+from aevents.codecs.tape import Tape
 from aevents.errors import EncodeError
 from aevents.types import EventBatch, Sensor, TriggerBatch
 
@@ -96,7 +98,7 @@ class DatMender(Mender):
         steps = np.diff(words.astype(np.int64))
         known, doubtful = steps[: max(start - begin, 1)], steps[max(start - begin, 1) :]
         self._most = 2 * int(np.abs(known).max(initial=0)) + 64 if len(known) > 1 else MOST_STEP
-        leaps = np.flatnonzero(np.abs(doubtful) > self._most) if len(known) > 1 else []
+        leaps = np.flatnonzero((np.abs(doubtful) > self._most) & (len(known) > 1))
         return first - len(doubtful) + int(leaps[0]) if len(leaps) else first
 
     def far(self, marks: Marks) -> Integers:

@@ -21,15 +21,16 @@ from aevents._native import kernels
 from aevents._native.columns import Columns
 from aevents.codecs import evt3_seek
 from aevents.codecs.base import Codec, Jump, ReadAt
-from aevents.codecs.clock import Clock, Flags
+from aevents.codecs.clock import Clock, Flags, Integers
 from aevents.codecs.evt3_seek import CLOCK_RANGE
 from aevents.codecs.header import Header, write_header
 from aevents.codecs.limits import Limits, edges_of
-from aevents.codecs.mend import Integers, Marks, Mender, Places, Tape, Turn, Words
+from aevents.codecs.mend import Marks, Mender, Places, Turn
 from aevents.codecs.mend_highs import HighMender
 from aevents.codecs.packed import PackedDecoder, PackedEncoder, encoded
 from aevents.codecs.raw import begin_raw, matches_raw, raw_lines
 from aevents.codecs.seek import Index
+from aevents.codecs.tape import Tape, Words
 from aevents.types import EventBatch, Sensor, TriggerBatch
 
 if TYPE_CHECKING:

@@ -13,11 +13,12 @@ import numpy.typing as npt
 
 from aevents._native import kernels
 from aevents.codecs.base import Jump, ReadAt
-from aevents.codecs.clock import Clock, Flags
-from aevents.codecs.mend import Integers, Marks, Mender, Places, Turn, Words
+from aevents.codecs.clock import Clock, Flags, Integers
+from aevents.codecs.mend import Marks, Mender, Places, Turn
 from aevents.codecs.mend_highs import HighMender
 from aevents.codecs.packed import PackedDecoder
 from aevents.codecs.raw_seek import CLOCK_RANGE, HighWords, locate_high
+from aevents.codecs.tape import Words
 
 if TYPE_CHECKING:
     from aevents._native.twins import Evt2State, MarksState  # not loaded where there is C

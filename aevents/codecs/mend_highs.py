@@ -15,12 +15,14 @@ from aevents.codecs.clock import (
     FEW_WORDS,
     Clock,
     Flags,
+    Integers,
     Stretches,
     doubts,
     one_bit,
     usual_around,
 )
-from aevents.codecs.mend import CLEARLY, Integers, Marks, Mender, Places, Tape, Turn, Words
+from aevents.codecs.mend import CLEARLY, Marks, Mender, Places, Turn
+from aevents.codecs.tape import Tape, Words
 
 if TYPE_CHECKING:
     from aevents._native.twins import MarksState  # not loaded where there is C
@@ -186,9 +188,9 @@ class HighMender(Mender):
         would begin again.
         """
         goes_on = np.zeros(len(found.values), np.bool_)
-        many = found.words > FEW_WORDS
-        many[1:] |= many[:-1]
-        many = np.flatnonzero(many)
+        around = found.words > FEW_WORDS
+        around[1:] |= around[:-1]
+        many = np.flatnonzero(around)
         many = many[many > begun]
         near = np.arange(-self.near, self.near + 1)
         values, are = self.low_bits(tape.words_at(found.places[many, None] + near))

@@ -95,7 +95,7 @@ def test_words_begin_elsewhere_behind_lost_bytes() -> None:
     said, damaged = told()
     whole, turns = run(Evt3Mender(damaged, 0), data[:12_001] + data[12_004:])
     assert Turn(lost=True) in turns
-    ((what, offset, _, count),) = [one for one in said if one[0] == "skipped_bytes"]
+    ((_, offset, _, count),) = [one for one in said if one[0] == "skipped_bytes"]
     assert count % 2 == 1
     assert abs(offset - 12_001) < 2_000
     assert whole.endswith(data[16_000:])

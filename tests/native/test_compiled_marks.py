@@ -64,7 +64,7 @@ def marks(
     found = []
     for start, end in pairwise(ends):
         piece = np.frombuffer(bytes(shift) + data[start:end], np.uint8)[shift:]  # misaligned
-        found.append(getattr(kernels, name)(memoryview(piece), state).tolist())
+        found.append(getattr(kernels, name)(piece.data, state).tolist())
     return found, state_of(state)
 
 
