@@ -49,6 +49,8 @@ class HighMender(Mender):
         self._past: list[int] = []  # the times before what has not been handed on
         self._first = first  # the past begins with the recording
         self._most = self.clock.far  # a usual step, at the last seam
+        self._unsure = False  # whether to look closely at the first time
+        self._low = -1  # the lower bits of time before what has not been handed on
 
     def _times(self) -> Integers:
         return np.array(self._past, np.int64)
@@ -79,6 +81,7 @@ class HighMender(Mender):
             steps = [after - before & clock.mask for before, after in pairwise(past)]
             usual = [step == 1 for step in steps]
             orderly = [step <= clock.leap // 16 for step in steps]
+            state.doubts = int(self._unsure)
             state.last, state.time = self.word(past[-1]), past[-1]
             state.step = steps[-1] if steps else -1
             state.usual, state.orderly = _run(usual), _run(orderly)
@@ -104,6 +107,7 @@ class HighMender(Mender):
             return 0
         values = self.values(tape.words_at(places[max(known - PAST, 0) : known]))
         self._past = [*self._past, *values.tolist()][-PAST:]
+        self._leave(tape, int(places[known]))
         return int(places[known])
 
     @abstractmethod
@@ -151,6 +155,9 @@ class HighMender(Mender):
         turns = dict(self._turns(tape, found, begun, known, final=final))
         self._past = found.values[:known][-PAST:].tolist()
         self._first = self._first and known <= PAST
+        self._leave(tape, stop)
+        ahead = self.clock.steps(found.values[max(known - 1, 0) : known + 1])
+        self._unsure = bool((ahead == 2).any())
         return stop, sorted(turns.items())
 
     def _known(self, places: Integers, until: int) -> tuple[int, int]:
@@ -179,9 +186,20 @@ class HighMender(Mender):
         for index in wrong:
             if begun <= index < known:
                 yield int(found.places[index]), Turn(wrong[index], instead=True)
+        yield from self._passed(tape, found, late, (begun, known))
+
+    def _passed(
+        self, tape: Tape, found: Stretches, late: list[int], judged: tuple[int, int]
+    ) -> Iterator[tuple[int, Turn]]:
+        """Yield where the clock is not moved on when it should be."""
+        begun, known = judged
         for index in late:
-            if begun <= index < known and found.words[index] > FEW_WORDS:
-                yield from self._moved(tape, found, index)
+            many = begun <= index < known and found.words[index] > FEW_WORDS
+            moved = many and self._moved(tape, found, index)
+            if moved:
+                yield moved
+            elif begun <= index + 1 < known and (many or index < begun):
+                yield from self._early(tape, found, index + 1)
 
     def _goes_on(self, tape: Tape, found: Stretches, begun: int) -> Flags:
         """Say at which times the lower bits of time go on from where they were, although others
@@ -190,11 +208,15 @@ class HighMender(Mender):
         goes_on = np.zeros(len(found.values), np.bool_)
         around = found.words > FEW_WORDS
         around[1:] |= around[:-1]
+        around[begun : begun + 1] = begun > 0
         many = np.flatnonzero(around)
-        many = many[many > begun]
-        near = np.arange(-self.near, self.near + 1)
-        values, are = self.low_bits(tape.words_at(found.places[many, None] + near))
+        many = many[many >= max(begun, 1)]
+        places = found.places[many, None] + np.arange(-self.near, self.near + 1)
+        values, are = self.low_bits(tape.words_at(places))
+        are &= (places >= 0) & (places < tape.words)
         are[:, self.near] = False
+        if self._low >= 0 and not found.places[many[:1]].any():
+            values[:1, self.near - 1], are[:1, self.near - 1] = self._low, True
         before, behind = are[:, : self.near + 1], are[:, self.near :]
         rows = np.arange(len(many))
         last = values[rows, self.near - before[:, ::-1].argmax(1)]
@@ -202,6 +224,11 @@ class HighMender(Mender):
         goes_on[many] = before.any(1) & behind.any(1) & (last <= first)
         goes_on[many] &= first - last <= self.low_range // 4
         return goes_on
+
+    def _leave(self, tape: Tape, stop: int) -> None:
+        """Remember the lower bits of time before this word."""
+        values, are = self.low_bits(tape.words_at(np.arange(max(stop - self.near, 0), stop)))
+        self._low = int(values[are][-1]) if are.any() else -1
 
     def _before_first(self, tape: Tape, found: Stretches) -> Iterator[tuple[int, Turn]]:
         """Yield the first word of the recording as a time, if but for one bit it is."""
@@ -249,8 +276,8 @@ class HighMender(Mender):
         leaps = self.clock.beyond(steps[-1:], self.clock.far)[0]
         return {last: before} if leaps and self._joins(tape, found, last - 1, 0) else {}
 
-    def _moved(self, tape: Tape, found: Stretches, index: int) -> Iterator[tuple[int, Turn]]:
-        """Yield where the clock moved on by one between a time and the next that is said: a word
+    def _moved(self, tape: Tape, found: Stretches, index: int) -> tuple[int, Turn] | None:
+        """Return where the clock moved on by one between a time and the next that is said: a word
         still says so but for one bit, or the lower bits of time begin again.
         """
         value = int(found.values[index]) + 1 & self.clock.mask
@@ -258,14 +285,17 @@ class HighMender(Mender):
         place = self._fallen(words)
         near = [one for one in self.find(words, value, 1).tolist() if self._falls(words, one)]
         if len(near) == 1:
-            yield start + near[0], Turn(value, instead=True)
-        elif place is not None:
-            yield start + place, Turn(value)
-        elif index + 1 < len(found.values):
-            place = self._fallen(self._words(tape, found, index + 1))
-            if place is not None and self._says_again(tape, found, index + 1, place):
-                value = int(found.values[index + 1]) - 1 & self.clock.mask
-                yield int(found.places[index + 1]), Turn(value, instead=True)
+            return start + near[0], Turn(value, instead=True)
+        return None if place is None else (start + place, Turn(value))
+
+    def _early(self, tape: Tape, found: Stretches, index: int) -> Iterator[tuple[int, Turn]]:
+        """Yield a time that is true only from where it is said again: before that, it is the one
+        before.
+        """
+        place = self._fallen(self._words(tape, found, index))
+        if place is not None and self._says_again(tape, found, index, place):
+            value = int(found.values[index]) - 1 & self.clock.mask
+            yield int(found.places[index]), Turn(value, instead=True)
 
     def _says_again(self, tape: Tape, found: Stretches, index: int, place: int) -> bool:
         """Say whether a time is said again in front of this of its words."""
