@@ -80,6 +80,7 @@ class Report(Mapping[str, int]):
         {
             "outside_frame",
             "torn_bytes",
+            "skipped_bytes",
             "untimed",
             "bad_lines",
             "bad_rows",

@@ -29,6 +29,7 @@ LONG = {
     "stream.py": "one short method an operator",
     "codecs/aedat2.py": "one walk through a file, of which each step may meet damage",
     "codecs/aedat3.py": "one walk through a file, of which each step may meet damage",
+    "codecs/mend_highs.py": "one judgement of a clock, whose steps are read together",
     "codecs/base.py": "what every format is made of, a short class each",
     "codecs/aedat4.py": "one walk through a file, of which each step may meet damage",
     "types.py": "the values that flow, a short class each",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -213,3 +214,15 @@ def test_loading_a_live_stream_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
 
 def _recorded() -> Stream[EventBatch]:
     return Stream(Origin("recorded", blocking=lambda: (EVENTS for _ in range(1))))
+
+
+@pytest.mark.parametrize("format", ["evt2", "evt21", "evt3", "evt4", "dat"])
+async def test_a_named_pipe_gives_events_at_once(tmp_path: Path, format: str) -> None:
+    pipe, events = tmp_path / "live.pipe", example_events(200, sensor=Sensor(200, 180))
+    encoder = codec(format).encoder
+    assert encoder is not None
+    await anyio.to_thread.run_sync(os.mkfifo, pipe)
+    with await anyio.to_thread.run_sync(lambda: pipe.open("r+b", buffering=0)) as writer:
+        writer.write(encode(encoder(), [events]))
+        async with aevents.open(pipe, format=format).open() as run:
+            assert list(await anext(run)) == list(events)

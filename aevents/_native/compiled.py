@@ -36,6 +36,12 @@ from .compiled_events import (  # noqa: F401 - handed on
     merge,
     readout,
 )
+from .compiled_marks import (  # noqa: F401 - handed on
+    dat_marks,
+    evt2_marks,
+    evt3_marks,
+    marks_state,
+)
 from .compiled_spif import datagrams, spif_decode, spif_encode, spif_state  # noqa: F401 - handed on
 from .datagrams import MESSAGE_STRIDE
 from .pointers import EventPointers, columns_pointers, events_pointers

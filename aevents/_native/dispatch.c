@@ -35,6 +35,7 @@ int ae_select(int level)
     ae_evt4_select(level);
     ae_evt4_write_select(level);
     ae_dat_select(level);
+    ae_marks_select(level);
     ae_aedat_select(level);
     ae_es_select(level);
     ae_accumulate_select(level);

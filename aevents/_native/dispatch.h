@@ -8,6 +8,7 @@ void ae_evt3_select(int level);
 void ae_evt4_select(int level);
 void ae_evt4_write_select(int level);
 void ae_dat_select(int level);
+void ae_marks_select(int level);
 void ae_aedat_select(int level);
 void ae_es_select(int level);
 void ae_accumulate_select(int level);

@@ -47,6 +47,9 @@ class Decoder(Protocol):
     A decoder may have a method `keep_in`, for a room (`_native/room.py`) where all events are
     wanted in one batch: `kernels.columns().keep_in(room)` spares copying them.
 
+    A decoder that waits for what follows, to tell damage by it, may have a method `hurry`, called
+    before the first bytes where nobody wants to wait: it then gives events as soon as they come.
+
     The decoder of a format that can be read from the middle has the methods of a `Seeker`, perhaps
     those of an `Indexer` (`codecs/seek.py`): one decoder, fed the first bytes of a file, locates a
     `Jump`; a fresh one, fed the same, resumes there.
@@ -130,6 +133,10 @@ class Reader:
     def close(self) -> None:
         """Release everything. May be called twice."""
         self._items.close()
+
+
+class Hurry(msgspec.Struct, frozen=True):
+    """What an input begins with that comes bit by bit: its events are wanted at once."""
 
 
 class Opened(msgspec.Struct, frozen=True):
@@ -255,18 +262,21 @@ class Watch:
         self.use(self.sensor)
         self.started, self.stop = True, time
 
-    def batch(self, t: Times, x: Coordinates, y: Coordinates, p: Flags) -> EventBatch:
-        """Return these columns as the next batch."""
+    def batch(
+        self, t: Times, x: Coordinates, y: Coordinates, p: Flags, *, offset: int | None = None
+    ) -> EventBatch:
+        """Return these columns as the next batch; their bytes begin at `offset` of the input."""
         state = self._state
         kernels.inspect(t, x, y, state)
         start = self.stop if self.started else int(t[0]) if len(t) else 0
         self.started = self.started or len(t) > 0
         self.stop = max(self.stop, state.latest) if self.started else 0
         if state.backward:
-            self.note("backward_jumps", state.backward, "time goes back", error=TimeOrderError)
+            reason = "time goes back"
+            self.note("backward_jumps", state.backward, reason, offset=offset, error=TimeOrderError)
         if state.off_sensor:
             size = f"{self.sensor.width}x{self.sensor.height}"
-            self.note("off_sensor", state.off_sensor, f"events outside {size}")
+            self.note("off_sensor", state.off_sensor, f"events outside {size}", offset=offset)
         return EventBatch(t, x, y, p, self.sensor, Span(start, self.stop))
 
     def triggers(self, t: Times, id: object, value: Flags) -> TriggerBatch:

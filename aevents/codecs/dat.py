@@ -13,24 +13,116 @@ format.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
-from typing import ClassVar
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
 
 from aevents._native import kernels
 from aevents._native.columns import Columns
 from aevents.codecs.base import SNIFF_BYTES, Codec, Jump, ReadAt, Watch
+from aevents.codecs.clock import Integers
 from aevents.codecs.header import Header, parse_header, write_header
 from aevents.codecs.limits import Limits, edges_of
+from aevents.codecs.mend import Marks, Mender, Places, Turn
 from aevents.codecs.packed import PackedDecoder, PackedEncoder, encoded
 from aevents.codecs.seek import MARGIN_US, Search, jump_to, record_probe
+from aevents.codecs.tape import Tape
 from aevents.errors import EncodeError
 from aevents.types import EventBatch, Sensor, TriggerBatch
+
+if TYPE_CHECKING:
+    from aevents._native.twins import MarksState  # not loaded where there is C
 
 EVENTS = (0x00, 0x0C)
 TRIGGERS = 0x0E
 CLOCK_RANGE = 1 << 32
+HALF_RANGE = CLOCK_RANGE // 2
+MOST_STEP = 1 << 20
+"""A time further than so many µs from the one before it leaps, as the kernel has it."""
+FAR = 1 << 26
+"""A record that leaps by more, and whose next leaps back, was not written so."""
+USUAL_RECORDS = 64
+"""So many before a place in doubt say which steps of time are usual."""
+RESERVED = {1: 0xFFFC0000, 2: 0xE0000000, TRIGGERS: 0x03FFFFF0}
+"""The bits of a record's second half that are 0, by version or type."""
 SAMPLES = 256
 """No such part of a file lasts as long as a round of the clock: 71.6 min."""
+
+
+class DatMender(Mender):
+    """Mends records with a time each: those that leap far ahead of, or behind, both neighbours are
+    left out.
+    """
+
+    size = 8
+
+    def __init__(self, damaged: Callable[..., None], offset: int, reserved: int) -> None:
+        super().__init__(damaged, offset)
+        self._reserved = reserved
+        self._most = MOST_STEP  # a usual step, at the last seam
+        self._last = -1  # time of the last record handed on
+
+    def state(self) -> MarksState:
+        """Return the state in which marking begins."""
+        return kernels.marks_state(last=self._last, reserved=self._reserved)
+
+    def mark(self, words: memoryview, state: MarksState) -> Places:
+        """Return the numbers of the records that leap, or have bits that are reserved."""
+        return kernels.dat_marks(words, state)
+
+    def look(self, words: memoryview, marked: Places, first: int) -> Marks:
+        """Say what marked records are; the value is the step of time to one that leaps."""
+        times, rest = np.frombuffer(words, "<u4").reshape(-1, 2).astype(np.int64).T
+        places = marked.astype(np.int64)
+        start = first if first >= 0 or not len(times) else int(times[0])
+        before = np.where(places > 0, times[places - 1], start)
+        steps = (times[places] - before + HALF_RANGE) % CLOCK_RANGE - HALF_RANGE
+        leaps = np.abs(steps) > MOST_STEP
+        strange = (rest[places] & self._reserved != 0) | (steps < -MOST_STEP)
+        return Marks(places[leaps], steps[leaps], places[strange])
+
+    def skim(self, tape: Tape, marked: list[Places], until: int) -> int:
+        """Return how many records can be handed on."""
+        if until > 0:
+            self._remember(tape, until - 1)
+        return max(until, 0)
+
+    def _remember(self, tape: Tape, last: int) -> None:
+        self._last = int.from_bytes(tape.part(last, last + 1)[:4], "little")
+
+    def seam(self, tape: Tape, marks: Marks, start: int, first: int) -> int:
+        """Return where a step is more than twice as long as those before."""
+        begin = max(start - USUAL_RECORDS, 0)
+        words = np.frombuffer(b"".join(tape.runs(begin, first)), "<u4")[::2]
+        steps = np.diff(words.astype(np.int64))
+        known, doubtful = steps[: max(start - begin, 1)], steps[max(start - begin, 1) :]
+        self._most = 2 * int(np.abs(known).max(initial=0)) + 64 if len(known) > 1 else MOST_STEP
+        leaps = np.flatnonzero((np.abs(doubtful) > self._most) & (len(known) > 1))
+        return first - len(doubtful) + int(leaps[0]) if len(leaps) else first
+
+    def far(self, marks: Marks) -> Integers:
+        """Return the places of the records that leap far."""
+        return marks.places[np.abs(marks.values) > FAR]
+
+    def doubtful(self, words: memoryview, marks: Marks) -> Integers:
+        """Return the records that are strange or leap."""
+        steps = np.diff(np.frombuffer(words, "<u4")[::2].astype(np.int64))
+        return np.union1d(marks.strange, np.flatnonzero(np.abs(steps) > self._most) + 1)
+
+    def judge(
+        self, tape: Tape, marks: Marks, end: int, *, until: int | None, final: bool
+    ) -> tuple[int, list[tuple[int, Turn]]]:
+        """Judge each leap by the next."""
+        stop = end if until is None else max(until, 0)
+        places, steps = marks.places, marks.values
+        back = np.abs(steps[1:] + steps[:-1]) <= MOST_STEP
+        far = (np.abs(steps[:-1]) > FAR) & (np.diff(places) == 1) & (places[:-1] < stop)
+        wrong = places[:-1][back & far].tolist()
+        last = stop - 2 if stop - 1 in wrong else stop - 1
+        if last >= 0:
+            self._remember(tape, last)
+        return stop, [(place, Turn(instead=True)) for place in wrong]
 
 
 class DatDecoder(PackedDecoder):
@@ -62,6 +154,14 @@ class DatDecoder(PackedDecoder):
     def decode(self, run: memoryview, start: int, out: Columns) -> int:
         """Decode records into columns."""
         return kernels.dat_decode(run, start, self._state, out)
+
+    def mender(self, offset: int, *, first: bool) -> Mender:
+        """Return what looks for damage from `offset` on."""
+        kind = TRIGGERS if self._state.triggers else int(self._state.version)
+        return DatMender(self._watch.damaged, offset, RESERVED[kind])
+
+    def turn(self, turn: Turn) -> None:
+        """Go on: records have no memory."""
 
     def locate(self, read: ReadAt, size: int, start: int) -> Jump | None:
         """Return the jump to where all events from `start` µs on are ahead; None: to the start."""

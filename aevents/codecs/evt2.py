@@ -13,25 +13,23 @@ from __future__ import annotations
 
 import struct
 
-import numpy as np
-import numpy.typing as npt
-
 from aevents._native import kernels
 from aevents._native.columns import Columns
-from aevents.codecs.base import Codec, Jump, ReadAt
+from aevents.codecs.base import Codec
 from aevents.codecs.header import Header, write_header
+from aevents.codecs.high import HighDecoder, Types
 from aevents.codecs.limits import Limits, edges_of
-from aevents.codecs.packed import PackedDecoder, PackedEncoder, encoded
+from aevents.codecs.packed import PackedEncoder, encoded
 from aevents.codecs.raw import begin_raw, matches_raw, raw_lines
-from aevents.codecs.raw_seek import HighWords, Words, locate_high
 from aevents.types import EventBatch, Sensor, TriggerBatch
 
 
-class Evt2Decoder(PackedDecoder):
+class Evt2Decoder(HighDecoder):
     """EVT2 bytes to events and triggers."""
 
     name = "evt2"
     word_bytes = 4
+    types = Types(high=0x8, events=(0, 1), reserved=(2, 3, 4, 5, 6, 7, 9, 0xB, 0xC))
 
     def begin(self, header: Header, body: bytes, *, final: bool) -> int:
         """Check that the header speaks of EVT2."""
@@ -42,23 +40,6 @@ class Evt2Decoder(PackedDecoder):
     def decode(self, run: memoryview, start: int, out: Columns) -> int:
         """Decode words into columns."""
         return kernels.evt2_decode(run, start, self._state, out)
-
-    def locate(self, read: ReadAt, size: int, start: int) -> Jump | None:
-        """Return the jump to where all events from `start` µs on are ahead; None: to the start."""
-        if not self._begun:
-            return None
-        words = HighWords(self._body, 1, 0, _highs)
-        return locate_high(read, size, start, self.t0, words)
-
-    def stand(self, *state: int) -> None:
-        """Begin at a TIME_HIGH word: the roll-overs before it, and its value."""
-        self._state = kernels.evt2_state()
-        self._state.started = 1
-        self._state.loop, self._state.high = state
-
-    def anomalies(self) -> dict[str, int]:
-        """Events before the first time word, and words of a reserved type."""
-        return {"untimed": self._state.untimed, "unknown_words": self._state.unknown}
 
 
 class Evt2Encoder(PackedEncoder):
@@ -84,11 +65,6 @@ class Evt2Encoder(PackedEncoder):
         (word,) = struct.unpack("<I", event[-4:])
         time = word & 0x3F << 22
         return event[:-4] + struct.pack("<I", 0xA << 28 | time | (id & 31) << 8 | value)
-
-
-def _highs(words: Words) -> npt.NDArray[np.bool_]:
-    high: npt.NDArray[np.bool_] = words >> 28 == 0x8
-    return high
 
 
 CODEC = Codec(

@@ -17,17 +17,14 @@ from __future__ import annotations
 import struct
 from typing import Literal
 
-import numpy as np
-import numpy.typing as npt
-
 from aevents._native import kernels
 from aevents._native.columns import Columns
-from aevents.codecs.base import Codec, Jump, ReadAt
+from aevents.codecs.base import Codec
 from aevents.codecs.header import Header, write_header
+from aevents.codecs.high import HighDecoder, Types
 from aevents.codecs.limits import Limits, edges_of
-from aevents.codecs.packed import PackedDecoder, PackedEncoder, encoded
+from aevents.codecs.packed import PackedEncoder, encoded
 from aevents.codecs.raw import begin_raw, matches_raw, raw_lines
-from aevents.codecs.raw_seek import HighWords, Words, locate_high
 from aevents.types import EventBatch, Sensor, TriggerBatch
 
 Endianness = Literal["little", "legacy"]
@@ -35,11 +32,17 @@ Endianness = Literal["little", "legacy"]
 _LOOK_BYTES = 4096  # of words that are looked at where the header does not say their order
 
 
-class Evt21Decoder(PackedDecoder):
+class Evt21Decoder(HighDecoder):
     """EVT2.1 bytes to events and triggers."""
 
     name = "evt21"
     word_bytes = 8
+    types = Types(high=0x8, events=(0, 1), reserved=(2, 3, 4, 5, 6, 7, 9, 0xB, 0xC, 0xD))
+
+    @property
+    def typed(self) -> int:
+        """The upper half of a word comes first, or last."""
+        return 0 if self._state.legacy else 4
 
     def begin(self, header: Header, body: bytes, *, final: bool) -> int | None:
         """Check that the header speaks of EVT2.1, and find out the order of bytes."""
@@ -56,23 +59,6 @@ class Evt21Decoder(PackedDecoder):
     def decode(self, run: memoryview, start: int, out: Columns) -> int:
         """Decode words into columns."""
         return kernels.evt21_decode(run, start, self._state, out)
-
-    def locate(self, read: ReadAt, size: int, start: int) -> Jump | None:
-        """Return the jump to where all events from `start` µs on are ahead; None: to the start."""
-        if not self._begun:
-            return None
-        words = HighWords(self._body, 2, 0 if self._state.legacy else 1, _highs)
-        return locate_high(read, size, start, self.t0, words)
-
-    def stand(self, *state: int) -> None:
-        """Begin at a TIME_HIGH word: the roll-overs before it, and its value."""
-        self._state = kernels.evt21_state(legacy=bool(self._state.legacy))
-        self._state.started = 1
-        self._state.loop, self._state.high = state
-
-    def anomalies(self) -> dict[str, int]:
-        """Events before the first time word, and words of a reserved type."""
-        return {"untimed": self._state.untimed, "unknown_words": self._state.unknown}
 
 
 class Evt21Encoder(PackedEncoder):
@@ -125,11 +111,6 @@ def _senseless(body: bytes, *, legacy: bool) -> tuple[int, int]:
     while (after := kernels.evt21_decode(body, at, state, out)) > at:
         at = after
     return state.unknown // 2, state.untimed
-
-
-def _highs(words: Words) -> npt.NDArray[np.bool_]:
-    high: npt.NDArray[np.bool_] = words >> 28 == 0x8
-    return high
 
 
 CODEC = Codec(

@@ -13,17 +13,79 @@ The clock has 24 bits (16.8 s) and is unwrapped. Specified in Prophesee's docume
 from __future__ import annotations
 
 import struct
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from aevents._native import kernels
 from aevents._native.columns import Columns
 from aevents.codecs import evt3_seek
 from aevents.codecs.base import Codec, Jump, ReadAt
+from aevents.codecs.clock import Clock, Flags, Integers
+from aevents.codecs.evt3_seek import CLOCK_RANGE
 from aevents.codecs.header import Header, write_header
 from aevents.codecs.limits import Limits, edges_of
+from aevents.codecs.mend import Marks, Mender, Places, Turn
+from aevents.codecs.mend_highs import HighMender
 from aevents.codecs.packed import PackedDecoder, PackedEncoder, encoded
 from aevents.codecs.raw import begin_raw, matches_raw, raw_lines
 from aevents.codecs.seek import Index
+from aevents.codecs.tape import Tape, Words
 from aevents.types import EventBatch, Sensor, TriggerBatch
+
+if TYPE_CHECKING:
+    from aevents._native.twins import MarksState  # not loaded where there is C
+
+HALF_HIGH = 1 << 11
+
+
+class Evt3Mender(HighMender):
+    """Mends EVT3, whose times have a word for their lower bits, too."""
+
+    size = 2
+    clock = Clock(bits=12, leap=25, far=1 << 10)
+    low_range = 1 << 12
+    near = 128
+
+    def state(self) -> MarksState:
+        """Return the state in which marking begins."""
+        return self.remember()
+
+    def mark(self, words: memoryview, state: MarksState) -> Places:
+        """Return the numbers of the words of interest."""
+        return kernels.evt3_marks(words, state)
+
+    def look(self, words: memoryview, marked: Places, first: int) -> Marks:
+        """Say what marked words are."""
+        found = np.frombuffer(words, "<u2")[marked]
+        high, places = found >> 12 == 0x8, marked.astype(np.int64)
+        return Marks(places[high], (found[high] & 0xFFF).astype(np.int64), places[~high])
+
+    def word(self, value: int) -> int:
+        """Return the word that says this time."""
+        return 0x8000 | value
+
+    def values(self, words: Words) -> Integers:
+        """Return the times that TIME_HIGH words say."""
+        return (words & 0xFFF).astype(np.int64)
+
+    def find(self, words: memoryview, value: int, bits: int) -> Integers:
+        """Return the numbers of the words that say this time, but for so many bits: 0 or 1."""
+        different = np.frombuffer(words, "<u2") ^ np.uint16(0x8000 | value)
+        return np.flatnonzero((different & different - 1 == 0) & ((different != 0) == bits))
+
+    def low_bits(self, words: Words) -> tuple[Integers, Flags]:
+        """Return the values of TIME_LOW words, and which words are such."""
+        return (words & 0xFFF).astype(np.int64), words >> 12 == 0x6
+
+    def fall(self, tape: Tape, start: int, first: int) -> int:
+        """Return where TIME_LOW falls, and time has no word before that."""
+        words = memoryview(b"".join(tape.runs(start, first)))
+        places, lows = self.lows(words)
+        highs = np.flatnonzero(np.frombuffer(words, "<u2") >> 12 == 0x8)
+        between = np.diff(np.searchsorted(highs, places)) > 0
+        falls = np.flatnonzero((np.diff(lows) < 0) & ~between)
+        return start + int(places[falls[0] + 1]) if len(falls) else first
 
 
 class Evt3Decoder(PackedDecoder):
@@ -41,6 +103,20 @@ class Evt3Decoder(PackedDecoder):
     def decode(self, run: memoryview, start: int, out: Columns) -> int:
         """Decode words into columns."""
         return kernels.evt3_decode(run, start, self._state, out)
+
+    def mender(self, offset: int, *, first: bool) -> Mender:
+        """Return what looks for damage from `offset` on."""
+        return Evt3Mender(self._watch.damaged, offset, first=first)
+
+    def turn(self, turn: Turn) -> None:
+        """Put the clock right; behind lost bytes, expect a row."""
+        state = self._state
+        if turn.lost:
+            state.foreign = 1
+        if turn.high is not None:
+            if state.high - turn.high >= HALF_HIGH:
+                state.loop += CLOCK_RANGE
+            state.high, state.low, state.started = turn.high, 0, 1
 
     def locate(self, read: ReadAt, size: int, start: int) -> Jump | None:
         """Return the jump to where all events from `start` µs on are ahead; None: to the start.

@@ -15,25 +15,23 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-import numpy as np
-import numpy.typing as npt
-
 from aevents._native import kernels
 from aevents._native.columns import Columns
-from aevents.codecs.base import Codec, Jump, ReadAt
+from aevents.codecs.base import Codec
 from aevents.codecs.header import Header, write_header
+from aevents.codecs.high import HighDecoder, Types
 from aevents.codecs.limits import Limits, edges_of
-from aevents.codecs.packed import PackedDecoder, PackedEncoder, encoded
+from aevents.codecs.packed import PackedEncoder, encoded
 from aevents.codecs.raw import begin_raw, matches_raw, raw_lines
-from aevents.codecs.raw_seek import HighWords, Words, locate_high
 from aevents.types import EventBatch, Sensor, TriggerBatch
 
 
-class Evt4Decoder(PackedDecoder):
+class Evt4Decoder(HighDecoder):
     """EVT4 bytes to events and triggers."""
 
     name = "evt4"
     word_bytes = 4
+    types = Types(high=0xE, events=(0xA, 0xB), reserved=(0, 1, 2, 3, 4, 5, 8), vectors=(0xC, 0xD))
 
     def flush(self) -> Iterator[EventBatch | TriggerBatch]:
         """Count a torn word, or a vector without its second word."""
@@ -50,23 +48,6 @@ class Evt4Decoder(PackedDecoder):
     def decode(self, run: memoryview, start: int, out: Columns) -> int:
         """Decode words into columns."""
         return kernels.evt4_decode(run, start, self._state, out)
-
-    def locate(self, read: ReadAt, size: int, start: int) -> Jump | None:
-        """Return the jump to where all events from `start` µs on are ahead; None: to the start."""
-        if not self._begun:
-            return None
-        words = HighWords(self._body, 1, 0, _highs)
-        return locate_high(read, size, start, self.t0, words)
-
-    def stand(self, *state: int) -> None:
-        """Begin at a TIME_HIGH word: the roll-overs before it, and its value."""
-        self._state = kernels.evt4_state()
-        self._state.started = 1
-        self._state.loop, self._state.high = state
-
-    def anomalies(self) -> dict[str, int]:
-        """Events before the first time word, and words of a reserved type."""
-        return {"untimed": self._state.untimed, "unknown_words": self._state.unknown}
 
 
 class Evt4Encoder(PackedEncoder):
@@ -92,15 +73,6 @@ class Evt4Encoder(PackedEncoder):
         (word,) = struct.unpack("<I", event[-4:])
         time = word & 0x3F << 22
         return event[:-4] + struct.pack("<I", 0x9 << 28 | time | (id & 31) << 8 | value)
-
-
-def _highs(words: Words) -> npt.NDArray[np.bool_]:
-    """Say which words are TIME_HIGH, and not the mask of a vector before them."""
-    kinds = words >> 28
-    vector = (kinds == 0xC) | (kinds == 0xD)
-    high: npt.NDArray[np.bool_] = kinds == 0xE
-    high[1:] &= ~vector[:-1]
-    return high
 
 
 CODEC = Codec(

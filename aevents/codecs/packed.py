@@ -15,6 +15,7 @@ from aevents._native.columns import Columns
 from aevents._native.room import Room
 from aevents.codecs.base import Buffer, ByteBuffer, Jump, Watch
 from aevents.codecs.header import Header, parse_header
+from aevents.codecs.mend import Mender, Turn
 from aevents.errors import EncodeError
 from aevents.types import Damage, EventBatch, Sensor, TriggerBatch
 
@@ -40,6 +41,8 @@ class PackedDecoder(ABC):
         self.t0: int = 0
         self._body = 0  # where the words begin
         self._bytes = ByteBuffer()
+        self._mender: Mender | None = None
+        self._hurried = False
         self._out = kernels.columns()
         self._yielded = False
 
@@ -61,8 +64,11 @@ class PackedDecoder(ABC):
             if rest is None:
                 return
             data = rest
-        for run in self._bytes.records(data, self.word_bytes):
-            yield from self._decode(run)
+        yield from self._words(data, final=False)
+
+    def hurry(self) -> None:
+        """Give what words say as soon as they come: damage is not looked for."""
+        self._hurried = True
 
     def keep_in(self, room: Room) -> None:
         """Decode into `room`, where the events stay."""
@@ -71,8 +77,7 @@ class PackedDecoder(ABC):
     def resume(self, jump: Jump) -> None:
         """Go on with the words from there."""
         self._watch.resume(jump.time)
-        self._bytes = ByteBuffer()
-        self._bytes.offset = jump.offset
+        self._start(jump.offset, first=False)
         self.stand(*cast("tuple[int, ...]", jump.state))
 
     def flush(self) -> Iterator[EventBatch | TriggerBatch]:
@@ -81,7 +86,9 @@ class PackedDecoder(ABC):
             if not self._head:
                 self._watch.fail("the input is empty")
             yield from self.feed(self._read_header(final=True) or b"")
-        self._watch.torn(len(self._bytes), self._bytes.offset)
+        yield from self._words(b"", final=True)
+        rest = self._mender.held if self._mender else self._bytes
+        self._watch.torn(len(rest), self.offset)
         if not self._yielded:
             yield EventBatch.empty(self._watch.sensor)
 
@@ -96,6 +103,14 @@ class PackedDecoder(ABC):
         """Decode words from byte `start` on into `out`; return the byte after the last word
         consumed.
         """
+
+    @abstractmethod
+    def mender(self, offset: int, *, first: bool) -> Mender:
+        """Return what looks for damage from `offset` on, where the recording begins if `first`."""
+
+    @abstractmethod
+    def turn(self, turn: Turn) -> None:
+        """Change the state of the kernel."""
 
     @abstractmethod
     def stand(self, *state: int) -> None:
@@ -115,9 +130,33 @@ class PackedDecoder(ABC):
         if skip is None:
             return None
         rest = self._head[header.length + skip :]
-        self._bytes.offset = self._body = header.length + skip
+        self._body = header.length + skip
+        self._start(self._body, first=True)
         self._begun, self._head = True, b""
         return rest
+
+    def _start(self, offset: int, *, first: bool) -> None:
+        self._bytes = ByteBuffer()
+        self._bytes.offset = offset
+        if not self._hurried:
+            self._mender = self.mender(offset, first=first)
+
+    @property
+    def offset(self) -> int:
+        """Where the words stand in the input that are being decoded."""
+        return self._mender.offset if self._mender else self._bytes.offset
+
+    def _words(self, data: Buffer, *, final: bool) -> Iterator[EventBatch | TriggerBatch]:
+        runs: Iterator[memoryview | Turn]
+        if self._mender:
+            runs = self._mender.feed(data, final=final)
+        else:
+            runs = self._bytes.records(data, self.word_bytes)
+        for run in runs:
+            if isinstance(run, Turn):
+                self.turn(run)
+            else:
+                yield from self._decode(run)
 
     def _decode(self, run: memoryview) -> Iterator[EventBatch | TriggerBatch]:
         at = 0
@@ -129,12 +168,12 @@ class PackedDecoder(ABC):
             if out.n:
                 self._yielded = True
                 yield self._events(out)
-        self._note(self._bytes.offset)
+        self._note(self.offset)
 
     def _events(self, out: Columns) -> EventBatch:
         if self.t0:
             out.t[: out.n] += self.t0
-        return self._watch.batch(*out.take())
+        return self._watch.batch(*out.take(), offset=self.offset)
 
     def _triggers(self, out: Columns) -> TriggerBatch:
         t = out.trigger_t[: out.triggers] + self.t0

@@ -9,7 +9,17 @@ from typing import cast
 from msgspec.structs import replace
 
 from aevents._native.room import Room
-from aevents.codecs.base import SNIFF_BYTES, Buffer, Codec, Decoder, Jump, Opened, ReadAt, Reader
+from aevents.codecs.base import (
+    SNIFF_BYTES,
+    Buffer,
+    Codec,
+    Decoder,
+    Hurry,
+    Jump,
+    Opened,
+    ReadAt,
+    Reader,
+)
 from aevents.codecs.seek import FOREVER, Indexer, Indexes, IndexNeededError, Seeker
 from aevents.errors import DecodeError, UnknownFormatError
 from aevents.types import Damage
@@ -21,8 +31,8 @@ MOST_HEAD = 1 << 22
 class Recognise:
     """A decoder that looks at the first bytes before it knows which decoder it is.
 
-    An input may begin with a `Jump`, to be read from the middle. What is `Opened` by path has been
-    decoded already: its items are handed on.
+    An input may begin with a `Jump`, to be read from the middle, or with `Hurry`. What is `Opened`
+    by path has been decoded already: its items are handed on.
 
     `name` is the file's (for its suffix and for messages); `format` names the codec outright;
     `options` go to the decoder that is found. Raises `UnknownFormatError` when no codec matches,
@@ -48,6 +58,7 @@ class Recognise:
         self._decoder: Decoder | None = None
         self._reader: Reader | None = None
         self._room: Room | None = None
+        self._hurried = False
         self.codec: Codec | None = None
 
     @property
@@ -71,6 +82,8 @@ class Recognise:
             yield from self._decode(item)
         elif isinstance(item, Jump):
             self._resume(item)
+        elif isinstance(item, Hurry):
+            self._hurried = True
         elif isinstance(item, Opened):
             self._use(item.codec)
             self._reader = item.reader
@@ -84,6 +97,7 @@ class Recognise:
         Where that takes an index of the file, it is taken from `indexes`, or made and put there.
         """
         self._head = read(0, SNIFF_BYTES)
+        self._hurried = True  # this decoder only finds a place
         decoder = self._choose()
         if not hasattr(decoder, "locate") or size <= SNIFF_BYTES:
             return None
@@ -149,6 +163,8 @@ class Recognise:
             decoder.want(self.kind)
         if self._room is not None and hasattr(decoder, "keep_in"):
             decoder.keep_in(self._room)
+        if self._hurried and hasattr(decoder, "hurry"):
+            decoder.hurry()
         return decoder
 
     def _use(self, codec: Codec) -> None:

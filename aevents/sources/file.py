@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import asyncio
 import io
+import os
 import select
+import stat
 import sys
 import threading
 import weakref
@@ -22,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aevents._contracts import Origin
-from aevents.codecs.base import Jump
+from aevents.codecs.base import Hurry, Jump
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -56,18 +58,22 @@ def file_origin(path: Path, plan: Plan | None = None) -> Origin[object]:
     )
 
 
-def stdin_origin() -> Origin[bytes]:
-    """Return standard input as chunks of bytes, handed on as they come."""
+def stdin_origin() -> Origin[object]:
+    """Return standard input as chunks of bytes, handed on as they come; after `Hurry`, unless it is
+    a file.
+    """
     return Origin("standard input", blocking=read_stdin)
 
 
 def read_items(path: Path, plan: Plan | None) -> Generator[object, None, None]:
-    """Yield what is planned for a file; else its bytes in chunks."""
+    """Yield what is planned for a file; else its bytes in chunks, of a named pipe after `Hurry`."""
     planned = plan(path) if plan else None
     if planned is not None:
         yield from planned  # closed with this
         return
     with path.open("rb", buffering=0) as file:
+        if _is_pipe(file.fileno()):
+            yield Hurry()
         yield from iter(partial(_chunk, file), b"")
 
 
@@ -99,12 +105,15 @@ def _lent(room: npt.NDArray[np.uint8], size: int) -> memoryview:
     return chunk.data.toreadonly()
 
 
-def read_stdin() -> Generator[bytes, None, None]:
-    """Yield standard input as it comes; an empty chunk at once when there is no more, so that what
-    was read is handed on, and now and then while nothing comes, so that a reader can stop.
+def read_stdin() -> Generator[object, None, None]:
+    """Yield `Hurry`, if it is no file, and standard input as it comes; an empty chunk at once when
+    there is no more, so that what was read is handed on, and now and then while nothing comes, so
+    that a reader can stop.
     """
     stdin = cast("io.BufferedReader", sys.stdin.buffer)
     patience = 0.0
+    if _is_pipe(stdin.fileno()):
+        yield Hurry()
     while True:
         if not _has_something(stdin.fileno(), patience):
             patience = PIPE_SECONDS
@@ -118,7 +127,7 @@ def read_stdin() -> Generator[bytes, None, None]:
 
 class FileSource:
     """A file as chunks of bytes through aiofiles, or as what is planned for it, one item ahead, so
-    that reading and decoding overlap.
+    that reading and decoding overlap. A named pipe begins with `Hurry`.
 
     The item ahead is a task that outlives a cancelled read: the next read waits for the same one.
     """
@@ -137,6 +146,8 @@ class FileSource:
         if self._ahead is None:
             await anyio.to_thread.run_sync(self._open)
             self._ahead = self._read()
+            if isinstance(self._file, _GuardedFile) and self._file.pipe:
+                return Hurry()
         await asyncio.wait(
             (self._ahead,)
         )  # unlike `await task`, cancelling this leaves the task alone
@@ -208,6 +219,7 @@ class _GuardedFile(io.FileIO):
         self._lock = threading.Lock()
         self._closing = False
         super().__init__(path, mode)
+        self.pipe: bool = _is_pipe(self.fileno())
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
         with self._lock:
@@ -220,6 +232,11 @@ class _GuardedFile(io.FileIO):
         self._closing = True
         with self._lock:
             super().close()
+
+
+def _is_pipe(file: int) -> bool:
+    """Say whether this is no regular file: what comes through it comes bit by bit."""
+    return not stat.S_ISREG(os.fstat(file).st_mode)
 
 
 def _has_something(file: int, seconds: float = PIPE_SECONDS) -> bool:

@@ -47,6 +47,7 @@ def test_what_goes_into_one_process_comes_out_of_the_next_at_once(
 ) -> None:
     events = example_events(300, sensor=Sensor(200, 180))
     encoder, decoder = Evt2Encoder(), Evt2Decoder()
+    decoder.hurry()
     with (
         start(
             "run", "--from", "evt2", "-", "--to", "-", "--format", format, stdin=subprocess.PIPE

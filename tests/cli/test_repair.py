@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import aevents
+from aevents import registry
 from aevents.cli.main import execute
 from aevents.codecs.aedat4_write import Aedat4Encoder
 from aevents.codecs.dat import DatEncoder
@@ -104,3 +105,20 @@ def test_what_cannot_be_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
         assert execute(["repair", *arguments]) == code
         assert reason in capsys.readouterr().err
     assert sorted(Path().iterdir()) == before
+
+
+@pytest.mark.parametrize("format", ["evt2", "evt21", "evt3", "evt4", "dat"])
+def test_what_lies_behind_a_hole_is_kept(format: str, capsys: pytest.CaptureFixture[str]) -> None:
+    codec = registry.codec(format)
+    assert codec.encoder is not None
+    suffix = codec.suffixes[0]
+    data = encode(codec.encoder(), [MANY])
+    hole = len(data) // 2 | 1
+    Path(f"holed{suffix}").write_bytes(data[:hole] + data[hole + 1001 :])
+    assert execute(["repair", f"holed{suffix}", f"whole{suffix}"]) == 0
+    line = said(capsys)
+    assert line["damage"].startswith("skipped_bytes at byte ")
+    kept = aevents.load(f"whole{suffix}")
+    assert len(kept) > len(MANY) - 1_500
+    assert list(kept[:1_000]) == list(MANY[:1_000])
+    assert list(kept[-1_000:]) == list(MANY[-1_000:])

@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import cast
+
 import numpy as np
 import pytest
 
 from aevents import DecodeError, EncodeError, EventBatch, Sensor, Span, TriggerBatch
 from aevents._native.columns import Columns
-from aevents.codecs.base import Codec
+from aevents.codecs.base import Buffer, Codec
 from aevents.codecs.header import Header
+from aevents.codecs.mend import Mender, Turn
 from aevents.codecs.packed import PackedDecoder, PackedEncoder
 from aevents.testing import decode, encode
 
 HEADER = b"% format TOY;width=100;height=100\n% end\n"
+
+
+class ToyMender:
+    """Hands on words once the input has ended; at 0xFD is a turn."""
+
+    def __init__(self, offset: int) -> None:
+        self.offset = offset
+        self.held = b""
+
+    def feed(self, data: Buffer, *, final: bool) -> Iterator[memoryview | Turn]:
+        self.held += data
+        while final and len(self.held) > 1:
+            word, self.held = self.held[:2], self.held[2:]
+            yield Turn() if word[0] == 0xFD else memoryview(word)
+            self.offset += 2
 
 
 class ToyDecoder(PackedDecoder):
@@ -25,7 +44,7 @@ class ToyDecoder(PackedDecoder):
     word_bytes = 2
 
     def begin(self, header: Header, body: bytes, *, final: bool) -> int | None:
-        self.odd = 0
+        self.odd = self.turned = 0
         if len(body) < 1 or len(body) < 1 + body[0]:
             if final:
                 self._watch.fail("the first byte is missing", offset=header.length)
@@ -34,6 +53,12 @@ class ToyDecoder(PackedDecoder):
 
     def stand(self, *state: int) -> None:
         (self.odd,) = state
+
+    def mender(self, offset: int, *, first: bool) -> Mender:
+        return cast("Mender", ToyMender(offset))  # what is used of one
+
+    def turn(self, turn: Turn) -> None:
+        self.turned += 1
 
     def decode(self, run: memoryview, start: int, out: Columns) -> int:
         out.begin()
@@ -92,6 +117,26 @@ def test_the_sensor_is_the_header_s_unless_given() -> None:
     (batch,) = decode(TOY, [HEADER + b"\x00\x05\x01"], sensor=Sensor(8, 6))
     assert isinstance(batch, EventBatch)
     assert batch.sensor == Sensor(8, 6)
+
+
+def test_events_come_at_once_where_there_is_hurry() -> None:
+    decoder = ToyDecoder()
+    assert not list(decoder.feed(HEADER + b"\x00\x05\x01"))
+    decoder = ToyDecoder()
+    decoder.hurry()
+    (batch,) = decoder.feed(HEADER + b"\x00\x05\x01\x06")
+    assert isinstance(batch, EventBatch)
+    assert batch.t.tolist() == [5]
+    assert decoder.offset == len(HEADER) + 3
+    assert not list(decoder.flush())
+    assert decoder.counts == {"torn_bytes": 1}
+
+
+def test_turns_are_made_between_words() -> None:
+    decoder = ToyDecoder()
+    items = [*decoder.feed(HEADER + b"\x00\x05\x01\xfd\x00\x06\x02"), *decoder.flush()]
+    assert [len(item) for item in items if isinstance(item, EventBatch)] == [1, 1]
+    assert decoder.turned == 1
 
 
 def test_t0_of_the_header_is_added_to_every_time() -> None:

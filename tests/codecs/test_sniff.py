@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from aevents import Damage, DecodeError, EventBatch, Frame, TriggerBatch, UnknownFormatError
-from aevents.codecs.base import SNIFF_BYTES, Buffer, Codec
+from aevents.codecs.base import SNIFF_BYTES, Buffer, Codec, Hurry
 from aevents.codecs.sniff import Recognise, recognise
 
 BATCH = EventBatch.from_columns(t=[1], x=[2], y=[3], p=[1])
@@ -116,3 +116,19 @@ def test_a_kind_that_the_format_does_not_hold_is_refused() -> None:
         list(one.flush())
     with pytest.raises(ValueError, match="plain holds EventBatch, not Frame"):
         list(reader(kind=Frame, format="plain").feed(b"?" * SNIFF_BYTES))
+
+
+def test_an_input_that_comes_bit_by_bit_is_decoded_in_a_hurry() -> None:
+    class Patient(Upper):
+        def hurry(self) -> None:
+            self.counts["hurried"] = 1
+
+    patient = Codec("patient", (), Patient)
+    for begins, hurried in ((), 0), ((Hurry(),), 1):
+        one = reader(codecs=(patient,), format="patient")
+        items = [item for part in (*begins, b"bytes") for item in one.feed(part)]
+        assert items == [BATCH]
+        assert one.counts.get("hurried", 0) == hurried
+    plain = reader(codecs=(PLAIN,), format="plain")
+    assert list(plain.feed(Hurry())) == []
+    assert list(plain.feed(b"bytes")) == [BATCH]

@@ -13,6 +13,7 @@ from pathlib import Path
 import anyio
 import pytest
 
+from aevents.codecs.base import Hurry
 from aevents.sources import file
 from aevents.sources.file import FileSource, file_origin, stdin_origin
 from aevents.stream import stream_of
@@ -101,6 +102,7 @@ async def test_a_silent_pipe_is_closed_without_waiting_for_it(tmp_path: Path) ->
     with await anyio.to_thread.run_sync(lambda: pipe.open("r+b", buffering=0)) as writer:
         writer.write(b"one")
         async with stream_of(file_origin(pipe)).open() as run:
+            assert await anext(run) == Hurry()
             assert await anext(run) == b"one"
             with anyio.move_on_after(0.01) as scope:
                 await anext(run)
@@ -120,6 +122,24 @@ async def test_what_cannot_be_read_says_so(tmp_path: Path, name: str, error: typ
         next(stream_of(file_origin(tmp_path / name)).blocking())
 
 
+def test_a_named_pipe_is_read_in_a_hurry(tmp_path: Path) -> None:
+    pipe = tmp_path / "aevents-test.pipe"
+    os.mkfifo(pipe)
+    with open(os.open(pipe, os.O_RDWR), "r+b", buffering=0) as writer:  # noqa: PTH123
+        writer.write(b"one")
+        with stream_of(file_origin(pipe)).blocking() as run:
+            assert [next(run), next(run)] == [Hurry(), b"one"]
+
+
+def test_a_file_as_standard_input_is_read_as_a_file(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with path.open() as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        chunks = chunks_of(list(stream_of(stdin_origin()).blocking()))
+    assert b"".join(chunks) == CONTENT
+
+
 async def test_standard_input_is_handed_on_as_it_comes(monkeypatch: pytest.MonkeyPatch) -> None:
     reading, writing = os.pipe()
     with open(reading, "rb") as stdin, open(writing, "wb", buffering=0) as out:  # noqa: ASYNC230, PTH123
@@ -127,6 +147,7 @@ async def test_standard_input_is_handed_on_as_it_comes(monkeypatch: pytest.Monke
         monkeypatch.setattr(sys, "stdin", text)
         run = stream_of(stdin_origin()).filter(bool).open()
         out.write(b"one")
+        assert await anext(run) == Hurry()
         assert await anext(run) == b"one"
         with anyio.move_on_after(0.01) as scope:
             await anext(run)

@@ -25,6 +25,7 @@ from .evt3_skip import evt3_skip
 from .evt4 import evt4_decode, evt4_encode, evt4_state
 from .evt21 import evt21_decode, evt21_encode, evt21_state
 from .inspect import InspectionState, inspect, inspection_state
+from .marks import MarksState, dat_marks, evt2_marks, evt3_marks, marks_state
 from .merge import Runs, merge
 from .ros import (
     RosState,
@@ -47,6 +48,7 @@ __all__ = [
     "Evt2State",
     "Evt3State",
     "InspectionState",
+    "MarksState",
     "RosState",
     "Runs",
     "SpifState",
@@ -61,6 +63,7 @@ __all__ = [
     "columns",
     "dat_decode",
     "dat_encode",
+    "dat_marks",
     "dat_state",
     "datagrams",
     "ecf_decode",
@@ -71,9 +74,11 @@ __all__ = [
     "es_state",
     "evt2_decode",
     "evt2_encode",
+    "evt2_marks",
     "evt2_state",
     "evt3_decode",
     "evt3_encode",
+    "evt3_marks",
     "evt3_skip",
     "evt3_state",
     "evt4_decode",
@@ -84,6 +89,7 @@ __all__ = [
     "evt21_state",
     "inspect",
     "inspection_state",
+    "marks_state",
     "merge",
     "readout",
     "ros_compact_decode",
