@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from aevents.codecs.tape import Tape
+from aevents.codecs import tape as module
+from aevents.codecs.tape import MOST_COPIED, Tape
 
 
-def test_a_tape_is_read_across_its_seams() -> None:
+def test_what_is_held_is_copied_only_where_it_is_short() -> None:
+    short = Tape(b"aabbc", memoryview(b"cddeef"), 2)
+    assert [bytes(piece) for piece in short.pieces] == [b"aabbcc", b"ddeef"]
+    long = Tape(bytes(MOST_COPIED) + b"c", memoryview(b"cddeef"), 2)
+    assert [len(piece) for piece in long.pieces] == [MOST_COPIED, 2, 5]
+
+
+def test_a_tape_is_read_across_its_seams(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_COPIED", 0)
     tape = Tape(b"aabbc", memoryview(b"cddeef"), 2)
     assert [bytes(piece) for piece in tape.pieces] == [b"aabb", b"cc", b"ddeef"]
     assert tape.words == 5
