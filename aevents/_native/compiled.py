@@ -36,6 +36,13 @@ from .compiled_events import (  # noqa: F401 - handed on
     merge,
     readout,
 )
+from .compiled_filter import (  # noqa: F401 - handed on
+    background,
+    contrast,
+    lines,
+    pick,
+    refractory,
+)
 from .compiled_spif import datagrams, spif_decode, spif_encode, spif_state  # noqa: F401 - handed on
 from .datagrams import MESSAGE_STRIDE
 from .pointers import EventPointers, columns_pointers, events_pointers

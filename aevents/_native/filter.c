@@ -1,0 +1,132 @@
+/* Which events to keep: a byte for each, 1 to keep it; and taking those.
+ *
+ * A table of times holds t + TIME_BIAS for each pixel, so that one of zeros means: never yet.
+ * Two times are near each other if neither is more than `most` after the other: time may go back.
+ * Nearly every event touches another cache line, hence the looking ahead. */
+#include "cpu.h"
+#include "kernels.h"
+
+#define AHEAD 16
+#define TIME_BIAS ((uint64_t)1 << 62)
+#define AE_FETCH(address) __builtin_prefetch((address), 1, 3)
+
+AE_INLINE uint64_t stamp_of(int64_t t)
+{
+    return (uint64_t)t + TIME_BIAS;
+}
+
+/* With `most` of at most 2^60, as the callers see to, a time of "never" is near to nothing sane. */
+AE_INLINE int near(uint64_t stamp, uint64_t other, uint64_t most)
+{
+    return stamp - other + most <= 2 * most;
+}
+
+/* The place of event i in a table with this many slots a row; -1 if it is off the sensor. */
+AE_INLINE int64_t place_of(const ae_columns *in, size_t i, uint32_t width, uint32_t height,
+                           size_t stride)
+{
+    return in->x[i] < width && in->y[i] < height ? (int64_t)(in->y[i] * stride + in->x[i]) : -1;
+}
+
+AE_INLINE int near_in_row(const uint64_t *row, uint64_t stamp, uint64_t most)
+{
+    return near(stamp, row[0], most) | near(stamp, row[1], most) | near(stamp, row[2], most);
+}
+
+size_t ae_background(const ae_columns *in, uint64_t *last, uint32_t width, uint32_t height,
+                     uint64_t most, uint8_t *keep)
+{
+    const size_t stride = (size_t)width + 2;
+    size_t off_sensor = 0;
+    for (size_t i = 0; i < in->n; i++) {
+        int64_t place = i + AHEAD < in->n ? place_of(in, i + AHEAD, width, height, stride) : -1;
+        if (place >= 0) {
+            AE_FETCH(last + place);
+            AE_FETCH(last + place + stride);
+            AE_FETCH(last + place + 2 * stride);
+        }
+        place = place_of(in, i, width, height, stride);
+        if (place < 0) {
+            keep[i] = 0;
+            off_sensor++;
+            continue;
+        }
+        uint64_t *above = last + place, *here = above + stride, *below = here + stride;
+        const uint64_t stamp = stamp_of(in->t[i]);
+        keep[i] = (uint8_t)(near_in_row(above, stamp, most) | near_in_row(below, stamp, most) |
+                            near(stamp, here[0], most) | near(stamp, here[2], most));
+        here[1] = stamp;
+    }
+    return off_sensor;
+}
+
+size_t ae_refractory(const ae_columns *in, uint64_t *last, uint32_t width, uint32_t height,
+                     uint64_t most, uint8_t *keep)
+{
+    size_t off_sensor = 0;
+    for (size_t i = 0; i < in->n; i++) {
+        int64_t place = i + AHEAD < in->n ? place_of(in, i + AHEAD, width, height, width) : -1;
+        if (place >= 0)
+            AE_FETCH(last + place);
+        place = place_of(in, i, width, height, width);
+        if (place < 0) {
+            keep[i] = 0;
+            off_sensor++;
+            continue;
+        }
+        const uint64_t stamp = stamp_of(in->t[i]);
+        keep[i] = !near(stamp, last[place], most);
+        last[place] = keep[i] ? stamp : last[place];
+    }
+    return off_sensor;
+}
+
+size_t ae_contrast(const ae_columns *in, ae_burst *bursts, uint32_t width, uint32_t height,
+                   uint64_t most, int trail, uint8_t *keep)
+{
+    size_t off_sensor = 0;
+    for (size_t i = 0; i < in->n; i++) {
+        int64_t place = i + AHEAD < in->n ? place_of(in, i + AHEAD, width, height, width) : -1;
+        if (place >= 0)
+            AE_FETCH(bursts + place);
+        place = place_of(in, i, width, height, width);
+        if (place < 0) {
+            keep[i] = 0;
+            off_sensor++;
+            continue;
+        }
+        ae_burst *burst = bursts + place;
+        const uint64_t stamp = stamp_of(in->t[i]);
+        const uint64_t p = in->p[i] != 0;
+        const int more = burst->p == p && near(stamp, burst->last, most);
+        keep[i] = (uint8_t)(more && (trail || !burst->followed));
+        *burst = (ae_burst){stamp, (uint32_t)p, (uint32_t)more};
+    }
+    return off_sensor;
+}
+
+void ae_lines(const int64_t *t, const uint16_t *line, size_t n, uint32_t *counts, uint32_t most,
+              uint8_t *keep)
+{
+    for (size_t start = 0, end; start < n; start = end) {
+        for (end = start; end < n && t[end] == t[start]; end++)
+            counts[line[end]]++;
+        for (size_t i = start; i < end; i++)
+            keep[i] = counts[line[i]] <= most;
+        for (size_t i = start; i < end; i++)
+            counts[line[i]] = 0;
+    }
+}
+
+void ae_pick(const ae_columns *in, const uint8_t *keep, ae_columns *out)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < in->n && n < out->capacity; i++) {
+        out->t[n] = in->t[i];
+        out->x[n] = in->x[i];
+        out->y[n] = in->y[i];
+        out->p[n] = in->p[i];
+        n += keep[i] != 0;
+    }
+    out->n = n;
+}
