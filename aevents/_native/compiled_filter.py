@@ -74,8 +74,8 @@ def lines(t: NDArray[np.int64], line: Coordinates, most: int, keep: Flags) -> No
 def pick(events: Events, keep: Flags) -> Arrays:
     """Return the events to keep, as new arrays t, x, y, p (bool)."""
     source = events_pointers(*events)
-    flags = _flags(keep, source.c.n)
-    n = int(np.count_nonzero(keep))
+    check_keep(keep, source.c.n)
+    flags, n = ffi.from_buffer("uint8_t[]", keep), int(np.count_nonzero(keep))
     room = (
         np.empty(n, np.int64),
         np.empty(n, np.uint16),
