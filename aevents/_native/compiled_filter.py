@@ -15,7 +15,8 @@ from .checks import (
     check_lines,
     check_stamps,
 )
-from .pointers import events_pointers
+from .columns import CAPACITY, Columns
+from .pointers import columns_pointers, events_pointers
 from .room import Arrays
 
 Flags = NDArray[np.bool_]
@@ -76,6 +77,12 @@ def pick(events: Events, keep: Flags) -> Arrays:
     source = events_pointers(*events)
     check_keep(keep, source.c.n)
     flags, n = ffi.from_buffer("uint8_t[]", keep), int(np.count_nonzero(keep))
+    if CAPACITY // 4 <= n <= CAPACITY:  # of a size that decoders give: into memory in use before
+        out = Columns(CAPACITY, columns_pointers)
+        out.begin()
+        lib.ae_pick(source.c, flags, out.c)
+        out.n = n
+        return out.take()
     room = (
         np.empty(n, np.int64),
         np.empty(n, np.uint16),

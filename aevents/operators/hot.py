@@ -22,8 +22,8 @@ def hot_pixels(batch: EventBatch, *, factor: float = FACTOR) -> list[tuple[int, 
 
     A pixel is hot if it has more than `factor` times as many events as those around it, that is,
     `n > factor * (m + 1)` with `m` the count of the second busiest of its 8 neighbours. So an edge
-    of the scene is not hot, and two hot pixels side by side are. The criterion is the library's
-    own.
+    of the scene is not hot, and two hot pixels side by side are. (faery's filter compares with the
+    busiest of 4 neighbours, packet by packet.)
 
     Raises `ValueError` for a factor that is not positive, and when the sensor size is not known.
     """

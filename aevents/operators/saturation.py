@@ -17,8 +17,8 @@ class WithoutLines:
 
     Where more happens than a sensor can read out, its arbiter gives whole lines with one timestamp,
     which say little of the scene. An event at time `t` in row `r` is kept if the events at `t` in
-    `r` are at most `fill` times the width, where events of one time follow on each other. The
-    filter of arbiter saturation in faery does the same to recordings.
+    `r` are at most `fill` times the width, where events of one time follow on each other. faery's
+    filter of arbiter saturation is akin; it goes by runs of events in a row, whatever their times.
 
     The events of the last time of a batch are held back until others follow, unless the span says
     that there are no more. Events off the sensor are left out and counted: `outside_sensor`. Raises
