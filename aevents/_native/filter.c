@@ -4,6 +4,7 @@
  * Two times are near each other if neither is more than `most` after the other: time may go back.
  * Nearly every event touches another cache line, hence the looking ahead. */
 #include "cpu.h"
+#include "dispatch.h"
 #include "kernels.h"
 
 #define AHEAD 32                      /* 16 took twice as long */
@@ -28,16 +29,24 @@ AE_INLINE int64_t place_of(ae_columns in, size_t i, uint32_t width, uint32_t hei
     return in.x[i] < width && in.y[i] < height ? (int64_t)(in.y[i] * stride + in.x[i]) : -1;
 }
 
-AE_INLINE int near_in_row(const uint64_t *row, uint64_t stamp, uint64_t most)
+/* Whether a time is near to one of the 8 around `here`: `latest` is that time + most. */
+typedef int near_any(const uint64_t *here, size_t stride, uint64_t latest, uint64_t twice_most);
+
+AE_INLINE int near_any_portable(const uint64_t *here, size_t stride, uint64_t latest,
+                                uint64_t twice_most)
 {
-    return near(stamp, row[0], most) | near(stamp, row[1], most) | near(stamp, row[2], most);
+    const uint64_t *above = here - stride, *below = here + stride;
+    int found = 0;
+    for (int i = -1; i <= 1; i++)
+        found |= (latest - above[i] <= twice_most) | (latest - below[i] <= twice_most);
+    return found | (latest - here[-1] <= twice_most) | (latest - here[1] <= twice_most);
 }
 
-size_t ae_background(const ae_columns *source, uint64_t *last, uint32_t width, uint32_t height,
-                     uint64_t most, uint8_t *keep)
+AE_INLINE size_t background(const ae_columns *source, uint64_t *last, uint32_t width,
+                            uint32_t height, uint64_t most, uint8_t *keep, near_any *found)
 {
-    const size_t stride = (size_t)width + 2;
     const ae_columns in = *source;
+    const size_t stride = (size_t)width + 2;
     size_t off_sensor = 0;
     for (size_t i = 0; i < in.n; i++) {
         int64_t place = i + AHEAD < in.n ? place_of(in, i + AHEAD, width, height, stride) : -1;
@@ -52,14 +61,71 @@ size_t ae_background(const ae_columns *source, uint64_t *last, uint32_t width, u
             off_sensor++;
             continue;
         }
-        uint64_t *above = last + place, *here = above + stride, *below = here + stride;
+        uint64_t *here = last + place + stride + 1;
         const uint64_t stamp = stamp_of(in.t[i]);
-        keep[i] = (uint8_t)(near_in_row(above, stamp, most) | near_in_row(below, stamp, most) |
-                            near(stamp, here[0], most) | near(stamp, here[2], most));
-        here[1] = stamp;
+        keep[i] = (uint8_t)found(here, stride, stamp + most, 2 * most);
+        *here = stamp;
     }
     return off_sensor;
 }
+
+static size_t background_base(const ae_columns *in, uint64_t *last, uint32_t width,
+                              uint32_t height, uint64_t most, uint8_t *keep)
+{
+    return background(in, last, width, height, most, keep, near_any_portable);
+}
+
+static size_t (*background_block)(const ae_columns *, uint64_t *, uint32_t, uint32_t, uint64_t,
+                                  uint8_t *) = background_base;
+
+size_t ae_background(const ae_columns *in, uint64_t *last, uint32_t width, uint32_t height,
+                     uint64_t most, uint8_t *keep)
+{
+    return background_block(in, last, width, height, most, keep);
+}
+
+#if AE_X86
+
+/* All ones in the lanes of a row that are not near; comparisons are signed, hence the shift. */
+AE_V3 AE_INLINE __m256i far_avx2(const uint64_t *row, __m256i latest, __m256i limit)
+{
+    const __m256i three = _mm256_setr_epi64x(-1, -1, -1, 0);
+    __m256i times = _mm256_maskload_epi64((const void *)row, three);
+    return _mm256_cmpgt_epi64(_mm256_sub_epi64(latest, times), limit);
+}
+
+AE_V3 AE_INLINE int near_any_avx2(const uint64_t *here, size_t stride, uint64_t latest,
+                                  uint64_t twice_most)
+{
+    const uint64_t shift = (uint64_t)1 << 63;
+    const __m256i late = _mm256_set1_epi64x((long long)(latest + shift));
+    const __m256i limit = _mm256_set1_epi64x((long long)(twice_most + shift));
+    const __m256i middle = _mm256_setr_epi64x(0, -1, 0, 0);
+    __m256i far = _mm256_or_si256(far_avx2(here - 1, late, limit), middle);
+    far = _mm256_and_si256(far, far_avx2(here - stride - 1, late, limit));
+    far = _mm256_and_si256(far, far_avx2(here + stride - 1, late, limit));
+    return (_mm256_movemask_pd(_mm256_castsi256_pd(far)) & 7) != 7;
+}
+
+AE_V3 static size_t background_avx2(const ae_columns *in, uint64_t *last, uint32_t width,
+                                    uint32_t height, uint64_t most, uint8_t *keep)
+{
+    return background(in, last, width, height, most, keep, near_any_avx2);
+}
+
+void ae_filter_select(int level)
+{
+    background_block = level >= 3 ? background_avx2 : background_base;
+}
+
+#else
+
+void ae_filter_select(int level)
+{
+    (void)level;
+}
+
+#endif
 
 size_t ae_refractory(const ae_columns *source, uint64_t *last, uint32_t width, uint32_t height,
                      uint64_t most, uint8_t *keep)
