@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -123,15 +125,17 @@ def test_a_filter_has_a_time_that_is_not_for_ever() -> None:
 
 def test_there_is_a_flag_for_each_event() -> None:
     check_keep(np.zeros(3, np.bool_), 3)
-    for keep in (np.zeros(2, np.bool_), np.zeros(3, np.uint8), np.zeros(6, np.bool_)[::2]):
+    wrong: list[Any] = [np.zeros(2, np.bool_), np.zeros(3, np.uint8), np.zeros(6, np.bool_)[::2]]
+    for keep in wrong:
         with pytest.raises(ValueError, match="keep must be 3 contiguous bool"):
             check_keep(keep, 3)
 
 
 def test_there_is_a_line_for_each_event() -> None:
     t, line = np.zeros(3, np.int64), np.zeros(3, np.uint16)
+    wide: Any = t
     check_lines(t, line, 0)
     with pytest.raises(ValueError, match="of one length"):
         check_lines(t, line[:2], 0)
     with pytest.raises(ValueError, match="takes int64, uint16"):
-        check_lines(t, t, 0)
+        check_lines(t, wide, 0)

@@ -11,7 +11,7 @@ from aevents import EventBatch, Sensor, Undistort
 from aevents.testing import check_operator
 
 SENSOR = Sensor(64, 48)
-CAMERA = [[50.0, 0, 31.0], [0, 52.0, 24.5], [0, 0, 1]]
+CAMERA = [[50.0, 0.0, 31.0], [0.0, 52.0, 24.5], [0.0, 0.0, 1.0]]
 LENSES = {
     "barrel": (-0.25, 0.05, 0.0, 0.0),
     "pincushion": (0.2, 0.02, 0.0, 0.0, 0.01),
