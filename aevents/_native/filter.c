@@ -113,18 +113,6 @@ AE_V3 static size_t background_avx2(const ae_columns *in, uint64_t *last, uint32
     return background(in, last, width, height, most, keep, near_any_avx2);
 }
 
-void ae_filter_select(int level)
-{
-    background_block = level >= 3 ? background_avx2 : background_base;
-}
-
-#else
-
-void ae_filter_select(int level)
-{
-    (void)level;
-}
-
 #endif
 
 size_t ae_refractory(const ae_columns *source, uint64_t *last, uint32_t width, uint32_t height,
@@ -187,16 +175,76 @@ void ae_lines(const int64_t *t, const uint16_t *line, size_t n, uint32_t *counts
     }
 }
 
-void ae_pick(const ae_columns *source, const uint8_t *keep, ae_columns *target)
+/* One by one from event `i` on, where `n` are there already; returns how many are there then. */
+AE_INLINE size_t pick_rest(ae_columns in, const uint8_t *keep, ae_columns out, size_t i, size_t n)
 {
-    const ae_columns in = *source, out = *target;
-    size_t n = 0;
-    for (size_t i = 0; i < in.n && n < out.capacity; i++) {
+    for (; i < in.n && n < out.capacity; i++) {
         out.t[n] = in.t[i];
         out.x[n] = in.x[i];
         out.y[n] = in.y[i];
-        out.p[n] = in.p[i];
+        out.p[n] = in.p[i] != 0;
         n += keep[i] != 0;
     }
-    target->n = n;
+    return n;
 }
+
+static size_t pick_base(const ae_columns *in, const uint8_t *keep, const ae_columns *out)
+{
+    return pick_rest(*in, keep, *out, 0, 0);
+}
+
+static size_t (*pick_block)(const ae_columns *, const uint8_t *, const ae_columns *) = pick_base;
+
+void ae_pick(const ae_columns *in, const uint8_t *keep, ae_columns *out)
+{
+    out->n = pick_block(in, keep, out);
+}
+
+#if AE_X86
+
+AE_V4 AE_INLINE void pick_16_avx512(uint16_t *out, const uint16_t *in, uint64_t mask)
+{
+    const uint32_t first = (uint32_t)mask;
+    __m512i low = _mm512_loadu_si512(in), high = _mm512_loadu_si512(in + 32);
+    _mm512_storeu_si512(out, _mm512_maskz_compress_epi16(first, low));
+    _mm512_storeu_si512(out + __builtin_popcount(first),
+                        _mm512_maskz_compress_epi16((uint32_t)(mask >> 32), high));
+}
+
+/* 64 events at a time, as long as there is room for all of them: whole vectors are stored. */
+AE_V4 static size_t pick_avx512(const ae_columns *source, const uint8_t *keep,
+                                const ae_columns *target)
+{
+    const ae_columns in = *source, out = *target;
+    const __m512i one = _mm512_set1_epi8(1);
+    size_t i = 0, n = 0;
+    for (; i + 64 <= in.n && n + 64 <= out.capacity; i += 64) {
+        __m512i flags = _mm512_loadu_si512(keep + i);
+        uint64_t mask = _mm512_test_epi8_mask(flags, flags);
+        __m512i p = _mm512_min_epu8(_mm512_loadu_si512(in.p + i), one);
+        _mm512_storeu_si512(out.p + n, _mm512_maskz_compress_epi8(mask, p));
+        pick_16_avx512(out.x + n, in.x + i, mask);
+        pick_16_avx512(out.y + n, in.y + i, mask);
+        for (size_t k = 0; k < 64; k += 8, mask >>= 8) {
+            __m512i t = _mm512_loadu_si512(in.t + i + k);
+            _mm512_storeu_si512(out.t + n, _mm512_maskz_compress_epi64((__mmask8)mask, t));
+            n += (size_t)__builtin_popcount((unsigned)(mask & 255));
+        }
+    }
+    return pick_rest(in, keep, out, i, n);
+}
+
+void ae_filter_select(int level)
+{
+    background_block = level >= 3 ? background_avx2 : background_base;
+    pick_block = level >= 4 ? pick_avx512 : pick_base;
+}
+
+#else
+
+void ae_filter_select(int level)
+{
+    (void)level;
+}
+
+#endif

@@ -16,6 +16,8 @@ from aevents.types import EventBatch, Flags, Sensor
 
 
 class _Kernel(Protocol):
+    """Sets `keep`, moves the table on, and returns how many events lie off the sensor."""
+
     def __call__(
         self, events: Events, last: npt.NDArray[Any], most: int, keep: Flags, /
     ) -> int: ...

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from aevents._native.checks import Events
 
-KERNELS = [one for one in IMPLEMENTATIONS if one != "v4"]  # which is as v3
 WIDTH, HEIGHT = 5, 4
 ROWS = st.lists(
     st.tuples(
@@ -30,11 +29,6 @@ ROWS = st.lists(
     ),
     max_size=80,
 )
-
-
-@pytest.fixture(params=KERNELS)
-def kernels(request: pytest.FixtureRequest) -> ModuleType:
-    return implementation(request.param)
 
 
 def table(name: str) -> np.ndarray[Any, Any]:
@@ -108,7 +102,7 @@ def sane(rows: list[Row]) -> list[Row]:
     return [row for row in rows if abs(row[0] + 2**62) > 2**32]
 
 
-@pytest.mark.parametrize("name", KERNELS)
+@pytest.mark.parametrize("name", IMPLEMENTATIONS)
 @settings(max_examples=150, deadline=None)
 @given(rows=ROWS, most=st.integers(0, 30), cuts=st.lists(st.integers(0, 80), max_size=4))
 def test_filters_keep_what_a_plain_loop_keeps(
@@ -123,7 +117,7 @@ def test_filters_keep_what_a_plain_loop_keeps(
         assert found == slow_contrast(rows, most, trail=trail)
 
 
-@pytest.mark.parametrize("name", KERNELS)
+@pytest.mark.parametrize("name", IMPLEMENTATIONS)
 @settings(deadline=None)
 @given(rows=ROWS, most=st.integers(0, 4))
 def test_full_lines_are_left_out(name: str, rows: list[Row], most: int) -> None:
@@ -135,7 +129,7 @@ def test_full_lines_are_left_out(name: str, rows: list[Row], most: int) -> None:
     assert keep.tolist() == [places.count(place) <= most for place in places]
 
 
-@pytest.mark.parametrize("name", KERNELS)
+@pytest.mark.parametrize("name", IMPLEMENTATIONS)
 @given(rows=ROWS, seed=st.integers(0, 99))
 def test_what_is_to_keep_is_picked(name: str, rows: list[Row], seed: int) -> None:
     events = arrays(rows)
@@ -143,6 +137,14 @@ def test_what_is_to_keep_is_picked(name: str, rows: list[Row], seed: int) -> Non
     picked = implementation(name).pick(events, keep)
     assert [column.tolist() for column in picked] == [column[keep].tolist() for column in events]
     assert [column.dtype.name for column in picked] == ["int64", "uint16", "uint16", "bool"]
+
+
+def test_polarities_of_bytes_become_flags(kernels: ModuleType) -> None:
+    t, x, _, _ = arrays([(i, 1, 1, 1) for i in range(200)])
+    p = np.arange(200, dtype=np.uint8)
+    picked = kernels.pick((t, x, x, p), p > 20)
+    assert picked[3].tolist() == [True] * 179
+    assert picked[0].tolist() == [*range(21, 200)]
 
 
 def test_a_large_sensor_is_looked_up_at_its_corners(kernels: ModuleType) -> None:
