@@ -227,7 +227,7 @@ AE_V4 static size_t pick_avx512(const ae_columns *source, const uint8_t *keep,
         pick_16_avx512(out.y + n, in.y + i, mask);
         for (size_t k = 0; k < 64; k += 8, mask >>= 8) {
             __m512i t = _mm512_loadu_si512(in.t + i + k);
-            _mm512_storeu_si512(out.t + n, _mm512_maskz_compress_epi64((__mmask8)mask, t));
+            _mm512_storeu_si512(out.t + n, _mm512_maskz_compress_epi64((uint8_t)mask, t));
             n += (size_t)__builtin_popcount((unsigned)(mask & 255));
         }
     }
