@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Literal
 
 import msgspec
@@ -18,10 +19,8 @@ from aevents.operators.pixels import (
 )
 from aevents.types import Coordinates, EventBatch, Sensor
 
-Places = tuple[Coordinates, Coordinates]
 
-
-class _Geometry:
+class _Geometry(ABC):
     """What is alike in all: a sensor of known size, and the events on it at other places. Events
     off the sensor are left out and counted: `outside_sensor`.
     """
@@ -44,8 +43,9 @@ class _Geometry:
         x, y, sensor = self._places(batch)
         return with_columns(batch, batch.t, x, y, batch.p, sensor)
 
+    @abstractmethod
     def _places(self, batch: EventBatch) -> tuple[Coordinates, Coordinates, Sensor]:
-        raise NotImplementedError
+        """Return the new columns and rows, and the sensor that they are of."""
 
 
 class Flip(_Geometry):
