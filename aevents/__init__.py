@@ -25,8 +25,14 @@ from aevents.junctions.merge_sorted import merge_sorted
 from aevents.junctions.tee import tee
 from aevents.junctions.workers import workers
 from aevents.operators.base import Chain, Operator
+from aevents.operators.denoise import Contrast, Denoise, Refractory
 from aevents.operators.frames import Frames
-from aevents.operators.select import Crop, Polarity, TimeSlice
+from aevents.operators.geometry import Downsample, Flip, Rotate, Scale, Transpose
+from aevents.operators.hot import WithoutHotPixels, hot_pixels
+from aevents.operators.saturation import WithoutLines
+from aevents.operators.select import Crop, Mask, Polarity, TimeSlice
+from aevents.operators.thin import DropByChance, KeepEvery
+from aevents.operators.undistort import Undistort
 from aevents.operators.window import SlidingWindow, Window
 from aevents.registry import create, load, open  # the verb of the house
 from aevents.runtime import run
@@ -60,24 +66,34 @@ __all__ = [
     "AeventsError",
     "Chain",
     "ColourBatch",
+    "Contrast",
     "Crop",
     "Damage",
     "DecodeError",
+    "Denoise",
+    "Downsample",
+    "DropByChance",
     "EncodeError",
     "Event",
     "EventBatch",
     "ExposureBatch",
+    "Flip",
     "Frame",
     "Frames",
     "GenericBatch",
     "Hub",
     "ImuBatch",
+    "KeepEvery",
+    "Mask",
     "MissingExtraError",
     "Operator",
     "Origin",
     "Overflow",
     "Polarity",
+    "Refractory",
     "Report",
+    "Rotate",
+    "Scale",
     "Sensor",
     "Sink",
     "SlidingWindow",
@@ -86,14 +102,19 @@ __all__ = [
     "Stream",
     "TimeOrderError",
     "TimeSlice",
+    "Transpose",
     "TriggerBatch",
     "TruncatedError",
+    "Undistort",
     "UnknownFormatError",
     "Window",
+    "WithoutHotPixels",
+    "WithoutLines",
     "accumulate",
     "buffer",
     "create",
     "from_array",
+    "hot_pixels",
     "load",
     "merge",
     "merge_sorted",

@@ -79,6 +79,7 @@ class Report(Mapping[str, int]):
     LOSSES = frozenset(
         {
             "outside_frame",
+            "outside_sensor",
             "torn_bytes",
             "skipped_bytes",
             "untimed",

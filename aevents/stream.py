@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
-from typing import Generic, Never, TypeVar, cast
+from typing import Generic, Literal, Never, TypeVar, cast
 
 import anyio
 import anyio.to_thread
@@ -18,10 +18,16 @@ from aevents._contracts import Origin, Report, Sink, WaitingSource
 from aevents._driver import CLOSE_SECONDS, AsyncRun, BlockingRun
 from aevents._nested import Limited, MapAsync, Marked, Paced, Tap
 from aevents.operators.base import Filter, Map, Operator
+from aevents.operators.denoise import Contrast, Denoise, Refractory
 from aevents.operators.frames import Axes, Frames, Mode
 from aevents.operators.gather import Each, Gather
+from aevents.operators.geometry import Downsample, Flip, Rotate, Scale, Transpose
+from aevents.operators.hot import FACTOR, LEARN_US, WithoutHotPixels
 from aevents.operators.order import Rezero, Shift, Sort
-from aevents.operators.select import Crop, Polarity, Take, TimeSlice
+from aevents.operators.saturation import WithoutLines
+from aevents.operators.select import Crop, Mask, Polarity, Take, TimeSlice
+from aevents.operators.thin import DropByChance, KeepEvery
+from aevents.operators.undistort import Undistort
 from aevents.operators.window import MAX_GAP_US, SlidingWindow, Window
 from aevents.types import Event, EventBatch, Frame
 
@@ -193,6 +199,81 @@ class Stream(msgspec.Struct, Generic[T], frozen=True, eq=False):
         within = self.origin.within if len(self.operators) == 1 and start > 0 else None
         origin = within(start) if within else self.origin
         return replace(sliced, origin=origin, endless=self.endless and stop is None)
+
+    # -- filters --------------------------------------------------------------------------------
+
+    def mask(self: Stream[EventBatch], mask: npt.ArrayLike, /) -> Stream[EventBatch]:
+        """Keep the pixels where `mask` (height, width) is true; see `Mask`."""
+        return self._checked(partial(Mask, mask))
+
+    def denoise(self: Stream[EventBatch], *, duration_us: int) -> Stream[EventBatch]:
+        """Leave out events without another beside them in the last `duration_us`; see `Denoise`."""
+        return self._checked(partial(Denoise, duration_us))
+
+    def refractory(self: Stream[EventBatch], *, period_us: int) -> Stream[EventBatch]:
+        """Let each pixel rest for `period_us` after an event; see `Refractory`."""
+        return self._checked(partial(Refractory, period_us))
+
+    def contrast(
+        self: Stream[EventBatch], *, duration_us: int, trail: bool = True
+    ) -> Stream[EventBatch]:
+        """Keep events that follow on one of the same pixel and polarity; see `Contrast`."""
+        return self._checked(partial(Contrast, duration_us, trail=trail))
+
+    def without_hot_pixels(
+        self: Stream[EventBatch],
+        pixels: Iterable[tuple[int, int]] | None = None,
+        *,
+        learn_us: int = LEARN_US,
+        factor: float = FACTOR,
+    ) -> Stream[EventBatch]:
+        """Leave out listed pixels, or those found hot in the beginning; see `WithoutHotPixels`."""
+        listed = None if pixels is None else tuple(pixels)
+        return self._checked(partial(WithoutHotPixels, listed, learn_us=learn_us, factor=factor))
+
+    def without_lines(
+        self: Stream[EventBatch], fill: float = 0.5, *, along: Literal["x", "y"] = "x"
+    ) -> Stream[EventBatch]:
+        """Leave out lines that have events nearly everywhere at one time; see `WithoutLines`."""
+        return self._checked(partial(WithoutLines, fill, along=along))
+
+    def keep_every(self: Stream[EventBatch], n: int, /) -> Stream[EventBatch]:
+        """Keep every `n`-th event; see `KeepEvery`."""
+        return self._checked(partial(KeepEvery, n))
+
+    def drop_by_chance(
+        self: Stream[EventBatch], share: float, /, *, seed: int = 0
+    ) -> Stream[EventBatch]:
+        """Leave out this share of the events, at random; see `DropByChance`."""
+        return self._checked(partial(DropByChance, share, seed=seed))
+
+    # -- geometry -------------------------------------------------------------------------------
+
+    def flip(self: Stream[EventBatch], axis: Literal["x", "y"], /) -> Stream[EventBatch]:
+        """Mirror the picture: `"x"` swaps left and right, `"y"` top and bottom; see `Flip`."""
+        return self._checked(partial(Flip, axis))
+
+    def rotate(self: Stream[EventBatch], degrees: int, /) -> Stream[EventBatch]:
+        """Turn the picture clockwise by a multiple of 90 degrees; see `Rotate`."""
+        return self._checked(partial(Rotate, degrees))
+
+    def transpose(self: Stream[EventBatch]) -> Stream[EventBatch]:
+        """Swap columns with rows; see `Transpose`."""
+        return self.through(Transpose)
+
+    def downsample(self: Stream[EventBatch], factor: int, /) -> Stream[EventBatch]:
+        """Make one pixel of `factor` times `factor`; all events stay; see `Downsample`."""
+        return self._checked(partial(Downsample, factor))
+
+    def scale(self: Stream[EventBatch], *, width: int, height: int) -> Stream[EventBatch]:
+        """Fit the picture into a sensor of this size; see `Scale`."""
+        return self._checked(partial(Scale, width=width, height=height))
+
+    def undistort(
+        self: Stream[EventBatch], camera: npt.ArrayLike, distortion: npt.ArrayLike
+    ) -> Stream[EventBatch]:
+        """Undo the distortion of the lens; see `Undistort`."""
+        return self._checked(partial(Undistort, camera, distortion))
 
     # -- wall time ------------------------------------------------------------------------------
 

@@ -26,8 +26,8 @@ from benchmarks.inputs import FILES
 from benchmarks.measure import Answer, Options, as_text, machine
 
 NAMES = (
-    "kernels", "frames", "stream", "loop", "decode", "encode", "seek", "junctions", "merge", "udp",
-    "latency", "zmq",
+    "kernels", "frames", "filters", "stream", "loop", "decode", "encode", "seek", "junctions",
+    "merge", "udp", "latency", "zmq",
 )  # fmt: skip
 SMOKE_EVENTS = 50_000
 

@@ -8,12 +8,15 @@ import anyio
 import numpy as np
 import pytest
 
-from aevents import Event, EventBatch, Report, Sensor, Span, Stream
+import aevents
+from aevents import Event, EventBatch, Operator, Report, Sensor, Span, Stream
 from aevents._contracts import Origin
 from aevents.stream import stream_of
 from aevents.testing import assert_same, cut_events, example_events
 
 EVENTS = example_events(600)
+PIXEL = int(EVENTS.x[0]), int(EVENTS.y[0])
+AnyOperator = Operator[EventBatch, EventBatch]
 
 
 def recorded(
@@ -49,6 +52,54 @@ async def test_a_stream_can_be_read_again_and_again() -> None:
     first, second = await stream.to_list(), await stream.to_list()
     assert_same(first, second)
     assert_same(list(stream.blocking()), first)
+
+
+MASK = np.arange(240 * 320).reshape(240, 320) % 3 > 0
+CAMERA, LENS = [[300.0, 0.0, 160.0], [0.0, 300.0, 120.0], [0.0, 0.0, 1.0]], (-0.2, 0.05, 0, 0.001)
+SHAPED: list[
+    tuple[Callable[[Stream[EventBatch]], Stream[EventBatch]], Callable[[], AnyOperator]]
+] = [
+    (lambda stream: stream.mask(MASK), lambda: aevents.Mask(MASK)),
+    (lambda stream: stream.denoise(duration_us=5_000), lambda: aevents.Denoise(5_000)),
+    (lambda stream: stream.refractory(period_us=90_000), lambda: aevents.Refractory(90_000)),
+    (
+        lambda stream: stream.contrast(duration_us=900_000, trail=False),
+        lambda: aevents.Contrast(900_000, trail=False),
+    ),
+    (
+        lambda stream: stream.without_hot_pixels(learn_us=100_000, factor=0.5),
+        lambda: aevents.WithoutHotPixels(learn_us=100_000, factor=0.5),
+    ),
+    (
+        lambda stream: stream.without_hot_pixels(iter([PIXEL])),
+        lambda: aevents.WithoutHotPixels([PIXEL]),
+    ),
+    (lambda stream: stream.without_lines(0.05), lambda: aevents.WithoutLines(0.05)),
+    (lambda stream: stream.without_lines(0, along="y"), lambda: aevents.WithoutLines(0, along="y")),
+    (lambda stream: stream.keep_every(3), lambda: aevents.KeepEvery(3)),
+    (lambda stream: stream.drop_by_chance(0.5, seed=3), lambda: aevents.DropByChance(0.5, seed=3)),
+    (lambda stream: stream.flip("y"), lambda: aevents.Flip("y")),
+    (lambda stream: stream.rotate(270), lambda: aevents.Rotate(270)),
+    (lambda stream: stream.transpose(), lambda: aevents.Transpose()),
+    (lambda stream: stream.downsample(4), lambda: aevents.Downsample(4)),
+    (
+        lambda stream: stream.scale(width=100, height=700),
+        lambda: aevents.Scale(width=100, height=700),
+    ),
+    (lambda stream: stream.undistort(CAMERA, LENS), lambda: aevents.Undistort(CAMERA, LENS)),
+]
+
+
+@pytest.mark.parametrize(("shape", "make"), SHAPED)
+async def test_filters_and_geometry_are_the_operators_async_and_blocking(
+    shape: Callable[[Stream[EventBatch]], Stream[EventBatch]], make: Callable[[], AnyOperator]
+) -> None:
+    stream, operator = shape(recorded()), make()
+    found = await stream.collect()
+    expected = EventBatch.concat([*operator.feed(EVENTS), *operator.flush()])
+    assert list(found) == list(expected)
+    assert (found.sensor, found.span) == (expected.sensor, expected.span)
+    assert list(EventBatch.concat(list(stream.blocking()))) == list(expected)
 
 
 async def test_collect_gives_all_events_in_one_batch() -> None:
@@ -151,6 +202,8 @@ async def test_gathering_a_live_stream_is_refused(method: str) -> None:
         lambda stream: stream.window(hop_us=5),
         lambda stream: stream.frames("rgb"),
         lambda stream: stream.crop(x=(5, 5)),
+        lambda stream: stream.denoise(duration_us=-1),
+        lambda stream: stream.rotate(45),
         lambda stream: stream.take(-1),
         lambda stream: stream.time_slice(5, 4),
     ],

@@ -15,6 +15,7 @@ Counters = NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.uint32]
 Coordinates = NDArray[np.uint16]
 Polarities = NDArray[np.bool_] | NDArray[np.uint8]
 Events = tuple[NDArray[np.int64], Coordinates, Coordinates, Polarities]
+Stamps = NDArray[np.uint64]
 
 MOST_COUNTERS = 2**31  # indices are 32 bits wide in C
 LONGEST_SIDE = 65535
@@ -23,6 +24,8 @@ FRAME_TYPES = ("float32", "int32")
 DVS, ATIS, COLOUR = PIXEL_KINDS = 1, 2, 4  # of Event Stream files
 MOST_COLUMNS = 64
 MOST_RUNS = 64  # as AE_MERGE_RUNS in kernels.h
+LONGEST_TIME = 2**60  # of which a filter can tell times that are near from those that never were
+BURST_TYPE = np.dtype([("last", "u8"), ("p", "u4"), ("followed", "u4")])  # as ae_burst in kernels.h
 SEPARATORS = ",;\t "
 
 
@@ -138,3 +141,41 @@ def check_room(count: int, room: int) -> None:
     """Raise `ValueError` if there is not so much room."""
     if count > room:
         raise ValueError(f"there is room for {room} events, not {count}")
+
+
+def check_stamps(last: Stamps, most: int, border: int = 0) -> None:
+    """Raise unless this is a table of times, with such a border, for a filter of such a time."""
+    _check_pixels(last, np.dtype(np.uint64), border)
+    check_time(most)
+
+
+def check_bursts(bursts: NDArray[np.void], most: int) -> None:
+    """Raise unless this is a table of bursts, for a filter of such a time."""
+    _check_pixels(bursts, BURST_TYPE, 0)
+    check_time(most)
+
+
+def check_time(most: int) -> None:
+    """Raise `ValueError` unless a filter can work with this time, in us."""
+    if not 0 <= most <= LONGEST_TIME:
+        raise ValueError(f"the time of a filter is from 0 to 2^60 us, not {most}")
+
+
+def check_keep(keep: NDArray[np.bool_], n: int) -> None:
+    """Raise unless there is one flag for each of n events."""
+    if keep.dtype != np.bool_ or keep.shape != (n,) or not keep.flags.c_contiguous:
+        raise ValueError(f"keep must be {n} contiguous bool, not {keep.dtype} {keep.shape}")
+
+
+def check_lines(t: NDArray[np.int64], line: Coordinates, most: int) -> None:
+    """Raise unless these are times and lines of one length, and `most` a number of events."""
+    if t.dtype != np.int64 or line.dtype != np.uint16 or most < 0:
+        raise ValueError(f"lines takes int64, uint16 and most >= 0, not {t.dtype}, {line.dtype}")
+    if t.shape != line.shape or t.shape != (len(t),):
+        raise ValueError("t and line must be of one length")
+
+
+def _check_pixels(table: NDArray[np.generic], dtype: np.dtype[np.generic], border: int) -> None:
+    if table.dtype != dtype or table.ndim != 2 or not table.flags.c_contiguous:
+        raise ValueError(f"a table of pixels must be contiguous, 2-d and {dtype}")
+    check_sensor(table.shape[1] - 2 * border, table.shape[0] - 2 * border, 1)

@@ -36,6 +36,13 @@ from .compiled_events import (  # noqa: F401 - handed on
     merge,
     readout,
 )
+from .compiled_filter import (  # noqa: F401 - handed on
+    background,
+    contrast,
+    lines,
+    pick,
+    refractory,
+)
 from .compiled_marks import (  # noqa: F401 - handed on
     dat_marks,
     evt2_marks,

@@ -396,4 +396,39 @@ typedef struct {              /* events in the order of `key`, which is their ti
  * for AE_MERGE_WINDOW numbers. */
 void ae_merge(ae_run *runs, size_t k, int64_t until, uint32_t *places, ae_columns *out);
 
+/* ---- filter.c: which events to keep ----------------------------------------------------------- */
+
+/* Each sets keep[i] to 1 or 0 for each event of `in`, and moves its table on; returns how many lie
+ * off the sensor, which are not kept. Tables are zeros before the first event. A time t stands in
+ * them as t + 2^62. `most` is a time of at most 2^60 us; two times are near each other if neither
+ * is more than `most` after the other. */
+
+/* Keep what has been near to the last event of one of the 8 neighbours. `last` has one more slot
+ * on each side of the sensor: (height + 2) rows of width + 2. */
+size_t ae_background(const ae_columns *in, uint64_t *last, uint32_t width, uint32_t height,
+                     uint64_t most, uint8_t *keep);
+
+/* Keep what is not near to the last event that was kept at its pixel. */
+size_t ae_refractory(const ae_columns *in, uint64_t *last, uint32_t width, uint32_t height,
+                     uint64_t most, uint8_t *keep);
+
+typedef struct {              /* of a pixel */
+    uint64_t last;            /* time of its last event */
+    uint32_t p;               /* its polarity */
+    uint32_t followed;        /* it was not the first of its burst */
+} ae_burst;
+
+/* Keep what is near to the last event of its pixel, of the same polarity; unless `trail`, only the
+ * first such of a burst. */
+size_t ae_contrast(const ae_columns *in, ae_burst *bursts, uint32_t width, uint32_t height,
+                   uint64_t most, int trail, uint8_t *keep);
+
+/* Keep what has not more than `most` events of its time on its line, where those follow on each
+ * other. `counts` are 65536 zeros, and are so again afterwards. */
+void ae_lines(const int64_t *t, const uint16_t *line, size_t n, uint32_t *counts, uint32_t most,
+              uint8_t *keep);
+
+/* Append the events to keep, as far as there is room. */
+void ae_pick(const ae_columns *in, const uint8_t *keep, ae_columns *out);
+
 #endif

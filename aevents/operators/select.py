@@ -1,4 +1,4 @@
-"""Keep some of a stream: a region, a polarity, a stretch of time, the first few."""
+"""Keep some of a stream: a region, a mask, a polarity, a stretch of time, the first few."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from typing import Generic, TypeVar
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from aevents.operators.order import running_times
+from aevents.operators.pixels import check_size, kept_by, picked, with_columns
 from aevents.types import EventBatch, Span
 
 T = TypeVar("T")
@@ -38,9 +40,9 @@ class Crop:
         top, bottom = _within(self._y, batch.sensor.height, "y")
         inside = (batch.x >= left) & (batch.x < right) & (batch.y >= top) & (batch.y < bottom)
         sensor = msgspec.structs.replace(batch.sensor, width=right - left, height=bottom - top)
-        kept = batch.where(inside)
+        kept = picked(batch, inside)
         x, y = kept.x - np.uint16(left), kept.y - np.uint16(top)
-        return (EventBatch(kept.t, x, y, kept.p, sensor, batch.span, batch.window),)
+        return (with_columns(kept, kept.t, x, y, kept.p, sensor),)
 
     def flush(self) -> tuple[()]:
         """Give nothing."""
@@ -55,7 +57,37 @@ class Polarity:
 
     def feed(self, batch: EventBatch, /) -> tuple[EventBatch]:
         """Give the events of that polarity."""
-        return (batch.where(batch.p if self._keep else ~batch.p),)
+        return (picked(batch, batch.p if self._keep else ~batch.p),)
+
+    def flush(self) -> tuple[()]:
+        """Give nothing."""
+        return ()
+
+
+class Mask:
+    """Keep the events of the pixels where `mask`, of shape (height, width), is true.
+
+    Events off the sensor are left out and counted: `outside_sensor`. Raises `ValueError` for a mask
+    that is not two-dimensional, or not of the sensor's size, or where that is not known.
+    """
+
+    def __init__(self, mask: npt.ArrayLike, /) -> None:
+        self._mask = np.array(mask, np.bool_)
+        if self._mask.ndim != 2:
+            raise ValueError(f"a mask is (height, width), not {self._mask.shape}")
+        self.counts: dict[str, int] = {"outside_sensor": 0}
+
+    def feed(self, batch: EventBatch, /) -> tuple[EventBatch]:
+        """Give the events of those pixels."""
+        sensor = batch.sensor
+        check_size(sensor)
+        if self._mask.shape != (sensor.height, sensor.width):
+            raise ValueError(
+                f"the mask is {self._mask.shape}, the sensor ({sensor.height}, {sensor.width})"
+            )
+        keep, outside = kept_by(self._mask, batch)
+        self.counts["outside_sensor"] += outside
+        return (picked(batch, keep),)
 
     def flush(self) -> tuple[()]:
         """Give nothing."""

@@ -12,6 +12,7 @@ NATIVE = [
     "test_compiled.py",
     "test_compiled_aedat.py",
     "test_compiled_events.py",
+    "test_compiled_filter.py",
     "test_compiled_spif.py",
     "test_mmsg.py",
     "test_columns.py",

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from aevents._native.checks import (
+    BURST_TYPE,
+    check_bursts,
     check_colours,
     check_events,
     check_frame,
+    check_keep,
     check_kind,
+    check_lines,
     check_next,
     check_sensor,
+    check_stamps,
     check_table,
+    check_time,
     text_layout,
 )
 from aevents._native.twins import EsState
@@ -92,3 +100,42 @@ def test_writing_goes_on_at_one_of_the_events() -> None:
     check_next(EsState(next=7), 7)
     with pytest.raises(ValueError, match="the next event is 8 of 7"):
         check_next(EsState(next=8), 7)
+
+
+def test_a_table_of_times_is_as_large_as_the_sensor_and_its_border() -> None:
+    check_stamps(np.zeros((4, 5), np.uint64), 0, border=1)
+    with pytest.raises(ValueError, match="no frame is 3x0"):
+        check_stamps(np.zeros((2, 5), np.uint64), 0, border=1)
+    with pytest.raises(ValueError, match="2-d and uint64"):
+        check_stamps(np.zeros(20, np.uint64), 0)
+
+
+def test_a_table_of_bursts_is_one() -> None:
+    check_bursts(np.zeros((4, 5), BURST_TYPE), 2**60)
+    with pytest.raises(ValueError, match="must be contiguous, 2-d"):
+        check_bursts(np.zeros((4, 5), np.uint64), 1)
+
+
+def test_a_filter_has_a_time_that_is_not_for_ever() -> None:
+    check_time(2**60)
+    for most in (-1, 2**60 + 1):
+        with pytest.raises(ValueError, match="from 0 to 2\\^60 us"):
+            check_time(most)
+
+
+def test_there_is_a_flag_for_each_event() -> None:
+    check_keep(np.zeros(3, np.bool_), 3)
+    wrong: list[Any] = [np.zeros(2, np.bool_), np.zeros(3, np.uint8), np.zeros(6, np.bool_)[::2]]
+    for keep in wrong:
+        with pytest.raises(ValueError, match="keep must be 3 contiguous bool"):
+            check_keep(keep, 3)
+
+
+def test_there_is_a_line_for_each_event() -> None:
+    t, line = np.zeros(3, np.int64), np.zeros(3, np.uint16)
+    wide: Any = t
+    check_lines(t, line, 0)
+    with pytest.raises(ValueError, match="of one length"):
+        check_lines(t, line[:2], 0)
+    with pytest.raises(ValueError, match="takes int64, uint16"):
+        check_lines(t, wide, 0)

@@ -1,13 +1,14 @@
-"""Crop, polarity, time slice, take."""
+"""Crop, mask, polarity, time slice, take."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 
 from aevents.operators.base import Chain, Operator
-from aevents.operators.select import Crop, Polarity, Take, TakeEvents, TimeSlice
+from aevents.operators.select import Crop, Mask, Polarity, Take, TakeEvents, TimeSlice
 from aevents.testing import check_operator
 from aevents.types import Event, EventBatch, Sensor, Span
 
@@ -48,6 +49,33 @@ def test_crop_beyond_the_sensor_is_refused() -> None:
 def test_impossible_crops_are_refused(limits: tuple[int, int]) -> None:
     with pytest.raises(ValueError, match="crop y is"):
         Crop(y=limits)
+
+
+def test_a_mask_keeps_the_pixels_where_it_is_true() -> None:
+    mask = np.zeros((8, 10), np.bool_)
+    mask[2, 3] = mask[7, 9] = True
+    operator = Mask(mask)
+    mask[:] = True  # a mask that has been given is the operator's own
+    (kept,) = operator.feed(EVENTS)
+    assert [event.t for event in kept] == [2, 4]
+    assert (kept.sensor, kept.span) == (EVENTS.sensor, EVENTS.span)
+    assert operator.flush() == ()
+
+
+def test_a_mask_counts_events_off_the_sensor() -> None:
+    operator = Mask(np.ones((8, 10)))
+    (kept,) = operator.feed(batch((1, 10, 0, 1), (2, 0, 8, 1), (3, 9, 7, 1)))
+    assert [event.t for event in kept] == [3]
+    assert operator.counts == {"outside_sensor": 2}
+
+
+def test_a_mask_of_another_size_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"the mask is \(10, 8\), the sensor \(8, 10\)"):
+        Mask(np.ones((10, 8))).feed(EVENTS)
+    with pytest.raises(ValueError, match="a mask is"):
+        Mask([True, False])
+    with pytest.raises(ValueError, match="size is not known"):
+        Mask(np.ones((10, 8))).feed(batch((1, 1, 1, 1), sensor=Sensor()))
 
 
 def test_polarity_keeps_one() -> None:
@@ -93,6 +121,7 @@ def test_take_of_a_negative_number_is_refused() -> None:
 def test_the_chunking_law() -> None:
     makes: tuple[Callable[[], Operator[EventBatch, object]], ...] = (
         lambda: Crop(x=(20, 200), y=(0, 100)),
+        lambda: Mask(np.arange(240 * 320).reshape(240, 320) % 3 > 0),
         lambda: Polarity(True),
         lambda: TimeSlice(100_000, 400_000),
         lambda: Chain([TimeSlice(90_000), Crop(x=(1, 300))]),

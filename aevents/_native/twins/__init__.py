@@ -24,6 +24,7 @@ from .evt3 import Evt3State, evt3_decode, evt3_encode, evt3_state
 from .evt3_skip import evt3_skip
 from .evt4 import evt4_decode, evt4_encode, evt4_state
 from .evt21 import evt21_decode, evt21_encode, evt21_state
+from .filter import background, contrast, lines, pick, refractory
 from .inspect import InspectionState, inspect, inspection_state
 from .marks import MarksState, dat_marks, evt2_marks, evt3_marks, marks_state
 from .merge import Runs, merge
@@ -60,7 +61,9 @@ __all__ = [
     "aedat4_encode",
     "aedat4_packets",
     "aedat_state",
+    "background",
     "columns",
+    "contrast",
     "dat_decode",
     "dat_encode",
     "dat_marks",
@@ -89,9 +92,12 @@ __all__ = [
     "evt21_state",
     "inspect",
     "inspection_state",
+    "lines",
     "marks_state",
     "merge",
+    "pick",
     "readout",
+    "refractory",
     "ros_compact_decode",
     "ros_dvs_decode",
     "ros_libcaer_decode",
