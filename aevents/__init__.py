@@ -26,6 +26,8 @@ from aevents.junctions.tee import tee
 from aevents.junctions.workers import workers
 from aevents.operators.base import Chain, Operator
 from aevents.operators.frames import Frames
+from aevents.operators.rechunk import Rechunk
+from aevents.operators.sampled import Sampled
 from aevents.operators.select import Crop, Polarity, TimeSlice
 from aevents.operators.window import SlidingWindow, Window
 from aevents.registry import create, load, open  # the verb of the house
@@ -33,9 +35,11 @@ from aevents.runtime import run
 from aevents.sinks.images import png
 from aevents.sources import synthetic
 from aevents.sources.array import from_array
+from aevents.sources.chunks import from_chunks
 from aevents.stream import Stream
 from aevents.types import (
     EVENT_DTYPE,
+    Chunk,
     ColourBatch,
     Damage,
     Event,
@@ -59,6 +63,7 @@ __all__ = [
     "Accumulation",
     "AeventsError",
     "Chain",
+    "Chunk",
     "ColourBatch",
     "Crop",
     "Damage",
@@ -77,7 +82,9 @@ __all__ = [
     "Origin",
     "Overflow",
     "Polarity",
+    "Rechunk",
     "Report",
+    "Sampled",
     "Sensor",
     "Sink",
     "SlidingWindow",
@@ -94,6 +101,7 @@ __all__ = [
     "buffer",
     "create",
     "from_array",
+    "from_chunks",
     "load",
     "merge",
     "merge_sorted",
