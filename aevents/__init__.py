@@ -16,6 +16,7 @@ from aevents.errors import (
     TimeOrderError,
     TruncatedError,
     UnknownFormatError,
+    WorkerError,
 )
 from aevents.junctions.accumulate import Accumulation, accumulate
 from aevents.junctions.channel import BLOCK, NEWEST, Overflow
@@ -23,7 +24,7 @@ from aevents.junctions.hub import Hub
 from aevents.junctions.merge import buffer, merge
 from aevents.junctions.merge_sorted import merge_sorted
 from aevents.junctions.tee import tee
-from aevents.junctions.workers import workers
+from aevents.junctions.workers import Failed, workers
 from aevents.operators.base import Chain, Operator
 from aevents.operators.frames import Frames
 from aevents.operators.rechunk import Rechunk
@@ -72,6 +73,7 @@ __all__ = [
     "Event",
     "EventBatch",
     "ExposureBatch",
+    "Failed",
     "Frame",
     "Frames",
     "GenericBatch",
@@ -97,6 +99,7 @@ __all__ = [
     "TruncatedError",
     "UnknownFormatError",
     "Window",
+    "WorkerError",
     "accumulate",
     "buffer",
     "create",

@@ -96,6 +96,8 @@ class Report(Mapping[str, int]):
             "absurd_times",
             "stale_bytes",
             "lost_events",
+            "tail_units",
+            "failed_items",
         }
     )
     __slots__ = ("_anomalies", "damage", "delivered", "events")
