@@ -337,6 +337,16 @@ class Chunk(msgspec.Struct, Generic[_D], frozen=True, eq=False, weakref=True):
     def __len__(self) -> int:
         return len(self.data)  # type: ignore[arg-type]  # whatever it is, it can be cut
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the units take, 8 for each entry of a list."""
+        data: object = self.data
+        if isinstance(data, EventBatch):
+            return data.t.nbytes + data.x.nbytes + data.y.nbytes + data.p.nbytes
+        if isinstance(data, np.ndarray | memoryview):
+            return data.nbytes
+        return len(self) * (8 if isinstance(data, list) else 1)
+
     def __repr__(self) -> str:
         return f"Chunk({len(self)} units from {self.offset}, {self.span})"
 

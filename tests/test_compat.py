@@ -217,7 +217,9 @@ def sampler_of(told: Any) -> Any:  # noqa: ANN401
 
 @pytest.mark.parametrize("case", EMISSIONS, ids=lambda case: str(case["name"]))
 def test_what_ocycle_emits_is_emitted_with_the_times_it_promises(case: dict[str, Any]) -> None:
-    given, kept, by_write = case["input"], [], []
+    given = case["input"]
+    kept: Emitted = []
+    by_write: list[int] = []
     buffer = BufferEmit[Any](
         lambda value, t0: kept.append((plain(value), t0)),
         given["size"],
@@ -247,7 +249,8 @@ def test_what_ocycle_emits_is_emitted_with_the_times_it_promises(case: dict[str,
 
 @pytest.mark.parametrize("case", EXPLICIT, ids=lambda case: str(case["name"]))
 def test_with_times_of_the_stream(case: dict[str, Any]) -> None:
-    given, kept = case["input"], []
+    given = case["input"]
+    kept: Emitted = []
     when = {letter: t0 for t0, letters in given["writes"] for letter in letters}
     with BufferEmit[str](
         lambda value, t0: kept.append((value, t0)),

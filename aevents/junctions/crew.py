@@ -105,10 +105,15 @@ class Crew:
             self._idle.append(errand)
 
     async def _end(self) -> None:
-        while self._idle:
-            errand = self._idle.pop()
-            if errand is not None:
-                await errand.end()
+        errands = [errand for errand in self._idle if errand is not None]
+        try:
+            with anyio.CancelScope(shield=True):
+                async with anyio.create_task_group() as group:
+                    for errand in errands:
+                        group.start_soon(errand.end)
+        finally:
+            for errand in errands:  # which a native cancellation has left
+                errand.kill()
 
 
 class Errand:
@@ -156,8 +161,12 @@ class Errand:
 
     async def run(self, item: object) -> object:
         """Have the function called with this item."""
-        places = await anyio.to_thread.run_sync(self._segment.put, item, self._held)
         self.busy = True
+        try:
+            places = await anyio.to_thread.run_sync(self._segment.put, item, self._held)
+        except Exception:  # this item cannot be pickled: the next one may be
+            self.busy = False
+            raise
         await self._send(places)
         well, answer, self._held = await self._receive()
         self.busy = False
@@ -170,15 +179,19 @@ class Errand:
     async def end(self) -> None:
         """End the process: at once if it is at work."""
         with anyio.CancelScope(shield=True):
-            if self.busy and self._process.returncode is None:
-                self._process.kill()
+            if self.busy:
+                self.kill()
             await self._jobs.aclose()
             with anyio.move_on_after(END_SECONDS):
                 await self._process.wait()
-            if self._process.returncode is None:
-                self._process.kill()
+            self.kill()
             await self._process.aclose()
-            self._segment.close()
+            await anyio.to_thread.run_sync(self._segment.close)
+
+    def kill(self) -> None:
+        """Kill the process, if it has not ended."""
+        if self._process.returncode is None:
+            self._process.kill()
 
     async def _send(self, message: object) -> None:
         data = pickle.dumps(message)

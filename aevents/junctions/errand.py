@@ -9,6 +9,7 @@ Each message is a pickle of these with its length in eight bytes before it.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import pickle
@@ -19,7 +20,7 @@ import traceback
 import weakref
 from collections.abc import Callable
 from multiprocessing.spawn import prepare
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from aevents.junctions import crew
 from aevents.junctions.segment import Place, Segment
@@ -32,19 +33,20 @@ def main(descriptor: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started this says when it ends
     jobs, results = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a function prints is no result
-    leases = Leases(Segment(descriptor))
+    with contextlib.suppress(EOFError, BrokenPipeError):  # nobody waits for more
+        _work(jobs, results, Leases(Segment(descriptor)))
+
+
+def _work(jobs: BinaryIO, results: BinaryIO, leases: Leases) -> None:
+    given = _receive(jobs)
     try:
-        function = _begin(_receive(jobs))
+        function = _begin(given)
     except BaseException as error:
         _send(results, (False, f"{type(error).__name__}: {error}"))
         return
     _send(results, (True, "ready"))
     while True:
-        try:
-            places = _receive(jobs)
-        except EOFError:
-            return
-        _send(results, leases.work(function, places))
+        _send(results, leases.work(function, _receive(jobs)))
 
 
 class Leases:
@@ -105,7 +107,7 @@ def _begin(given: tuple[dict[str, object], bytes]) -> Callable[[object], object]
     return made
 
 
-def _receive(file: BinaryIO):  # noqa: ANN202
+def _receive(file: BinaryIO) -> Any:  # noqa: ANN401  # a pickle
     head = file.read(LENGTH.size)
     if len(head) < LENGTH.size:
         raise EOFError

@@ -6,6 +6,7 @@ import mmap
 import os
 import pickle
 import tempfile
+import threading
 from collections.abc import Sequence
 
 import numpy as np
@@ -27,20 +28,16 @@ class Segment:
     def __init__(self, descriptor: int | None = None) -> None:
         self.descriptor: int = _unnamed_file() if descriptor is None else descriptor
         self._map: mmap.mmap | None = None
+        self._lock = threading.Lock()  # a cancelled call may leave a thread at work on it
 
     def put(self, item: object, held: Sequence[Place] = ()) -> list[Place]:
         """Copy an item in, where nothing is held, and return the places of its parts."""
         buffers: list[pickle.PickleBuffer] = []
         data = pickle.dumps(item, protocol=5, buffer_callback=buffers.append)
-        parts = [np.frombuffer(part, np.uint8) for part in (data, *(b.raw() for b in buffers))]
-        start = _free(sum(_aligned(len(part)) for part in parts), held)
-        places = []
-        for part in parts:
-            places.append((start, start + len(part)))
-            start += _aligned(len(part))
-        for part, place in zip(parts, places, strict=True):
-            self._at(place, start)[:] = part
-        return places
+        raw = [memoryview(data), *(buffer.raw() for buffer in buffers)]
+        parts = [np.frombuffer(part, np.uint8) for part in raw]
+        with self._lock:
+            return self._lay(parts, held)
 
     def views(self, places: Sequence[Place]) -> list[memoryview]:
         """Return what lies at these places, read-only."""
@@ -53,9 +50,22 @@ class Segment:
         return pickle.loads(data, buffers=buffers)
 
     def close(self) -> None:
-        """Let go of the memory, as far as nobody holds a view of it."""
-        self._map = None
-        os.close(self.descriptor)
+        """Let go of the memory, as far as nobody holds a view of it. What is put in after that is
+        an `OSError`.
+        """
+        with self._lock:
+            descriptor, self.descriptor, self._map = self.descriptor, -1, None
+            os.close(descriptor)
+
+    def _lay(self, parts: Sequence[Bytes], held: Sequence[Place]) -> list[Place]:
+        start = _free(sum(_aligned(len(part)) for part in parts), held)
+        places = []
+        for part in parts:
+            places.append((start, start + len(part)))
+            start += _aligned(len(part))
+        for part, place in zip(parts, places, strict=True):
+            self._at(place, start)[:] = part
+        return places
 
     def _at(self, place: Place, end: int) -> Bytes:
         if self._map is None or len(self._map) < end:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.to_thread
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -177,6 +178,38 @@ async def test_a_call_that_is_cancelled_ends_its_process_at_once(native: bool) -
                 await one.call(1)
     assert time.monotonic() - began < 30
     assert no_tasks_left()
+
+
+@pytest.mark.parametrize("native", [True, False])
+async def test_cancelled_at_any_moment_no_process_is_left(native: bool) -> None:
+    async def work() -> None:
+        live = Live(batches(500), silent=True)
+        async with workers(live.stream, same, where="process", count=2) as results:
+            async for _ in results:
+                pass
+
+    for seconds in (0, 0.1, 0.3, 0.6):
+        async with anyio.create_task_group() as tasks:
+            if native:
+                task = asyncio.ensure_future(work())
+                await asyncio.wait([task], timeout=seconds)
+                task.cancel()
+                await asyncio.wait([task])
+            else:
+                tasks.start_soon(work)
+                await anyio.sleep(seconds)
+                tasks.cancel_scope.cancel()
+        assert no_tasks_left()
+        with anyio.fail_after(20):  # one that was just being made finds its input ended, and ends
+            while await anyio.to_thread.run_sync(children):
+                await anyio.sleep(0.05)  # nobody else would tell
+
+
+def children() -> list[str]:
+    me = Path(f"/proc/{os.getpid()}/task")
+    pids = " ".join(one.read_text() for one in me.glob("*/children")).split()
+    told = [Path(f"/proc/{pid}/cmdline").read_text() for pid in pids]
+    return [line for line in told if "aevents.junctions.errand" in line]
 
 
 async def test_what_it_prints_is_no_result() -> None:

@@ -21,7 +21,9 @@ def test_what_is_put_in_on_one_side_is_taken_on_the_other(
     small, large = np.arange(10), np.arange(100_000.0)
     for item in (small, large, small):
         places = one.put([item, "text"])
-        array, text = other.take(places)  # type: ignore[misc]  # a list
+        taken = other.take(places)
+        assert isinstance(taken, list)
+        array, text = taken
         np.testing.assert_array_equal(array, item)
         assert text == "text"
         assert all(start % ALIGNED == 0 for start, _ in places)
@@ -54,3 +56,5 @@ def test_where_nothing_is_held() -> None:
     assert isinstance(array, np.ndarray)
     assert not array.any()
     one.close()
+    with pytest.raises(OSError, match="descriptor"):
+        one.put(5)

@@ -67,7 +67,7 @@ def test_small_items_are_gathered_for_the_chunks_asked_for() -> None:
         assert told(gathered.sampled(gap_us=400_000)) == told(plain.sampled(gap_us=400_000))
     blocking = stream.rechunk(8).origin.blocking
     assert blocking is not None
-    assert [len(chunk) for chunk in blocking()] == [9] * 6 + [6]  # type: ignore[attr-defined, arg-type]  # a generator
+    assert [len(chunk) for chunk in blocking()] == [9] * 6 + [6]  # type: ignore[attr-defined]  # a generator
 
 
 def told(stream: Stream[Chunk[bytes]]) -> list[tuple[object, ...]]:
