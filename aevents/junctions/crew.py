@@ -22,6 +22,7 @@ import anyio.to_thread
 from anyio.abc import Process
 from anyio.streams.buffered import BufferedByteReceiveStream
 
+from aevents._driver import CLOSE_SECONDS
 from aevents.errors import WorkerError
 from aevents.junctions.segment import Place, Segment
 
@@ -65,11 +66,11 @@ class Crew:
             async with anyio.create_task_group() as group:
                 for index in range(len(self._idle)):
                     group.start_soon(self._start, index)
-        except ExceptionGroup as errors:  # most likely the same for each
-            await self._end()
-            raise errors.exceptions[0] from None
-        except BaseException:
-            await self._end()
+        except BaseException as error:
+            with anyio.move_on_after(CLOSE_SECONDS, shield=True):
+                await self._end()
+            if isinstance(error, ExceptionGroup):  # most likely the same of each
+                raise error.exceptions[0] from None
             raise
         return self
 
@@ -79,7 +80,8 @@ class Crew:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await self._end()
+        with anyio.move_on_after(CLOSE_SECONDS, shield=True):
+            await self._end()
 
     async def call(self, item: object) -> object:
         """Return what the function makes of an item, or raise what it raises, or `WorkerError` if
@@ -100,17 +102,17 @@ class Crew:
             yield errand
         finally:
             if errand is not None and errand.busy:  # cancelled, or dead: nobody knows what it does
-                await errand.end()
+                with anyio.move_on_after(CLOSE_SECONDS, shield=True):
+                    await errand.end()
                 errand = None
             self._idle.append(errand)
 
     async def _end(self) -> None:
         errands = [errand for errand in self._idle if errand is not None]
         try:
-            with anyio.CancelScope(shield=True):
-                async with anyio.create_task_group() as group:
-                    for errand in errands:
-                        group.start_soon(errand.end)
+            async with anyio.create_task_group() as group:
+                for errand in errands:
+                    group.start_soon(errand.end)
         finally:
             for errand in errands:  # which a native cancellation has left
                 errand.kill()
@@ -155,7 +157,8 @@ class Errand:
                 raise WorkerError(f"a worker process could not begin: {told}")
             errand.busy = False
         except BaseException:
-            await errand.end()
+            with anyio.move_on_after(CLOSE_SECONDS, shield=True):
+                await errand.end()
             raise
         return errand
 
@@ -178,15 +181,14 @@ class Errand:
 
     async def end(self) -> None:
         """End the process: at once if it is at work."""
-        with anyio.CancelScope(shield=True):
-            if self.busy:
-                self.kill()
-            await self._jobs.aclose()
-            with anyio.move_on_after(END_SECONDS):
-                await self._process.wait()
+        if self.busy:
             self.kill()
-            await self._process.aclose()
-            await anyio.to_thread.run_sync(self._segment.close)
+        await self._jobs.aclose()
+        with anyio.move_on_after(END_SECONDS):
+            await self._process.wait()
+        self.kill()
+        await self._process.aclose()
+        await anyio.to_thread.run_sync(self._segment.close)
 
     def kill(self) -> None:
         """Kill the process, if it has not ended."""

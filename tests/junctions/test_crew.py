@@ -201,8 +201,8 @@ async def test_cancelled_at_any_moment_no_process_is_left(native: bool) -> None:
                 tasks.cancel_scope.cancel()
         assert no_tasks_left()
         with anyio.fail_after(20):  # one that was just being made finds its input ended, and ends
-            while await anyio.to_thread.run_sync(children):
-                await anyio.sleep(0.05)  # nobody else would tell
+            while await anyio.to_thread.run_sync(children):  # noqa: ASYNC110  # nobody else tells
+                await anyio.sleep(0.05)
 
 
 def children() -> list[str]:
