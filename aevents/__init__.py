@@ -16,6 +16,7 @@ from aevents.errors import (
     TimeOrderError,
     TruncatedError,
     UnknownFormatError,
+    WorkerError,
 )
 from aevents.junctions.accumulate import Accumulation, accumulate
 from aevents.junctions.channel import BLOCK, NEWEST, Overflow
@@ -23,12 +24,14 @@ from aevents.junctions.hub import Hub
 from aevents.junctions.merge import buffer, merge
 from aevents.junctions.merge_sorted import merge_sorted
 from aevents.junctions.tee import tee
-from aevents.junctions.workers import workers
+from aevents.junctions.workers import Failed, workers
 from aevents.operators.base import Chain, Operator
 from aevents.operators.denoise import Contrast, Denoise, Refractory
 from aevents.operators.frames import Frames
 from aevents.operators.geometry import Downsample, Flip, Rotate, Scale, Transpose
 from aevents.operators.hot import WithoutHotPixels, hot_pixels
+from aevents.operators.rechunk import Rechunk
+from aevents.operators.sampled import Sampled
 from aevents.operators.saturation import WithoutLines
 from aevents.operators.select import Crop, Mask, Polarity, TimeSlice
 from aevents.operators.thin import DropByChance, KeepEvery
@@ -39,9 +42,11 @@ from aevents.runtime import run
 from aevents.sinks.images import png
 from aevents.sources import synthetic
 from aevents.sources.array import from_array
+from aevents.sources.chunks import from_chunks
 from aevents.stream import Stream
 from aevents.types import (
     EVENT_DTYPE,
+    Chunk,
     ColourBatch,
     Damage,
     Event,
@@ -65,6 +70,7 @@ __all__ = [
     "Accumulation",
     "AeventsError",
     "Chain",
+    "Chunk",
     "ColourBatch",
     "Contrast",
     "Crop",
@@ -77,6 +83,7 @@ __all__ = [
     "Event",
     "EventBatch",
     "ExposureBatch",
+    "Failed",
     "Flip",
     "Frame",
     "Frames",
@@ -90,9 +97,11 @@ __all__ = [
     "Origin",
     "Overflow",
     "Polarity",
+    "Rechunk",
     "Refractory",
     "Report",
     "Rotate",
+    "Sampled",
     "Scale",
     "Sensor",
     "Sink",
@@ -110,10 +119,12 @@ __all__ = [
     "Window",
     "WithoutHotPixels",
     "WithoutLines",
+    "WorkerError",
     "accumulate",
     "buffer",
     "create",
     "from_array",
+    "from_chunks",
     "hot_pixels",
     "load",
     "merge",

@@ -46,7 +46,8 @@ class Origin(msgspec.Struct, Generic[T_co], frozen=True):
     `live` says that it can be neither slowed nor rewound. `name` is for messages. `size` tells how
     many bytes it holds, where that is known; it may block. `within` returns the same source for
     somebody who wants nothing of before `start` µs: that may be left out. `queued` tells how many
-    items wait to be read, where there is a queue.
+    items wait to be read, where there is a queue. `gathered` returns the same source with at least
+    so many units, of what chunks are made of, in an item.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Origin(msgspec.Struct, Generic[T_co], frozen=True):
     size: Callable[[], int] | None = None
     within: Callable[[int], Origin[T_co]] | None = None
     queued: Callable[[], int] | None = None
+    gathered: Callable[[int], Origin[T_co]] | None = None
 
 
 class Sink(Protocol[T_contra]):
@@ -96,6 +98,8 @@ class Report(Mapping[str, int]):
             "absurd_times",
             "stale_bytes",
             "lost_events",
+            "tail_units",
+            "failed_items",
         }
     )
     __slots__ = ("_anomalies", "damage", "delivered", "events")

@@ -25,7 +25,7 @@ import anyio.to_thread
 
 from aevents._contracts import BlockingSource, Origin, Report, WaitingSource
 from aevents.operators.base import Chain, Operator, add_counts
-from aevents.types import EventBatch
+from aevents.types import Chunk, EventBatch
 
 T = TypeVar("T")
 
@@ -35,6 +35,8 @@ that.
 """
 HOP_ITEMS = 1024
 """... or until this many items are ready, so that small items do not pile up."""
+HOP_BYTES = 4 << 20
+"""... or until chunks of so many bytes are, so that large ones do not."""
 INLINE_BYTES = 16_384
 """Live chunks up to this size (under 0.3 ms of decoding) are fed on the loop: a hop would
 cost more. A file goes to a worker even then: its first chunk may have modules to import."""
@@ -135,12 +137,15 @@ class Run(Generic[T]):
                 self._source.close()
 
     def _work_until(self, deadline: float) -> None:
+        room = HOP_BYTES
         while not self.finished:
             if self._pending is None and not self._refill():
                 return
             for item in self._pending or ():
                 self.ready.append(item)
                 if self._eager or len(self.ready) >= HOP_ITEMS or time.perf_counter() > deadline:
+                    return
+                if isinstance(item, Chunk) and (room := room - item.nbytes) <= 0:
                     return
             self._pending = None
             if self._operators.done:

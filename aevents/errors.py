@@ -59,6 +59,10 @@ class SlowConsumerError(AeventsError):
         self.dropped = dropped
 
 
+class WorkerError(AeventsError):
+    """A process of `workers` could not begin, or ended before its work was done."""
+
+
 class MissingExtraError(AeventsError, ImportError):
     """An optional package is not installed; `install` is the command to type."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
-from typing import Generic, Literal, Never, TypeVar, cast
+from typing import Generic, Literal, Never, TypeVar, cast, overload
 
 import anyio
 import anyio.to_thread
@@ -24,12 +24,14 @@ from aevents.operators.gather import Each, Gather
 from aevents.operators.geometry import Downsample, Flip, Rotate, Scale, Transpose
 from aevents.operators.hot import FACTOR, LEARN_US, WithoutHotPixels
 from aevents.operators.order import Rezero, Shift, Sort
+from aevents.operators.rechunk import Rechunk, Tail
+from aevents.operators.sampled import GapUs, Sampled
 from aevents.operators.saturation import WithoutLines
 from aevents.operators.select import Crop, Mask, Polarity, Take, TimeSlice
 from aevents.operators.thin import DropByChance, KeepEvery
 from aevents.operators.undistort import Undistort
 from aevents.operators.window import MAX_GAP_US, SlidingWindow, Window
-from aevents.types import Event, EventBatch, Frame
+from aevents.types import Chunk, Event, EventBatch, Frame
 
 T = TypeVar("T", covariant=True)
 U = TypeVar("U")
@@ -275,6 +277,33 @@ class Stream(msgspec.Struct, Generic[T], frozen=True, eq=False):
         """Undo the distortion of the lens; see `Undistort`."""
         return self._checked(partial(Undistort, camera, distortion))
 
+    @overload
+    def rechunk(
+        self: Stream[Chunk[U]], size: int, /, *, exact: bool = ..., tail: Tail = ...
+    ) -> Stream[Chunk[U]]: ...
+
+    @overload
+    def rechunk(
+        self: Stream[T], size: int, /, *, exact: bool = ..., tail: Tail = ...
+    ) -> Stream[Chunk[T]]: ...
+
+    def rechunk(
+        self, size: int, /, *, exact: bool = False, tail: Tail = "emit"
+    ) -> Stream[Chunk[object]]:
+        """Gather units (events, bytes, characters, entries, rows) into chunks of at least `size`,
+        or with `exact` of just that; see `Rechunk`.
+        """
+        make = _factory(Rechunk[object], size, exact=exact, tail=tail)
+        gathered = self if self.operators else self._gathered(size)
+        return gathered._checked(make)
+
+    def sampled(self, *, gap_us: GapUs | None = None, coverage: float | None = None) -> Stream[T]:
+        """Leave out what comes within `gap_us` of event time after each item, or so much that a
+        share of `coverage` is left; right behind `rechunk`, to the unit; see `Sampled`.
+        """
+        make = _factory(Sampled[T], gap_us=gap_us, coverage=coverage)
+        return self._gathered(1)._checked(make)  # a gap may end in the middle of what was gathered
+
     # -- wall time ------------------------------------------------------------------------------
 
     def map_async(self, function: Callable[[T], Awaitable[U]], /) -> Stream[U]:
@@ -340,6 +369,10 @@ class Stream(msgspec.Struct, Generic[T], frozen=True, eq=False):
         origin = Origin(self.origin.name, waiting=make, live=self.origin.live)
         return Stream(cast("Origin[object]", origin), (), self.endless, self.windowed)
 
+    def _gathered(self, size: int) -> Stream[T]:
+        gathered = self.origin.gathered
+        return replace(self, origin=gathered(size)) if gathered else self
+
     def _checked(self, make: Callable[[], Operator[T, U]]) -> Stream[U]:
         """Append an operator of ours, after making one to see that its arguments are right."""
         make()
@@ -392,8 +425,8 @@ def _sink(sink: Sink[T] | str) -> Sink[T]:
     return cast("Sink[T]", _create(sink))  # whether it takes such items, it says at the first
 
 
-def _factory(make: Callable[..., U], **options: object) -> Callable[[], U]:
-    return partial(make, **options)
+def _factory(make: Callable[..., U], *given: object, **options: object) -> Callable[[], U]:
+    return partial(make, *given, **options)
 
 
 def _finish_at_the_end(finishing: AsyncExitStack, sinks: Sequence[Sink[T]]) -> bool:

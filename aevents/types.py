@@ -6,7 +6,7 @@ Times are integers in microseconds. Arrays inside these values are read-only.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, Self, TypeVar
+from typing import Generic, NamedTuple, Self, TypeVar
 
 import msgspec
 import numpy as np
@@ -28,6 +28,7 @@ Flags = npt.NDArray[np.bool_]
 Bytes = npt.NDArray[np.uint8]
 
 _A = TypeVar("_A", bound=np.generic)
+_D = TypeVar("_D", covariant=True)
 _I = TypeVar("_I", bound=np.integer)
 
 
@@ -315,6 +316,39 @@ class Frame(msgspec.Struct, frozen=True, eq=False, weakref=True):
 
     def __repr__(self) -> str:
         return f"Frame({self.mode}, shape {self.shape}, {self.array.dtype}, {self.span})"
+
+
+class Chunk(msgspec.Struct, Generic[_D], frozen=True, eq=False, weakref=True):
+    """Some units in a row: the events of a batch, bytes, characters, entries of a list, or rows of
+    an array, in `data`.
+
+    `span` reaches from the time of the first unit to that of the last, `[first, last + 1)` in µs;
+    `[0, 0)` means: not known. `offset` is how many units of the stream came before, `dropped` how
+    many of those were left out right before this chunk, and `padded` how many at its end only fill
+    it.
+    """
+
+    data: _D
+    span: Span = Span(0, 0)
+    offset: int = 0
+    dropped: int = 0
+    padded: int = 0
+
+    def __len__(self) -> int:
+        return len(self.data)  # type: ignore[arg-type]  # whatever it is, it can be cut
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the units take, 8 for each entry of a list."""
+        data: object = self.data
+        if isinstance(data, EventBatch):
+            return data.t.nbytes + data.x.nbytes + data.y.nbytes + data.p.nbytes
+        if isinstance(data, np.ndarray | memoryview):
+            return data.nbytes
+        return len(self) * (8 if isinstance(data, list) else 1)
+
+    def __repr__(self) -> str:
+        return f"Chunk({len(self)} units from {self.offset}, {self.span})"
 
 
 def span_of(t: Times, /) -> Span:

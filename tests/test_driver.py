@@ -14,11 +14,11 @@ import anyio.to_thread
 import pytest
 
 from aevents._contracts import Origin
-from aevents._driver import HOP_ITEMS, AsyncRun, BlockingRun
+from aevents._driver import HOP_BYTES, HOP_ITEMS, AsyncRun, BlockingRun
 from aevents.operators.base import Map
 from aevents.operators.select import Take
 from aevents.testing import example_events
-from aevents.types import EventBatch
+from aevents.types import Chunk, EventBatch
 
 
 class Scripted:
@@ -111,6 +111,21 @@ async def test_more_results_than_a_hop_makes_come_all_the_same(make: Make) -> No
 
     run: AsyncRun[int] = AsyncRun(make([1]), [Many()])
     assert [number async for number in run] == list(range(3 * HOP_ITEMS))
+
+
+async def test_large_chunks_do_not_pile_up() -> None:
+    made = 0
+
+    def chunks() -> Generator[Chunk[bytes], None, None]:
+        nonlocal made
+        for _ in range(100):
+            made += 1
+            yield Chunk(bytes(HOP_BYTES // 4))
+
+    origin: Origin[object] = Origin("chunks", blocking=chunks)
+    async with AsyncRun[object](origin, []) as run:
+        await anext(run)
+        assert made <= 4
 
 
 # -- cancelling ---------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import pytest
 
 from aevents import (
     EVENT_DTYPE,
+    Chunk,
     Event,
     EventBatch,
     Frame,
@@ -174,3 +175,18 @@ def test_inertial_measurements_have_a_length() -> None:
         np.array([5, 9]), np.zeros(2, np.float32), axes, axes, axes, SENSOR, Span(5, 10)
     )
     assert len(batch) == 2
+
+
+def test_a_chunk_says_what_it_holds() -> None:
+    chunk = Chunk(b"abcd", Span(5, 9), 12)
+    assert (len(chunk), chunk.dropped, chunk.padded) == (4, 0, 0)
+    assert repr(chunk) == "Chunk(4 units from 12, Span(start=5, stop=9))"
+    held = {
+        "text": "abcd",
+        "a list": [1, 2],
+        "an array": np.zeros((3, 2)),
+        "a view": memoryview(b"ab"),
+    }
+    assert [Chunk(data).nbytes for data in held.values()] == [4, 16, 48, 2]
+    events = EventBatch.from_columns(t=[1, 2], x=[0, 0], y=[0, 0], p=[0, 0])
+    assert Chunk(events).nbytes == 26

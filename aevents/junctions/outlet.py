@@ -41,7 +41,7 @@ class Outlet(Generic[T]):
     def counts(self) -> Mapping[str, int]:
         """What was dropped here, and what was odd before."""
         before = (report.anomalies for report in self._pumps.reports())
-        return add_counts([self._channel.counts, *before])
+        return add_counts([self._channel.counts, self._pumps.counts, *before])
 
     @property
     def damage(self) -> Sequence[Damage]:

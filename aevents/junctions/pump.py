@@ -26,6 +26,7 @@ class Pumps:
     def __init__(self, channels: Sequence[Channel[Any]]) -> None:
         self.error: Exception | None = None
         self.told: bool = False  # somebody knows of the error
+        self.counts: dict[str, int] = {}  # of what the junction itself found odd
         self._runs: list[AsyncRun[Any]] = []
         self._scopes: list[anyio.CancelScope] = []
         self._channels = channels

@@ -5,7 +5,7 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from aevents import BLOCK, NEWEST, EventBatch, Overflow, Stream, tee
+from aevents import BLOCK, NEWEST, Chunk, EventBatch, Overflow, Stream, from_chunks, tee
 from tests.junctions.streams import Live, batches, no_tasks_left, read
 
 
@@ -23,6 +23,34 @@ async def test_every_branch_gets_every_item() -> None:
     assert got["one"] == got["other"] == list(range(0, 500, 10))
     assert len(live.feeds) == 1
     assert no_tasks_left()
+
+
+async def test_branches_of_several_sizes() -> None:
+    data = bytes(range(250)) * 4
+    stream = from_chunks([data[at : at + 7] for at in range(0, len(data), 7)], rate_hz=1_000)
+    got: dict[str, list[Chunk[bytes]]] = {}
+
+    async def keep(name: str, branch: Stream[Chunk[bytes]]) -> None:
+        got[name] = await branch.to_list()
+
+    async with tee(stream, BLOCK, BLOCK, BLOCK, capacity=2) as (one, other, third):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(keep, "5", one.rechunk(5, exact=True))
+            tasks.start_soon(keep, "20", other.rechunk(20))
+            tasks.start_soon(keep, "half", third.rechunk(100, exact=True).sampled(coverage=0.5))
+    assert [chunk.data for chunk in got["5"]] == [data[at : at + 5] for at in range(0, 1_000, 5)]
+    assert [len(chunk) for chunk in got["20"]] == [21] * 47 + [13]
+    assert [chunk.offset for chunk in got["half"]] == [0, 200, 400, 600, 800]
+    assert [chunk.span for chunk in got["half"]][:2] == [(0, 99_001), (200_000, 299_001)]
+    assert [chunk.dropped for chunk in got["half"]] == [0, 100, 100, 100, 100]
+
+
+async def test_what_a_full_branch_dropped_stands_in_the_next_chunk() -> None:
+    stream = from_chunks([bytes([i] * 10) for i in range(50)], rate_hz=1_000)
+    async with tee(stream, BLOCK, Overflow("drop_oldest", capacity=2)) as (every, newest):
+        assert sum([len(chunk) async for chunk in every.rechunk(30)]) == 500
+        (last,) = await newest.rechunk(30).to_list()
+    assert (last.data, last.offset, last.dropped) == (bytes([48] * 10 + [49] * 10), 480, 480)
 
 
 async def test_a_slow_branch_drops_and_the_other_loses_nothing() -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
+from typing import Literal
 
 import anyio
 import pytest
 
-from aevents import EventBatch, workers
+from aevents import EventBatch, Failed, workers
 from tests.junctions.streams import Live, batches, no_tasks_left
 
 TIMES = list(range(0, 400, 10))
@@ -103,13 +104,60 @@ async def test_leaving_early_ends_it() -> None:
     assert no_tasks_left()
 
 
+def fail_at_100(batch: EventBatch) -> int:
+    if batch.t[0] == 100:
+        raise KeyError("this one")
+    return int(batch.t[0])
+
+
+@pytest.mark.parametrize("where", ["thread", "process"])
+async def test_an_item_that_fails_is_skipped_and_counted(
+    where: Literal["thread", "process"],
+) -> None:
+    async with workers(
+        Live(batches(40)).stream, fail_at_100, where=where, count=2, on_error="skip"
+    ) as results:
+        async with results.open() as run:
+            assert [t async for t in run] == [t for t in TIMES if t != 100]
+    assert run.report["failed_items"] == run.report.dropped == 1
+
+
+@pytest.mark.parametrize("where", ["thread", "process"])
+async def test_or_comes_in_its_place(where: Literal["thread", "process"]) -> None:
+    async with workers(
+        Live(batches(40)).stream, fail_at_100, where=where, count=2, on_error="emit"
+    ) as results:
+        got = await results.take(40).to_list()
+    failed = got[10]
+    assert isinstance(failed, Failed)
+    assert failed.item.t[0] == 100
+    assert isinstance(failed.error, KeyError)
+    assert [t for t in got if not isinstance(t, Failed)] == [t for t in TIMES if t != 100]
+
+
+async def test_on_the_loop_too() -> None:
+    async def fail(batch: EventBatch) -> int:
+        return fail_at_100(batch)
+
+    async with workers(
+        Live(batches(40)).stream, fail, where="loop", ordered=False, on_error="skip"
+    ) as results:
+        assert len([t async for t in results]) == 39
+
+
 def test_impossible_arguments_are_refused() -> None:
     stream = Live([]).stream
-    with pytest.raises(ValueError, match="where is 'thread' or 'loop', not 'moon'"):
+    with pytest.raises(ValueError, match="where is 'thread', 'loop' or 'process', not 'moon'"):
         workers(stream, first_time, where="moon")  # type: ignore[call-overload]  # the point
     with pytest.raises(ValueError, match="at least 1, not 0 and 0"):
         workers(stream, first_time, count=0)
     with pytest.raises(TypeError, match="a coroutine function runs where='loop'"):
         workers(stream, first_time_later)
-    with pytest.raises(TypeError, match="any other where='thread'"):
+    with pytest.raises(TypeError, match="any other elsewhere"):
         workers(stream, first_time, where="loop")  # type: ignore[call-overload]  # the point
+    with pytest.raises(TypeError, match="a coroutine function runs where='loop'"):
+        workers(stream, first_time_later, where="process")
+    with pytest.raises(TypeError, match=r"cannot be pickled.*choose where='thread'"):
+        workers(stream, lambda batch: len(batch), where="process")
+    with pytest.raises(ValueError, match="on_error is 'raise', 'skip' or 'emit', not 'sulk'"):
+        workers(stream, first_time, on_error="sulk")  # type: ignore[call-overload]  # the point

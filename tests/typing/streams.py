@@ -14,8 +14,10 @@ import numpy.typing as npt
 import aevents
 from aevents import (
     Chain,
+    Chunk,
     Event,
     EventBatch,
+    Failed,
     Frame,
     Frames,
     Report,
@@ -39,6 +41,17 @@ async def item_types_flow(stream: Stream[EventBatch], sink: Sink[Frame]) -> None
         assert_type((t, x, y, p), tuple[int, int, int, bool])
     for batch in stream.blocking():
         assert_type(batch, EventBatch)
+
+
+async def chunks_are_of_what_they_are_made_of(stream: Stream[EventBatch]) -> None:
+    assert_type(aevents.from_chunks([b"a"]), Stream[Chunk[bytes]])
+    assert_type(aevents.from_chunks([b"a"]).rechunk(5), Stream[Chunk[bytes]])
+    assert_type(stream.rechunk(5, exact=True), Stream[Chunk[EventBatch]])
+    assert_type(stream.rechunk(5).sampled(coverage=0.5), Stream[Chunk[EventBatch]])
+    async with aevents.workers(stream, len, where="process", on_error="emit") as lengths:
+        assert_type(lengths, Stream[int | Failed[EventBatch]])
+    async with aevents.workers(stream, len, on_error="skip") as lengths_only:
+        assert_type(lengths_only, Stream[int])
 
 
 def open_gives_the_kind_asked_for() -> None:
