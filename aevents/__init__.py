@@ -27,6 +27,9 @@ from aevents.junctions.workers import workers
 from aevents.operators.base import Chain, Operator
 from aevents.operators.frames import Frames
 from aevents.operators.select import Crop, Polarity, TimeSlice
+from aevents.operators.statistics import EventRate, Histogram, IntervalHistogram, Rate
+from aevents.operators.surfaces import TimeSurface, Tore
+from aevents.operators.voxels import Stack, VoxelGrid
 from aevents.operators.window import SlidingWindow, Window
 from aevents.registry import create, load, open  # the verb of the house
 from aevents.runtime import run
@@ -66,29 +69,37 @@ __all__ = [
     "EncodeError",
     "Event",
     "EventBatch",
+    "EventRate",
     "ExposureBatch",
     "Frame",
     "Frames",
     "GenericBatch",
+    "Histogram",
     "Hub",
     "ImuBatch",
+    "IntervalHistogram",
     "MissingExtraError",
     "Operator",
     "Origin",
     "Overflow",
     "Polarity",
+    "Rate",
     "Report",
     "Sensor",
     "Sink",
     "SlidingWindow",
     "SlowConsumerError",
     "Span",
+    "Stack",
     "Stream",
     "TimeOrderError",
     "TimeSlice",
+    "TimeSurface",
+    "Tore",
     "TriggerBatch",
     "TruncatedError",
     "UnknownFormatError",
+    "VoxelGrid",
     "Window",
     "accumulate",
     "buffer",

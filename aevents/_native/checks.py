@@ -24,6 +24,7 @@ DVS, ATIS, COLOUR = PIXEL_KINDS = 1, 2, 4  # of Event Stream files
 MOST_COLUMNS = 64
 MOST_RUNS = 64  # as AE_MERGE_RUNS in kernels.h
 SEPARATORS = ",;\t "
+NEVER = -(2**63)  # the time of a pixel that has had no event
 
 
 class _Next(Protocol):
@@ -72,6 +73,45 @@ def check_frame(
     check_table(counts, spill, out.size * (2 if signed else 1))
     if str(out.dtype) not in FRAME_TYPES or not out.flags.c_contiguous:
         raise ValueError(f"out must be contiguous {' or '.join(FRAME_TYPES)}, not {out.dtype}")
+
+
+def check_timed(t: NDArray[np.int64], x: Coordinates, y: Coordinates, p: Polarities) -> None:
+    """Raise unless these are columns of one length."""
+    check_events(x, y, p)
+    if t.dtype != np.int64 or t.shape != x.shape:
+        raise TypeError(f"t must be {len(x)} of int64, not {t.shape} of {t.dtype}")
+
+
+def check_cells(table: NDArray[np.int64], cells: int, depth: int) -> None:
+    """Raise unless the table has that many cells of so many times, and the extra cell."""
+    size = (cells + 1) * depth
+    if table.dtype != np.int64 or not table.flags.c_contiguous or not 0 < table.size == size:
+        raise ValueError(f"a table must be contiguous int64 of {cells} + 1 cells")
+
+
+def check_since(since: NDArray[np.int64], t: NDArray[np.int64]) -> None:
+    """Raise unless there is a place for each event."""
+    if since.dtype != np.int64 or since.shape != t.shape or not since.flags.c_contiguous:
+        raise ValueError(f"since must be {len(t)} of contiguous int64, not {since.shape}")
+
+
+def check_decay(table: NDArray[np.int64], out: NDArray[np.float32], tau: float) -> np.float32:
+    """Raise unless the table can fade into `out`; return 1 / tau."""
+    check_cells(table, out.size, 1)
+    if out.dtype != np.float32 or not out.flags.c_contiguous:
+        raise ValueError(f"out must be contiguous float32, not {out.dtype}")
+    if not 1 <= tau < 2**63:
+        raise ValueError(f"tau is from 1 us on, not {tau}")
+    return np.float32(1) / np.float32(tau)
+
+
+def check_voxels(grid: NDArray[np.float32]) -> None:
+    """Raise unless this is a grid of `(bins, height, width)`."""
+    if grid.dtype != np.float32 or grid.ndim != 3 or not grid.flags.c_contiguous:
+        raise ValueError(f"a grid must be contiguous float32 of 3 dimensions, not {grid.dtype}")
+    check_sensor(grid.shape[2], grid.shape[1], 1)
+    if not len(grid):
+        raise ValueError("a grid has one bin or more")
 
 
 def text_layout(

@@ -11,6 +11,7 @@ void ae_dat_select(int level);
 void ae_aedat_select(int level);
 void ae_es_select(int level);
 void ae_accumulate_select(int level);
+void ae_surface_select(int level);
 void ae_inspect_select(int level);
 void ae_text_select(int level);
 void ae_spif_select(int level);

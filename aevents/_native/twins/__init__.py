@@ -35,7 +35,9 @@ from .ros import (
     ros_state,
 )
 from .spif import SpifState, spif_decode, spif_encode, spif_state
+from .surface import decay, intervals, latest, recent
 from .text import TextState, text_decode, text_encode, text_state
+from .voxels import voxels
 
 __all__ = [
     "AedatState",
@@ -63,6 +65,7 @@ __all__ = [
     "dat_encode",
     "dat_state",
     "datagrams",
+    "decay",
     "ecf_decode",
     "ecf_encode",
     "encoder_state",
@@ -84,8 +87,11 @@ __all__ = [
     "evt21_state",
     "inspect",
     "inspection_state",
+    "intervals",
+    "latest",
     "merge",
     "readout",
+    "recent",
     "ros_compact_decode",
     "ros_dvs_decode",
     "ros_libcaer_decode",
@@ -97,6 +103,7 @@ __all__ = [
     "text_decode",
     "text_encode",
     "text_state",
+    "voxels",
 ]
 
 

@@ -1,0 +1,179 @@
+/* What the events of a pixel and polarity leave behind: when the last were, and how that fades.
+ *
+ * Writing waits for memory, as counting does (accumulate.c): cells of the next block are prefetched
+ * while those of this one are written. Fading is done at read-out, never an event. */
+#include "cpu.h"
+#include "dispatch.h"
+#include "grid.h"
+#include "kernels.h"
+
+#include <math.h>
+
+#define BLOCK 128
+#define NEVER INT64_MIN
+
+/* WRITE(cell, k) for each event k of the block, `stride` values a cell. */
+#define WALK(table, stride, WRITE)                                                                 \
+    ae_grid frame;                                                                                 \
+    if (!ae_grid_of(&frame, width, height, 2))                                                     \
+        return n;                                                                                  \
+    uint32_t index[2][BLOCK];                                                                      \
+    size_t ahead = n < BLOCK ? n : BLOCK;                                                          \
+    size_t off_sensor = ae_index(index[0], x, y, p, ahead, &frame);                                \
+    for (size_t at = 0, turn = 0; at < n; turn ^= 1) {                                             \
+        size_t here = ahead;                                                                       \
+        const uint32_t *now = index[turn], *next = index[turn ^ 1];                                \
+        size_t rest = n - at - here;                                                               \
+        ahead = rest < BLOCK ? rest : BLOCK;                                                       \
+        off_sensor += ae_index(index[turn ^ 1], x + at + here, y + at + here, p + at + here,       \
+                               ahead, &frame);                                                     \
+        for (size_t k = 0; k < ahead; k++)                                                         \
+            AE_PREFETCH(table + (stride) * next[k]);                                               \
+        for (size_t k = 0; k < here; k++, at++)                                                    \
+            WRITE(table + (stride) * now[k], at);                                                  \
+    }                                                                                              \
+    return off_sensor
+
+#define SET(cell, k) *(cell) = t[k]
+
+size_t ae_latest(int64_t *latest, const int64_t *t, const uint16_t *x, const uint16_t *y,
+                 const uint8_t *p, size_t n, uint32_t width, uint32_t height)
+{
+    WALK(latest, (size_t)1, SET);
+}
+
+AE_INLINE void push(int64_t *cell, size_t depth, int64_t time)
+{
+    for (size_t i = depth - 1; i > 0; i--)
+        cell[i] = cell[i - 1];
+    cell[0] = time;
+}
+
+#define PUSH(cell, k) push(cell, depth, t[k])
+
+size_t ae_recent(int64_t *recent, size_t depth, const int64_t *t, const uint16_t *x,
+                 const uint16_t *y, const uint8_t *p, size_t n, uint32_t width, uint32_t height)
+{
+    WALK(recent, depth, PUSH);
+}
+
+AE_INLINE int64_t interval(const int64_t *cell, int64_t time)
+{
+    return *cell == NEVER || *cell > time ? -1 : (int64_t)((uint64_t)time - (uint64_t)*cell);
+}
+
+#define MEASURE(cell, k)                                                                           \
+    do {                                                                                           \
+        since[k] = interval(cell, t[k]);                                                           \
+        *(cell) = t[k];                                                                            \
+        latest[frame.extra] = NEVER;                                                               \
+    } while (0)
+
+size_t ae_intervals(int64_t *latest, int64_t *since, const int64_t *t, const uint16_t *x,
+                    const uint16_t *y, const uint8_t *p, size_t n, uint32_t width, uint32_t height)
+{
+    WALK(latest, (size_t)1, MEASURE);
+}
+
+AE_INLINE double double_of(uint64_t bits)
+{
+    double value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+/* Written so that compilers make vectors of it: the two halves of an age become doubles by standing
+ * in the low bits of 2^52 and 2^84, as most instruction sets have no vectors of int64 to float. */
+AE_INLINE float age_of(int64_t latest, int64_t now)
+{
+    int64_t age = (int64_t)((uint64_t)now - (uint64_t)latest);
+    age = age < 0 ? INT64_MAX : age;
+    age = latest >= now ? 0 : age;
+    double low = double_of(((uint64_t)age & 0xFFFFFFFF) | 0x4330000000000000);
+    double high = double_of((uint64_t)age >> 32 | 0x4530000000000000);
+    double lived = high - (0x1p84 + 0x1p52) + low;
+    return (float)(latest == NEVER ? INFINITY : lived);
+}
+
+/* exp(-x) of x >= 0 by its series around the nearest power of two, to 2^-23; 0 from 87 on, where
+ * floats have no more such powers. */
+AE_INLINE float exp_minus(float x)
+{
+    float gone = x > 87.0f ? 0.0f : 1.0f;
+    float near = x > 87.0f ? 87.0f : x;
+    float power = near * -1.44269504f + 12582912.0f - 12582912.0f;   /* rounds to an integer */
+    float rest = -near - power * 0.693359375f + power * 2.12194440e-4f;
+    float sum = 1.0f / 5040 * rest + 1.0f / 720;
+    sum = sum * rest + 1.0f / 120;
+    sum = sum * rest + 1.0f / 24;
+    sum = sum * rest + 1.0f / 6;
+    sum = sum * rest + 0.5f;
+    sum = sum * rest + 1.0f;
+    sum = sum * rest + 1.0f;
+    uint32_t bits = (uint32_t)((int32_t)power + 127) << 23;
+    float scale;
+    memcpy(&scale, &bits, sizeof scale);
+    return sum * scale * gone;
+}
+
+/* In blocks: not every instruction set can make floats of int64 in vectors, but all can do the
+ * rest. */
+AE_INLINE void decay(const int64_t *latest, float *restrict out, size_t n, int64_t now, float rate,
+                     int linear)
+{
+    for (size_t at = 0; at < n; at += BLOCK) {
+        size_t here = n - at < BLOCK ? n - at : BLOCK;
+        float *restrict to = out + at;
+        for (size_t k = 0; k < here; k++)
+            to[k] = age_of(latest[at + k], now) * rate;
+        if (linear)
+            for (size_t k = 0; k < here; k++)
+                to[k] = to[k] < 1.0f ? 1.0f - to[k] : 0.0f;
+        else
+            for (size_t k = 0; k < here; k++)
+                to[k] = exp_minus(to[k]);
+    }
+}
+
+typedef void decay_pass(const int64_t *, float *restrict, size_t, int64_t, float, int);
+
+static void decay_base(const int64_t *latest, float *restrict out, size_t n, int64_t now,
+                       float rate, int linear)
+{
+    decay(latest, out, n, now, rate, linear);
+}
+
+static decay_pass *decay_chosen = decay_base;
+
+#if AE_X86
+
+AE_V3 static void decay_v3(const int64_t *latest, float *restrict out, size_t n, int64_t now,
+                           float rate, int linear)
+{
+    decay(latest, out, n, now, rate, linear);
+}
+
+AE_V4 static void decay_v4(const int64_t *latest, float *restrict out, size_t n, int64_t now,
+                           float rate, int linear)
+{
+    decay(latest, out, n, now, rate, linear);
+}
+
+void ae_surface_select(int level)
+{
+    decay_chosen = level >= 4 ? decay_v4 : level == 3 ? decay_v3 : decay_base;
+}
+
+#else
+
+void ae_surface_select(int level)
+{
+    (void)level;
+}
+
+#endif
+
+void ae_decay(const int64_t *latest, float *out, size_t n, int64_t now, float rate, int linear)
+{
+    decay_chosen(latest, out, n, now, rate, linear);
+}
