@@ -174,3 +174,9 @@ def test_inertial_measurements_have_a_length() -> None:
         np.array([5, 9]), np.zeros(2, np.float32), axes, axes, axes, SENSOR, Span(5, 10)
     )
     assert len(batch) == 2
+
+
+def test_a_picture_of_a_frame_needs_who_draws_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aevents.types._drawing", None)
+    with pytest.raises(TypeError, match=r"needs `import aevents\.sinks\.images`"):
+        Frame(np.zeros((1, 1)), Span(0, 1), Sensor(1, 1))._repr_png_()

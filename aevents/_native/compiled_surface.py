@@ -34,7 +34,7 @@ def _columns(t: Times, x: Coordinates, y: Coordinates, p: Polarities) -> tuple[o
     )
 
 
-def latest(  # noqa: PLR0913 - the columns and the frame
+def last_times(  # noqa: PLR0913 - the columns and the frame
     table: Times, t: Times, x: Coordinates, y: Coordinates, p: Polarities, width: int, height: int
 ) -> int:
     """Set each cell to the time (us) of its last event; return how many lie off the sensor.
@@ -43,20 +43,20 @@ def latest(  # noqa: PLR0913 - the columns and the frame
     of unequal length, and a sensor that is too large.
     """
     cells = _cells(table, 1, width, height)
-    return int(lib.ae_latest(cells, *_columns(t, x, y, p), width, height))
+    return int(lib.ae_last_times(cells, *_columns(t, x, y, p), width, height))
 
 
-def recent(  # noqa: PLR0913 - the columns and the frame
+def recent_times(  # noqa: PLR0913 - the columns and the frame
     table: Times, t: Times, x: Coordinates, y: Coordinates, p: Polarities, width: int, height: int
 ) -> int:
     """Put the time (us) of each event before those of its cell, whose eldest goes; return how many
     events lie off the sensor.
 
-    `table` is int64, of 2 * width * height + 1 rows, one a cell. Raises what `latest` raises.
+    `table` is int64, of 2 * width * height + 1 rows, one a cell. Raises what `last_times` raises.
     """
     depth = table.shape[-1]
     cells = _cells(table, depth, width, height)
-    return int(lib.ae_recent(cells, depth, *_columns(t, x, y, p), width, height))
+    return int(lib.ae_recent_times(cells, depth, *_columns(t, x, y, p), width, height))
 
 
 def intervals(  # noqa: PLR0913 - the columns and the frame
@@ -69,10 +69,10 @@ def intervals(  # noqa: PLR0913 - the columns and the frame
     width: int,
     height: int,
 ) -> int:
-    """Do as `latest`, and write to `since` how long (us) before each event its cell's last was:
+    """Do as `last_times`, and write to `since` how long (us) before each event its cell's last was:
     negative where there was none, or none before it.
 
-    Raises what `latest` raises, and `ValueError` unless `since` has a place for each event.
+    Raises what `last_times` raises, and `ValueError` unless `since` has a place for each event.
     """
     check_since(since, t)
     cells = _cells(table, 1, width, height)

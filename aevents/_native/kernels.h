@@ -283,14 +283,14 @@ size_t ae_accumulate_u32(uint32_t *counts, const uint16_t *x, const uint16_t *y,
  * sensor, of which there are as many as is returned. Sensors are those of accumulate.c. */
 
 /* Set each cell to the time of its last event. */
-size_t ae_latest(int64_t *latest, const int64_t *t, const uint16_t *x, const uint16_t *y,
+size_t ae_last_times(int64_t *latest, const int64_t *t, const uint16_t *x, const uint16_t *y,
                  const uint8_t *p, size_t n, uint32_t width, uint32_t height);
 
-/* As ae_latest; each cell is the `depth` last times of its events, newest first. */
-size_t ae_recent(int64_t *recent, size_t depth, const int64_t *t, const uint16_t *x,
+/* As ae_last_times; each cell is the `depth` last times of its events, newest first. */
+size_t ae_recent_times(int64_t *recent, size_t depth, const int64_t *t, const uint16_t *x,
                  const uint16_t *y, const uint8_t *p, size_t n, uint32_t width, uint32_t height);
 
-/* As ae_latest; since[k] is how long before event k its cell's last was, negative where there was
+/* As ae_last_times; since[k] is how long before event k its cell's last was, negative where there was
  * none, or none before it. */
 size_t ae_intervals(int64_t *latest, int64_t *since, const int64_t *t, const uint16_t *x,
                     const uint16_t *y, const uint8_t *p, size_t n, uint32_t width,

@@ -36,7 +36,7 @@
 
 #define SET(cell, k) *(cell) = t[k]
 
-size_t ae_latest(int64_t *latest, const int64_t *t, const uint16_t *x, const uint16_t *y,
+size_t ae_last_times(int64_t *latest, const int64_t *t, const uint16_t *x, const uint16_t *y,
                  const uint8_t *p, size_t n, uint32_t width, uint32_t height)
 {
     WALK(latest, (size_t)1, SET);
@@ -51,7 +51,7 @@ AE_INLINE void push(int64_t *cell, size_t depth, int64_t time)
 
 #define PUSH(cell, k) push(cell, depth, t[k])
 
-size_t ae_recent(int64_t *recent, size_t depth, const int64_t *t, const uint16_t *x,
+size_t ae_recent_times(int64_t *recent, size_t depth, const int64_t *t, const uint16_t *x,
                  const uint16_t *y, const uint8_t *p, size_t n, uint32_t width, uint32_t height)
 {
     WALK(recent, depth, PUSH);

@@ -37,7 +37,8 @@ class TimeSurface(Piecewise[Frame]):
     2017.
 
     >>> surface = TimeSurface("linear", tau_us=10)
-    >>> events = EventBatch.from_columns(t=[0, 4], x=[0, 1], y=[0, 0], p=[1, 1], sensor=Sensor(3, 1))
+    >>> line = Sensor(3, 1)
+    >>> events = EventBatch.from_columns(t=[0, 4], x=[0, 1], y=[0, 0], p=[1, 1], sensor=line)
     >>> _ = surface.feed(events)
     >>> surface.flush()[0].array[1].round(1).tolist()
     [[0.5, 0.8999999761581421, 0.0]]
@@ -60,7 +61,7 @@ class TimeSurface(Piecewise[Frame]):
         if not len(self._table) or sensor != self._sensor:
             self._table = np.full(cells_of(sensor, 2), NEVER)
             self._sensor = sensor
-        self.counts["outside_frame"] += kernels.latest(
+        self.counts["outside_frame"] += kernels.last_times(
             self._table, batch.t, batch.x, batch.y, batch.p, sensor.width, sensor.height
         )
 
@@ -114,7 +115,7 @@ class Tore(Piecewise[Frame]):
         if not len(self._table) or sensor != self._sensor:
             self._table = np.full((cells_of(sensor, 2), self._count), NEVER)
             self._sensor = sensor
-        self.counts["outside_frame"] += kernels.recent(
+        self.counts["outside_frame"] += kernels.recent_times(
             self._table, batch.t, batch.x, batch.y, batch.p, sensor.width, sensor.height
         )
 

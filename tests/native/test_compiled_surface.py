@@ -17,8 +17,8 @@ def test_c_itself_refuses_a_table_that_is_too_large() -> None:
     p = ffi.from_buffer("uint8_t[]", np.zeros(5, np.uint8))
     for width, height in [(0, 1), (65536, 1), (65535, 65535)]:
         cell, values = ffi.new("int64_t[1]"), ffi.new("float[1]")
-        assert lib.ae_latest(cell, t, x, x, p, 5, width, height) == 5
-        assert lib.ae_recent(cell, 1, t, x, x, p, 5, width, height) == 5
+        assert lib.ae_last_times(cell, t, x, x, p, 5, width, height) == 5
+        assert lib.ae_recent_times(cell, 1, t, x, x, p, 5, width, height) == 5
         assert lib.ae_intervals(cell, t, t, x, x, p, 5, width, height) == 5
         assert lib.ae_voxels(values, t, x, x, p, 5, width, height, 1, 0, 1.0) == 5
         assert (cell[0], values[0]) == (0, 0)

@@ -49,7 +49,7 @@ def test_a_surface_is_what_the_formula_says(fading: Fading) -> None:
             "times": latest,
         }[fading]
     assert frame.array.dtype == (np.int64 if fading == "times" else np.float32)
-    np.testing.assert_allclose(frame.array, expected, rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(np.asarray(frame.array, np.float64), expected, rtol=1e-5, atol=1e-7)
     assert (frame.span.stop, frame.sensor, frame.mode) == (now, SENSOR, "time_surface")
 
 
@@ -62,7 +62,7 @@ def test_a_volume_is_what_the_formula_says() -> None:
             value = math.log(1 + min(now - time, 200_000)) - math.log(101)
             expected[p, k, y, x] = max(0, value)
     assert frame.array.dtype == np.float32
-    np.testing.assert_allclose(frame.array, expected, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(np.asarray(frame.array, np.float64), expected, rtol=1e-5, atol=1e-5)
     assert len(np.unique(frame.array)) > 50
     assert frame.mode == "tore"
 

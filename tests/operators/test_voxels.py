@@ -36,7 +36,7 @@ def test_a_grid_is_what_the_formula_says(bins: int) -> None:
         for b in range(bins):
             if x < SENSOR.width:
                 expected[b, y, x] += (1 if p else -1) * max(0, 1 - abs(b - place))
-    np.testing.assert_allclose(frame.array, expected, atol=1e-4)
+    np.testing.assert_allclose(np.asarray(frame.array, np.float64), expected, atol=1e-4)
     assert operator.counts == {"outside_frame": OUTSIDE}
     assert (frame.mode, frame.span, frame.sensor) == ("voxel_grid", EVENTS.span, SENSOR)
 

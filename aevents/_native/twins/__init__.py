@@ -35,7 +35,7 @@ from .ros import (
     ros_state,
 )
 from .spif import SpifState, spif_decode, spif_encode, spif_state
-from .surface import decay, intervals, latest, recent
+from .surface import decay, intervals, last_times, recent_times
 from .text import TextState, text_decode, text_encode, text_state
 from .voxels import voxels
 
@@ -88,10 +88,10 @@ __all__ = [
     "inspect",
     "inspection_state",
     "intervals",
-    "latest",
+    "last_times",
     "merge",
     "readout",
-    "recent",
+    "recent_times",
     "ros_compact_decode",
     "ros_dvs_decode",
     "ros_libcaer_decode",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Times = NDArray[np.int64]
 
 
-def latest(  # noqa: PLR0913 - the columns and the frame
+def last_times(  # noqa: PLR0913 - the columns and the frame
     table: Times, t: Times, x: Coordinates, y: Coordinates, p: Polarities, width: int, height: int
 ) -> int:
     """Set each cell to the time (us) of its last event; return how many lie off the sensor.
@@ -33,13 +33,13 @@ def latest(  # noqa: PLR0913 - the columns and the frame
     return int(np.count_nonzero(index == len(table) - 1))
 
 
-def recent(  # noqa: PLR0913 - the columns and the frame
+def recent_times(  # noqa: PLR0913 - the columns and the frame
     table: Times, t: Times, x: Coordinates, y: Coordinates, p: Polarities, width: int, height: int
 ) -> int:
     """Put the time (us) of each event before those of its cell, whose eldest goes; return how many
     events lie off the sensor.
 
-    `table` is int64, of 2 * width * height + 1 rows, one a cell. Raises what `latest` raises.
+    `table` is int64, of 2 * width * height + 1 rows, one a cell. Raises what `last_times` raises.
     """
     depth = table.shape[-1]
     index = _cells(table, depth, t, x, y, p, width, height)
@@ -60,10 +60,10 @@ def intervals(  # noqa: PLR0913 - the columns and the frame
     width: int,
     height: int,
 ) -> int:
-    """Do as `latest`, and write to `since` how long (us) before each event its cell's last was:
+    """Do as `last_times`, and write to `since` how long (us) before each event its cell's last was:
     negative where there was none, or none before it.
 
-    Raises what `latest` raises, and `ValueError` unless `since` has a place for each event.
+    Raises what `last_times` raises, and `ValueError` unless `since` has a place for each event.
     """
     check_since(since, t)
     index = _cells(table, 1, t, x, y, p, width, height)

@@ -39,7 +39,7 @@ def random_events(n: int, seed: int) -> Columns:
 
 def test_a_cell_has_the_time_of_its_last_event(kernels: ModuleType) -> None:
     table = np.full(13, NEVER)
-    assert kernels.latest(table, T, X, Y, P, 3, 2) == 1
+    assert kernels.last_times(table, T, X, Y, P, 3, 2) == 1
     assert table[:-1].reshape(2, 2, 3).tolist() == [
         [[NEVER] * 3, [NEVER, NEVER, 6]],
         [[7, NEVER, NEVER], [NEVER] * 3],
@@ -48,10 +48,10 @@ def test_a_cell_has_the_time_of_its_last_event(kernels: ModuleType) -> None:
 
 def test_a_cell_has_its_last_times_newest_first(kernels: ModuleType) -> None:
     table = np.full((13, 2), NEVER)
-    assert kernels.recent(table, T, X, Y, P, 3, 2) == 1
+    assert kernels.recent_times(table, T, X, Y, P, 3, 2) == 1
     assert table[6].tolist() == [7, 9]
     assert table[5].tolist() == [6, NEVER]
-    kernels.recent(table, *(column[1:2] for column in (T, X, Y, P)), 3, 2)
+    kernels.recent_times(table, *(column[1:2] for column in (T, X, Y, P)), 3, 2)
     assert table[5].tolist() == [6, 6]
 
 
@@ -80,7 +80,11 @@ def test_fading_follows_the_formula(kernels: ModuleType, linear: bool) -> None:
 @given(n=st.integers(0, 700), seed=st.integers(0, 1 << 30))
 def test_c_notes_the_times_that_the_twin_notes(isa: str, n: int, seed: int) -> None:
     kernels, events = implementation(isa), random_events(n, seed)
-    for name, shape in (("latest", (41,)), ("recent", (41, 1)), ("recent", (41, 5))):
+    for name, shape in (
+        ("last_times", (41,)),
+        ("recent_times", (41, 1)),
+        ("recent_times", (41, 5)),
+    ):
         ours, theirs = np.full(shape, NEVER), np.full(shape, NEVER)
         for cut in (slice(0, n // 3), slice(n // 3, n)):
             part = [column[cut] for column in events]
@@ -140,12 +144,20 @@ def test_c_fades_to_the_bit_as_the_twin(
 def test_wrong_arguments_are_refused(
     kernels: ModuleType, change: dict[str, Any], error: type[Exception]
 ) -> None:
-    good = {"table": np.full(13, NEVER), "t": T, "x": X, "y": Y, "p": P, "width": 3, "height": 2}
+    good: dict[str, Any] = {
+        "table": np.full(13, NEVER),
+        "t": T,
+        "x": X,
+        "y": Y,
+        "p": P,
+        "width": 3,
+        "height": 2,
+    }
     asked = good | change
     with pytest.raises(error):
-        kernels.latest(**asked)
+        kernels.last_times(**asked)
     with pytest.raises(error):
-        kernels.recent(**(asked | {"table": asked["table"][:, np.newaxis]}))
+        kernels.recent_times(**(asked | {"table": asked["table"][:, np.newaxis]}))
 
 
 def test_no_place_for_intervals_is_refused(kernels: ModuleType) -> None:

@@ -67,5 +67,5 @@ def test_c_adds_to_the_bit_what_the_twin_adds(isa: str, n: int, bins: int, seed:
 def test_a_wrong_grid_is_refused(
     kernels: ModuleType, grid: np.ndarray[tuple[int, ...], np.dtype[np.float32]]
 ) -> None:
-    with pytest.raises(ValueError, match="grid|frame"):
+    with pytest.raises(ValueError, match=r"grid|frame"):
         kernels.voxels(grid, np.zeros(1, np.int64), ZERO, ZERO, ZERO > 0, 0, 1.0)
