@@ -26,6 +26,7 @@ from aevents.junctions.tee import tee
 from aevents.junctions.workers import workers
 from aevents.operators.base import Chain, Operator
 from aevents.operators.frames import Frames
+from aevents.operators.hats import Hats
 from aevents.operators.select import Crop, Polarity, TimeSlice
 from aevents.operators.statistics import EventRate, Histogram, IntervalHistogram, Rate
 from aevents.operators.surfaces import TimeSurface, Tore
@@ -74,6 +75,7 @@ __all__ = [
     "Frame",
     "Frames",
     "GenericBatch",
+    "Hats",
     "Histogram",
     "Hub",
     "ImuBatch",

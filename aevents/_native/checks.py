@@ -24,6 +24,7 @@ DVS, ATIS, COLOUR = PIXEL_KINDS = 1, 2, 4  # of Event Stream files
 MOST_COLUMNS = 64
 MOST_RUNS = 64  # as AE_MERGE_RUNS in kernels.h
 SEPARATORS = ",;\t "
+LARGEST_SURFACE = 201
 NEVER = -(2**63)  # the time of a pixel that has had no event
 
 
@@ -112,6 +113,30 @@ def check_voxels(grid: NDArray[np.float32]) -> None:
     check_sensor(grid.shape[2], grid.shape[1], 1)
     if not len(grid):
         raise ValueError("a grid has one bin or more")
+
+
+def check_hats(  # noqa: PLR0913 - the sums, the columns and the view
+    sums: NDArray[np.float32],
+    cell: NDArray[np.uint32],
+    t: NDArray[np.int64],
+    x: Coordinates,
+    y: Coordinates,
+    memory: int,
+    within: int,
+    tau: float,
+) -> np.float32:
+    """Raise unless surfaces can be summed up so; return 1 / tau."""
+    if sums.dtype != np.float32 or sums.ndim != 3 or not sums.flags.c_contiguous:
+        raise ValueError(f"sums must be contiguous float32 of 3 dimensions, not {sums.dtype}")
+    side = sums.shape[1]
+    if side % 2 == 0 or side > LARGEST_SURFACE or sums.shape[2] != side:
+        raise ValueError(f"a surface is square, of an odd side up to {LARGEST_SURFACE}")
+    check_timed(t, x, y, np.empty(len(x), np.bool_))
+    if cell.dtype != np.uint32 or cell.shape != x.shape:
+        raise TypeError(f"cell must be {len(x)} of uint32, not {cell.shape} of {cell.dtype}")
+    if not (0 < memory < 2**31 and 0 <= within < 2**63 and 1 <= tau < 2**63):
+        raise ValueError(f"no memory is of {memory} events in {within} us, fading in {tau} us")
+    return np.float32(1) / np.float32(tau)
 
 
 def text_layout(

@@ -37,7 +37,7 @@ from .compiled_events import (  # noqa: F401 - handed on
     readout,
 )
 from .compiled_spif import datagrams, spif_decode, spif_encode, spif_state  # noqa: F401 - handed on
-from .compiled_surface import decay, intervals, last_times, recent_times, voxels  # noqa: F401 - handed on
+from .compiled_surface import decay, hats, intervals, last_times, recent_times, voxels  # noqa: F401 - handed on
 from .datagrams import MESSAGE_STRIDE
 from .pointers import EventPointers, columns_pointers, events_pointers
 

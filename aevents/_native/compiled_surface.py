@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ._kernels import ffi, lib
-from .checks import check_cells, check_decay, check_sensor, check_since, check_timed, check_voxels
+from .checks import (
+    check_cells,
+    check_decay,
+    check_hats,
+    check_sensor,
+    check_since,
+    check_timed,
+    check_voxels,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -114,3 +122,36 @@ def voxels(  # noqa: PLR0913 - the columns, the grid and its times
     cells = ffi.from_buffer("float[]", grid, require_writable=True)
     events = _columns(t, x, y, p)
     return int(lib.ae_voxels(cells, *events, width, height, bins, first, bins_a_us))
+
+
+def hats(  # noqa: PLR0913 - the sums, the columns and the view
+    sums: NDArray[np.float32],
+    cell: NDArray[np.uint32],
+    t: Times,
+    x: Coordinates,
+    y: Coordinates,
+    *,
+    memory: int,
+    within: int,
+    tau: float,
+) -> None:
+    """Add to the surface of each event's cell the `exp(-age / tau)` of the events that the cell
+    remembers from before it, where they are as seen from it.
+
+    `sums` is float32 `(cells, side, side)`, with the event in the middle. Events come cell by cell,
+    each in the order of time; `cell` is uint32, and events of no such cell are left out. A cell
+    remembers up to `memory` events, for `within` us. Raises `ValueError` for other arrays, and for
+    numbers out of range.
+    """
+    rate = check_hats(sums, cell, t, x, y, memory, within, tau)
+    view = {"radius": sums.shape[1] // 2, "memory": memory, "within": within, "rate": rate}
+    lib.ae_hats(
+        ffi.from_buffer("float[]", sums, require_writable=True),
+        len(sums),
+        ffi.from_buffer("uint32_t[]", cell),
+        ffi.from_buffer("int64_t[]", t),
+        ffi.from_buffer("uint16_t[]", x),
+        ffi.from_buffer("uint16_t[]", y),
+        len(t),
+        ffi.new("ae_hats_view *", view),
+    )

@@ -309,6 +309,22 @@ size_t ae_voxels(float *grid, const int64_t *t, const uint16_t *x, const uint16_
                  const uint8_t *p, size_t n, uint32_t width, uint32_t height, uint32_t bins,
                  int64_t first, double bins_a_us);
 
+/* ---- hats.c: histograms of averaged time surfaces --------------------------------------------- */
+
+typedef struct {
+    uint32_t radius;          /* pixels to each side of an event that it sees, up to 100 */
+    uint32_t memory;          /* events that a cell remembers */
+    int64_t within;           /* us that it remembers them, not below 0 */
+    float rate;               /* 1 / tau */
+} ae_hats_view;
+
+/* For each of n events, add to the surface of its cell, (2 * radius + 1)^2 values of `sums`, the
+ * exp(-age * rate) of the events that the cell remembers from before it, where they are as seen
+ * from it. Events come cell by cell, each in the order of time. Those of cells beyond `cells` are
+ * left out. */
+void ae_hats(float *sums, size_t cells, const uint32_t *cell, const int64_t *t, const uint16_t *x,
+             const uint16_t *y, size_t n, const ae_hats_view *view);
+
 /* ---- readout.c: from counters to a frame ------------------------------------------------------ */
 
 /* Write n values to `out` and clear the counters, their spill and the extra slots.

@@ -4,13 +4,11 @@
  * while those of this one are written. Fading is done at read-out, never an event. */
 #include "cpu.h"
 #include "dispatch.h"
+#include "fading.h"
 #include "grid.h"
 #include "kernels.h"
 
-#include <math.h>
-
 #define BLOCK 128
-#define NEVER INT64_MIN
 
 /* WRITE(cell, k) for each event k of the block, `stride` values a cell. */
 #define WALK(table, stride, WRITE)                                                                 \
@@ -59,61 +57,20 @@ size_t ae_recent_times(int64_t *recent, size_t depth, const int64_t *t, const ui
 
 AE_INLINE int64_t interval(const int64_t *cell, int64_t time)
 {
-    return *cell == NEVER || *cell > time ? -1 : (int64_t)((uint64_t)time - (uint64_t)*cell);
+    return *cell == AE_NEVER || *cell > time ? -1 : (int64_t)((uint64_t)time - (uint64_t)*cell);
 }
 
 #define MEASURE(cell, k)                                                                           \
     do {                                                                                           \
         since[k] = interval(cell, t[k]);                                                           \
         *(cell) = t[k];                                                                            \
-        latest[frame.extra] = NEVER;                                                               \
+        latest[frame.extra] = AE_NEVER;                                                               \
     } while (0)
 
 size_t ae_intervals(int64_t *latest, int64_t *since, const int64_t *t, const uint16_t *x,
                     const uint16_t *y, const uint8_t *p, size_t n, uint32_t width, uint32_t height)
 {
     WALK(latest, (size_t)1, MEASURE);
-}
-
-AE_INLINE double double_of(uint64_t bits)
-{
-    double value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
-/* Written so that compilers make vectors of it: the two halves of an age become doubles by standing
- * in the low bits of 2^52 and 2^84, as most instruction sets have no vectors of int64 to float. */
-AE_INLINE float age_of(int64_t latest, int64_t now)
-{
-    int64_t age = (int64_t)((uint64_t)now - (uint64_t)latest);
-    age = age < 0 ? INT64_MAX : age;
-    age = latest >= now ? 0 : age;
-    double low = double_of(((uint64_t)age & 0xFFFFFFFF) | 0x4330000000000000);
-    double high = double_of((uint64_t)age >> 32 | 0x4530000000000000);
-    double lived = high - (0x1p84 + 0x1p52) + low;
-    return (float)(latest == NEVER ? INFINITY : lived);
-}
-
-/* exp(-x) of x >= 0 by its series around the nearest power of two, to 2^-23; 0 from 87 on, where
- * floats have no more such powers. */
-AE_INLINE float exp_minus(float x)
-{
-    float gone = x > 87.0f ? 0.0f : 1.0f;
-    float near = x > 87.0f ? 87.0f : x;
-    float power = near * -1.44269504f + 12582912.0f - 12582912.0f;   /* rounds to an integer */
-    float rest = -near - power * 0.693359375f + power * 2.12194440e-4f;
-    float sum = 1.0f / 5040 * rest + 1.0f / 720;
-    sum = sum * rest + 1.0f / 120;
-    sum = sum * rest + 1.0f / 24;
-    sum = sum * rest + 1.0f / 6;
-    sum = sum * rest + 0.5f;
-    sum = sum * rest + 1.0f;
-    sum = sum * rest + 1.0f;
-    uint32_t bits = (uint32_t)((int32_t)power + 127) << 23;
-    float scale;
-    memcpy(&scale, &bits, sizeof scale);
-    return sum * scale * gone;
 }
 
 /* In blocks: not every instruction set can make floats of int64 in vectors, but all can do the
@@ -125,13 +82,13 @@ AE_INLINE void decay(const int64_t *latest, float *restrict out, size_t n, int64
         size_t here = n - at < BLOCK ? n - at : BLOCK;
         float *restrict to = out + at;
         for (size_t k = 0; k < here; k++)
-            to[k] = age_of(latest[at + k], now) * rate;
+            to[k] = ae_age(latest[at + k], now) * rate;
         if (linear)
             for (size_t k = 0; k < here; k++)
                 to[k] = to[k] < 1.0f ? 1.0f - to[k] : 0.0f;
         else
             for (size_t k = 0; k < here; k++)
-                to[k] = exp_minus(to[k]);
+                to[k] = ae_exp_minus(to[k]);
     }
 }
 

@@ -24,6 +24,7 @@ from .evt3 import Evt3State, evt3_decode, evt3_encode, evt3_state
 from .evt3_skip import evt3_skip
 from .evt4 import evt4_decode, evt4_encode, evt4_state
 from .evt21 import evt21_decode, evt21_encode, evt21_state
+from .hats import hats
 from .inspect import InspectionState, inspect, inspection_state
 from .merge import Runs, merge
 from .ros import (
@@ -85,6 +86,7 @@ __all__ = [
     "evt21_decode",
     "evt21_encode",
     "evt21_state",
+    "hats",
     "inspect",
     "inspection_state",
     "intervals",

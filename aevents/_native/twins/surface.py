@@ -92,12 +92,12 @@ def decay(table: Times, out: NDArray[np.float32], now: int, tau: float, linear: 
     lived = np.minimum(np.uint64(now % (1 << 64)) - times.view(np.uint64), np.uint64((1 << 63) - 1))
     age = np.where(times == NEVER, np.inf, np.where(times >= now, 0.0, lived.astype(np.float64)))
     x = age.astype(np.float32) * rate
-    faded = np.where(x < 1, 1 - x, 0) if linear else _exp_minus(x)
+    faded = np.where(x < 1, 1 - x, 0) if linear else exp_minus(x)
     out.reshape(-1)[:] = faded
 
 
-def _exp_minus(x: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return exp(-x) by its series around the nearest power of two; 0 from 87 on."""
+def exp_minus(x: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return exp(-x) of x >= 0 by its series around the nearest power of two; 0 from 87 on."""
     f = np.float32
     near = np.minimum(x, f(87))
     power = near * f(-1.44269504) + f(12582912) - f(12582912)  # rounds to an integer
