@@ -14,11 +14,13 @@ if TYPE_CHECKING:
 
     from ..checks import Coordinates
 
+    Times = NDArray[np.int64]
+
 
 def hats(  # noqa: PLR0913 - the sums, the columns and the view
     sums: NDArray[np.float32],
     cell: NDArray[np.uint32],
-    t: NDArray[np.int64],
+    t: Times,
     x: Coordinates,
     y: Coordinates,
     *,

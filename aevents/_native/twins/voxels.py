@@ -13,10 +13,12 @@ if TYPE_CHECKING:
 
     from ..checks import Coordinates, Polarities
 
+    Times = NDArray[np.int64]
+
 
 def voxels(  # noqa: PLR0913 - the columns, the grid and its times
     grid: NDArray[np.float32],
-    t: NDArray[np.int64],
+    t: Times,
     x: Coordinates,
     y: Coordinates,
     p: Polarities,
