@@ -29,13 +29,17 @@ from aevents.operators.base import Chain, Operator
 from aevents.operators.denoise import Contrast, Denoise, Refractory
 from aevents.operators.frames import Frames
 from aevents.operators.geometry import Downsample, Flip, Rotate, Scale, Transpose
+from aevents.operators.hats import Hats
 from aevents.operators.hot import WithoutHotPixels, hot_pixels
 from aevents.operators.rechunk import Rechunk
 from aevents.operators.sampled import Sampled
 from aevents.operators.saturation import WithoutLines
 from aevents.operators.select import Crop, Mask, Polarity, TimeSlice
+from aevents.operators.statistics import EventRate, Histogram, IntervalHistogram, Rate
+from aevents.operators.surfaces import TimeSurface, Tore
 from aevents.operators.thin import DropByChance, KeepEvery
 from aevents.operators.undistort import Undistort
+from aevents.operators.voxels import Stack, VoxelGrid
 from aevents.operators.window import SlidingWindow, Window
 from aevents.registry import create, load, open  # the verb of the house
 from aevents.runtime import run
@@ -82,14 +86,18 @@ __all__ = [
     "EncodeError",
     "Event",
     "EventBatch",
+    "EventRate",
     "ExposureBatch",
     "Failed",
     "Flip",
     "Frame",
     "Frames",
     "GenericBatch",
+    "Hats",
+    "Histogram",
     "Hub",
     "ImuBatch",
+    "IntervalHistogram",
     "KeepEvery",
     "Mask",
     "MissingExtraError",
@@ -97,6 +105,7 @@ __all__ = [
     "Origin",
     "Overflow",
     "Polarity",
+    "Rate",
     "Rechunk",
     "Refractory",
     "Report",
@@ -108,14 +117,18 @@ __all__ = [
     "SlidingWindow",
     "SlowConsumerError",
     "Span",
+    "Stack",
     "Stream",
     "TimeOrderError",
     "TimeSlice",
+    "TimeSurface",
+    "Tore",
     "Transpose",
     "TriggerBatch",
     "TruncatedError",
     "Undistort",
     "UnknownFormatError",
+    "VoxelGrid",
     "Window",
     "WithoutHotPixels",
     "WithoutLines",

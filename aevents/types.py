@@ -5,7 +5,8 @@ Times are integers in microseconds. Arrays inside these values are read-only.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from os import PathLike
 from typing import Generic, NamedTuple, Self, TypeVar
 
 import msgspec
@@ -295,7 +296,8 @@ class Frame(msgspec.Struct, frozen=True, eq=False, weakref=True):
     is `"xy"`.
 
     `np.asarray(frame)` is its array, without a copy. `mode` says how it was made: `"count"`,
-    `"signed"`, `"polarity"`, `"binary"`; `"intensity"`, of a camera's own, may be `(…, 3)` in RGB.
+    `"signed"`, `"polarity"`, `"binary"`, `"time_surface"`, `"voxel_grid"` and so on;
+    `"intensity"`, of a camera's own, may be `(…, 3)` in RGB. A notebook shows it as a picture.
     """
 
     array: npt.NDArray[np.generic]
@@ -313,6 +315,21 @@ class Frame(msgspec.Struct, frozen=True, eq=False, weakref=True):
         self, dtype: npt.DTypeLike | None = None, copy: bool | None = None
     ) -> npt.NDArray[np.generic]:
         return np.array(self.array, dtype=dtype, copy=copy)
+
+    def save(self, path: str | PathLike[str], /) -> None:
+        """Write the frame as a picture, `.png`, in the colours that `aevents.png` gives it.
+
+        Raises `ValueError` for another suffix and for a frame that is no picture (a voxel grid, a
+        stack), and what writing a file raises.
+        """
+        _drawn().save(self, path)
+
+    def _repr_png_(self) -> bytes | None:
+        """Return the picture that a notebook shows; None if the frame is none."""
+        try:
+            return _drawn().png(self)
+        except ValueError:
+            return None
 
     def __repr__(self) -> str:
         return f"Frame({self.mode}, shape {self.shape}, {self.array.dtype}, {self.span})"
@@ -349,6 +366,32 @@ class Chunk(msgspec.Struct, Generic[_D], frozen=True, eq=False, weakref=True):
 
     def __repr__(self) -> str:
         return f"Chunk({len(self)} units from {self.offset}, {self.span})"
+
+
+class Drawing(NamedTuple):
+    """How a frame becomes the bytes of a PNG file, and how it becomes a file; both raise
+    `ValueError` for a frame that is no picture.
+    """
+
+    png: Callable[[Frame], bytes]
+    save: Callable[[Frame, str | PathLike[str]], None]
+
+
+def draw_frames_with(drawing: Drawing) -> None:
+    """Tell `Frame` how it becomes a picture; `sinks.images`, a higher room, says so when it is
+    imported.
+    """
+    global _drawing  # set once, on import
+    _drawing = drawing
+
+
+_drawing: Drawing | None = None
+
+
+def _drawn() -> Drawing:
+    if _drawing is None:
+        raise TypeError("a picture of a frame needs `import aevents.sinks.images`")
+    return _drawing
 
 
 def span_of(t: Times, /) -> Span:

@@ -87,6 +87,11 @@ def test_own_operator_writes_pictures_that_fade(recording: Path, tmp_path: Path)
     assert 0.9 < frames.max() <= 1
 
 
+def test_time_surface_writes_pictures(recording: Path, tmp_path: Path) -> None:
+    assert run("time_surface.py", recording, tmp_path / "surface_{:02d}.png") == ["10 pictures"]
+    assert len([*tmp_path.glob("surface_*.png")]) == 10
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_udp_relay_sends_on_a_region_and_stops_cleanly(number: int) -> None:
     event = bytes.fromhex("08001980")  # x 25, y 8

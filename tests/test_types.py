@@ -190,3 +190,9 @@ def test_a_chunk_says_what_it_holds() -> None:
     assert [Chunk(data).nbytes for data in held.values()] == [4, 16, 48, 2]
     events = EventBatch.from_columns(t=[1, 2], x=[0, 0], y=[0, 0], p=[0, 0])
     assert Chunk(events).nbytes == 26
+
+
+def test_a_picture_of_a_frame_needs_who_draws_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aevents.types._drawing", None)
+    with pytest.raises(TypeError, match=r"needs `import aevents\.sinks\.images`"):
+        Frame(np.zeros((1, 1)), Span(0, 1), Sensor(1, 1))._repr_png_()

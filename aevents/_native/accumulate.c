@@ -7,42 +7,19 @@
  * read, changed and written back. */
 #include "cpu.h"
 #include "dispatch.h"
+#include "grid.h"
 #include "kernels.h"
 
 #include <string.h>
-
-#define AE_PREFETCH(address) __builtin_prefetch((address), 1, 3)
 
 /* Two blocks of cache lines and the indices should fit the L1 cache of 32 KiB. */
 #ifndef AE_BLOCK
 #define AE_BLOCK 128
 #endif
 
-/* What the index pass needs to know. Indices are 32 bits wide: see grid_of. */
-typedef struct {
-    uint32_t width;
-    uint32_t height;
-    uint32_t on;              /* distance from a counter of OFF to that of ON; 0 with one plane */
-    uint32_t extra;           /* the last slot, for events off the sensor */
-} grid;
-
 /* Fill `index` for n events, in any order within the block; return how many are off the sensor. */
 typedef size_t index_pass(uint32_t *index, const uint16_t *x, const uint16_t *y, const uint8_t *p,
-                          size_t n, const grid *frame);
-
-static size_t index_portable(uint32_t *index, const uint16_t *x, const uint16_t *y,
-                             const uint8_t *p, size_t n, const grid *frame)
-{
-    const grid f = *frame;
-    size_t off_sensor = 0;
-    for (size_t k = 0; k < n; k++) {
-        int outside = (x[k] >= f.width) | (y[k] >= f.height);
-        uint32_t inside = y[k] * f.width + x[k] + (p[k] ? f.on : 0);
-        index[k] = outside ? f.extra : inside;
-        off_sensor += (size_t)outside;
-    }
-    return off_sensor;
-}
+                          size_t n, const ae_grid *frame);
 
 #if AE_X86
 
@@ -51,7 +28,7 @@ static size_t index_portable(uint32_t *index, const uint16_t *x, const uint16_t 
  * high halves of y * width. Unpacking low with high gives the 32-bit products. */
 
 static size_t index_sse2(uint32_t *index, const uint16_t *x, const uint16_t *y, const uint8_t *p,
-                         size_t n, const grid *frame)
+                         size_t n, const ae_grid *frame)
 {
     const __m128i zero = _mm_setzero_si128();
     const __m128i width = _mm_set1_epi16((short)frame->width);
@@ -88,11 +65,11 @@ static size_t index_sse2(uint32_t *index, const uint16_t *x, const uint16_t *y, 
     size_t off_sensor = k;
     for (int lane = 0; lane < 8; lane++)
         off_sensor -= counted[lane];
-    return off_sensor + index_portable(index + k, x + k, y + k, p + k, n - k, frame);
+    return off_sensor + ae_index(index + k, x + k, y + k, p + k, n - k, frame);
 }
 
 AE_V3 static size_t index_avx2(uint32_t *index, const uint16_t *x, const uint16_t *y,
-                               const uint8_t *p, size_t n, const grid *frame)
+                               const uint8_t *p, size_t n, const ae_grid *frame)
 {
     const __m256i zero = _mm256_setzero_si256();
     const __m256i width = _mm256_set1_epi16((short)frame->width);
@@ -130,12 +107,12 @@ AE_V3 static size_t index_avx2(uint32_t *index, const uint16_t *x, const uint16_
     size_t off_sensor = k;
     for (int lane = 0; lane < 16; lane++)
         off_sensor -= counted[lane];
-    return off_sensor + index_portable(index + k, x + k, y + k, p + k, n - k, frame);
+    return off_sensor + ae_index(index + k, x + k, y + k, p + k, n - k, frame);
 }
 
 /* AVX-512 compares into masks, and a mask is all that the rest needs: 32-bit lanes throughout. */
 AE_V4 static size_t index_avx512(uint32_t *index, const uint16_t *x, const uint16_t *y,
-                                 const uint8_t *p, size_t n, const grid *frame)
+                                 const uint8_t *p, size_t n, const ae_grid *frame)
 {
     const __m512i width = _mm512_set1_epi32((int)frame->width);
     const __m512i height = _mm512_set1_epi32((int)frame->height);
@@ -157,7 +134,7 @@ AE_V4 static size_t index_avx512(uint32_t *index, const uint16_t *x, const uint1
         _mm512_storeu_si512(index + k, _mm512_mask_mov_epi32(extra, inside, a));
         off_sensor += 16 - (size_t)__builtin_popcount(inside);
     }
-    return off_sensor + index_portable(index + k, x + k, y + k, p + k, n - k, frame);
+    return off_sensor + ae_index(index + k, x + k, y + k, p + k, n - k, frame);
 }
 
 static index_pass *index_block = index_sse2;
@@ -169,7 +146,7 @@ void ae_accumulate_select(int level)
 
 #else
 
-static index_pass *index_block = index_portable;
+static index_pass *index_block = ae_index;
 
 void ae_accumulate_select(int level)
 {
@@ -178,23 +155,11 @@ void ae_accumulate_select(int level)
 
 #endif
 
-/* False when the frame is empty or its indices would not fit 31 bits. */
-static int grid_of(grid *frame, uint32_t width, uint32_t height, uint32_t planes)
-{
-    if (width - 1 > 65534 || height - 1 > 65534 || planes - 1 > 1)
-        return 0;
-    uint64_t plane = (uint64_t)width * height;
-    if (plane * planes >= (uint64_t)1 << 31)
-        return 0;
-    *frame = (grid){width, height, planes == 2 ? (uint32_t)plane : 0, (uint32_t)(plane * planes)};
-    return 1;
-}
-
 /* The loop over blocks, once for each kind of counter. Two indices come with one load: without
  * that, loads are what the inner loop waits for. `COUNT(i)` increments counter i. */
 #define ACCUMULATE(counts, COUNT)                                                                  \
-    grid frame;                                                                                    \
-    if (!grid_of(&frame, width, height, planes))                                                   \
+    ae_grid frame;                                                                                    \
+    if (!ae_grid_of(&frame, width, height, planes))                                                   \
         return n;                                                                                  \
     uint32_t index[2][AE_BLOCK];                                                                   \
     size_t blocks = n / AE_BLOCK, off_sensor = 0;                                                  \

@@ -27,6 +27,8 @@ MOST_RUNS = 64  # as AE_MERGE_RUNS in kernels.h
 LONGEST_TIME = 2**60  # of which a filter can tell times that are near from those that never were
 BURST_TYPE = np.dtype([("last", "u8"), ("p", "u4"), ("followed", "u4")])  # as ae_burst in kernels.h
 SEPARATORS = ",;\t "
+LARGEST_SURFACE = 201
+NEVER = -(2**63)  # the time of a pixel that has had no event
 
 
 class _Next(Protocol):
@@ -75,6 +77,69 @@ def check_frame(
     check_table(counts, spill, out.size * (2 if signed else 1))
     if str(out.dtype) not in FRAME_TYPES or not out.flags.c_contiguous:
         raise ValueError(f"out must be contiguous {' or '.join(FRAME_TYPES)}, not {out.dtype}")
+
+
+def check_timed(t: NDArray[np.int64], x: Coordinates, y: Coordinates, p: Polarities) -> None:
+    """Raise unless these are columns of one length."""
+    check_events(x, y, p)
+    if t.dtype != np.int64 or t.shape != x.shape:
+        raise TypeError(f"t must be {len(x)} of int64, not {t.shape} of {t.dtype}")
+
+
+def check_cells(table: NDArray[np.int64], cells: int, depth: int) -> None:
+    """Raise unless the table has that many cells of so many times, and the extra cell."""
+    size = (cells + 1) * depth
+    if table.dtype != np.int64 or not table.flags.c_contiguous or not 0 < table.size == size:
+        raise ValueError(f"a table must be contiguous int64 of {cells} + 1 cells")
+
+
+def check_since(since: NDArray[np.int64], t: NDArray[np.int64]) -> None:
+    """Raise unless there is a place for each event."""
+    if since.dtype != np.int64 or since.shape != t.shape or not since.flags.c_contiguous:
+        raise ValueError(f"since must be {len(t)} of contiguous int64, not {since.shape}")
+
+
+def check_decay(table: NDArray[np.int64], out: NDArray[np.float32], tau: float) -> np.float32:
+    """Raise unless the table can fade into `out`; return 1 / tau."""
+    check_cells(table, out.size, 1)
+    if out.dtype != np.float32 or not out.flags.c_contiguous:
+        raise ValueError(f"out must be contiguous float32, not {out.dtype}")
+    if not 1 <= tau < 2**63:
+        raise ValueError(f"tau is from 1 us on, not {tau}")
+    return np.float32(1) / np.float32(tau)
+
+
+def check_voxels(grid: NDArray[np.float32]) -> None:
+    """Raise unless this is a grid of `(bins, height, width)`."""
+    if grid.dtype != np.float32 or grid.ndim != 3 or not grid.flags.c_contiguous:
+        raise ValueError(f"a grid must be contiguous float32 of 3 dimensions, not {grid.dtype}")
+    check_sensor(grid.shape[2], grid.shape[1], 1)
+    if not len(grid):
+        raise ValueError("a grid has one bin or more")
+
+
+def check_hats(  # noqa: PLR0913 - the sums, the columns and the view
+    sums: NDArray[np.float32],
+    cell: NDArray[np.uint32],
+    t: NDArray[np.int64],
+    x: Coordinates,
+    y: Coordinates,
+    memory: int,
+    within: int,
+    tau: float,
+) -> np.float32:
+    """Raise unless surfaces can be summed up so; return 1 / tau."""
+    if sums.dtype != np.float32 or sums.ndim != 3 or not sums.flags.c_contiguous:
+        raise ValueError(f"sums must be contiguous float32 of 3 dimensions, not {sums.dtype}")
+    side = sums.shape[1]
+    if side % 2 == 0 or side > LARGEST_SURFACE or sums.shape[2] != side:
+        raise ValueError(f"a surface is square, of an odd side up to {LARGEST_SURFACE}")
+    check_timed(t, x, y, np.empty(len(x), np.bool_))
+    if cell.dtype != np.uint32 or cell.shape != x.shape:
+        raise TypeError(f"cell must be {len(x)} of uint32, not {cell.shape} of {cell.dtype}")
+    if not (0 < memory < 2**31 and 0 <= within < 2**63 and 1 <= tau < 2**63):
+        raise ValueError(f"no memory is of {memory} events in {within} us, fading in {tau} us")
+    return np.float32(1) / np.float32(tau)
 
 
 def text_layout(

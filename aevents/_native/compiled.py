@@ -50,6 +50,7 @@ from .compiled_marks import (  # noqa: F401 - handed on
     marks_state,
 )
 from .compiled_spif import datagrams, spif_decode, spif_encode, spif_state  # noqa: F401 - handed on
+from .compiled_surface import decay, hats, intervals, last_times, recent_times, voxels  # noqa: F401 - handed on
 from .datagrams import MESSAGE_STRIDE
 from .pointers import EventPointers, columns_pointers, events_pointers
 

@@ -39,6 +39,7 @@ int ae_select(int level)
     ae_aedat_select(level);
     ae_es_select(level);
     ae_accumulate_select(level);
+    ae_surface_select(level);
     ae_inspect_select(level);
     ae_filter_select(level);
     ae_text_select(level);

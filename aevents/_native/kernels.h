@@ -315,6 +315,54 @@ size_t ae_accumulate_u16(uint16_t *counts, uint32_t *spill, const uint16_t *x, c
 size_t ae_accumulate_u32(uint32_t *counts, const uint16_t *x, const uint16_t *y, const uint8_t *p,
                          size_t n, uint32_t width, uint32_t height, uint32_t planes);
 
+/* ---- surface.c: what the events of a pixel and polarity leave behind --------------------------- */
+
+/* Tables have a cell for each pixel of two planes, OFF and ON, and one more, for events off the
+ * sensor, of which there are as many as is returned. Sensors are those of accumulate.c. */
+
+/* Set each cell to the time of its last event. */
+size_t ae_last_times(int64_t *latest, const int64_t *t, const uint16_t *x, const uint16_t *y,
+                 const uint8_t *p, size_t n, uint32_t width, uint32_t height);
+
+/* As ae_last_times; each cell is the `depth` last times of its events, newest first. */
+size_t ae_recent_times(int64_t *recent, size_t depth, const int64_t *t, const uint16_t *x,
+                 const uint16_t *y, const uint8_t *p, size_t n, uint32_t width, uint32_t height);
+
+/* As ae_last_times; since[k] is how long before event k its cell's last was, negative where there was
+ * none, or none before it. */
+size_t ae_intervals(int64_t *latest, int64_t *since, const int64_t *t, const uint16_t *x,
+                    const uint16_t *y, const uint8_t *p, size_t n, uint32_t width,
+                    uint32_t height);
+
+/* Write n values of exp(-age * rate), or 1 - age * rate from 0 on, of age = now - latest, which is 0
+ * from now on and without end where latest is INT64_MIN. */
+void ae_decay(const int64_t *latest, float *out, size_t n, int64_t now, float rate, int linear);
+
+/* ---- voxels.c: events between two bins of time ------------------------------------------------ */
+
+/* Add 1 of ON, -1 of OFF to the bins before and after the event's time, (t - first) * bins a us,
+ * each the more the nearer it is. `grid` has bins * width * height values. Returns how many events
+ * lie off the sensor. */
+size_t ae_voxels(float *grid, const int64_t *t, const uint16_t *x, const uint16_t *y,
+                 const uint8_t *p, size_t n, uint32_t width, uint32_t height, uint32_t bins,
+                 int64_t first, double bins_a_us);
+
+/* ---- hats.c: histograms of averaged time surfaces --------------------------------------------- */
+
+typedef struct {
+    uint32_t radius;          /* pixels to each side of an event that it sees, up to 100 */
+    uint32_t memory;          /* events that a cell remembers */
+    int64_t within;           /* us that it remembers them, not below 0 */
+    float rate;               /* 1 / tau */
+} ae_hats_view;
+
+/* For each of n events, add to the surface of its cell, (2 * radius + 1)^2 values of `sums`, the
+ * exp(-age * rate) of the events that the cell remembers from before it, where they are as seen
+ * from it. Events come cell by cell, each in the order of time. Those of cells beyond `cells` are
+ * left out. */
+void ae_hats(float *sums, size_t cells, const uint32_t *cell, const int64_t *t, const uint16_t *x,
+             const uint16_t *y, size_t n, const ae_hats_view *view);
+
 /* ---- readout.c: from counters to a frame ------------------------------------------------------ */
 
 /* Write n values to `out` and clear the counters, their spill and the extra slots.

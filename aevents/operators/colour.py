@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, TypedDict, get_args
+from typing import Literal, NamedTuple, TypedDict, cast, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,11 @@ LEVELS = 33
 """Levels of brightness. A table of both polarities has 1089 colours, which stay in the cache."""
 SCALE = 4.0
 """So many events make a pixel as bright as it gets, or more where the first frame is denser."""
+
+UP_TO_ONE = ("binary", "time_surface")
+"""Frames whose values have their own scale, from 0 to 1."""
+IN_PARTS = ("voxel_grid", "stack_count", "stack_signed")
+"""Frames whose first axis is not polarity."""
 
 
 class Look(TypedDict, total=False):
@@ -49,7 +54,8 @@ class Paint:
 
     ON is orange and OFF is blue; where a pixel has both, the two add up (near white on `"dark"`,
     near black on `"light"`, nothing on `"gray"`, where ON is white and OFF is black). Frames that
-    do not know polarity are painted in one neutral colour.
+    do not know polarity are painted in one neutral colour, and pictures of a camera's own
+    (`"intensity"`, uint8) as they are.
 
     `scale` is how many events make a pixel as bright as it gets; a quarter of them make it half as
     bright. Unless given, it is chosen at the first frame that shows anything (4, or more if one in
@@ -79,9 +85,11 @@ class Paint:
     def __call__(self, frame: Frame, /) -> Pixels:
         """Return the frame's pixels."""
         _check_kind(frame)
+        if frame.mode == "intensity" and frame.array.dtype == np.uint8:
+            return _enlarged(_in_rgb(frame.array), self._zoom)
         array = frame.array if frame.axes == "yx" else np.swapaxes(frame.array, -1, -2)
-        scale = 1.0 if frame.mode == "binary" else self._scale_for(array)
-        if array.ndim == 3 and len(array) == 2:
+        scale = 1.0 if frame.mode in UP_TO_ONE else self._scale_for(array)
+        if array.ndim == 3 and len(array) == 2 and frame.mode not in IN_PARTS:
             colours = self._paired(array[1], array[0], scale)
         elif array.ndim != 2:
             raise ValueError(f"a picture is (height, width) or (2, height, width), not {frame!r}")
@@ -105,6 +113,16 @@ class Paint:
             return SCALE
         self._scale = max(SCALE, float(np.percentile(lit, 99)))
         return self._scale
+
+
+def _in_rgb(intensity: npt.NDArray[np.generic]) -> Pixels:
+    if intensity.ndim == 2:
+        intensity = np.repeat(intensity[..., np.newaxis], 3, axis=2)
+    if intensity.ndim != 3 or intensity.shape[2] != 3:
+        raise ValueError(
+            f"a picture is (height, width) or (height, width, 3), not {intensity.shape}"
+        )
+    return cast("Pixels", intensity)
 
 
 def _check_kind(item: object) -> None:

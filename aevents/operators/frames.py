@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Literal, Protocol, cast
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from aevents._native import kernels
+from aevents.operators.representation import Piecewise, cells_of
 from aevents.types import EventBatch, Frame, Sensor, Span
 
 Mode = Literal["count", "signed", "polarity", "binary"]
 Axes = Literal["yx", "xy"]
 MODES: tuple[Mode, ...] = ("count", "signed", "polarity", "binary")
-
-MOST_COUNTERS = 1 << 31
-"""The kernels index a table with 32 bits."""
 
 
 class Accumulator:
@@ -30,13 +27,7 @@ class Accumulator:
     __slots__ = ("_counters", "_planes", "_spill", "sensor")
 
     def __init__(self, sensor: Sensor, planes: int) -> None:
-        if not sensor.sized:
-            raise ValueError(
-                "the sensor size is not known: give sensor=Sensor(640, 480), or --size 640x480"
-            )
-        size = planes * sensor.width * sensor.height + 1  # the last is for events off the sensor
-        if size > MOST_COUNTERS:
-            raise ValueError(f"a frame of {sensor.width}x{sensor.height} is too large")
+        size = cells_of(sensor, planes)
         self.sensor: Sensor = sensor
         self._planes = planes
         self._counters = np.zeros(size, np.uint8)
@@ -59,7 +50,7 @@ class Accumulator:
         return out
 
 
-class Frames:
+class Frames(Piecewise[Frame]):
     """Make frames of events: one for each window, or a single one at the end where there are no
     windows.
 
@@ -83,23 +74,6 @@ class Frames:
         self._dtype = np.dtype(dtype)
         self._axes: Axes = axes
         self._table: Accumulator | None = None
-        self._span: Span | None = None
-
-    def feed(self, batch: EventBatch, /) -> tuple[Frame, ...]:
-        """Count the batch; give a frame if it is a whole window."""
-        self.add(batch)
-        if batch.window:
-            return (self.read(batch.span),)
-        self._span = batch.span if self._span is None else Span(self._span.start, batch.span.stop)
-        return ()
-
-    def flush(self) -> tuple[Frame, ...]:
-        """Give the one frame of a stream without windows."""
-        return () if self._span is None else (self.read(self._span),)
-
-    def fuse(self, before: object, /) -> WindowedFrames | None:
-        """Take windows piece by piece, straight from the operator that cuts them."""
-        return WindowedFrames(cast("Cutter", before), self) if hasattr(before, "cuts") else None
 
     def add(self, batch: EventBatch, /) -> None:
         """Count the events of this batch into the frame to come."""
@@ -133,45 +107,3 @@ class Frames:
         fitting = np.clip(exact, max(limits.min, -(2**31)), min(limits.max, 2**31 - 1))
         self.counts["saturated"] += int(np.count_nonzero(fitting != exact))
         return np.asarray(fitting, self._dtype)
-
-
-class Cutter(Protocol):
-    """An operator that can say where its windows are cut, without gathering them: `Window`."""
-
-    counts: dict[str, int]
-
-    def cuts(self, batch: EventBatch, /) -> Iterator[tuple[EventBatch, Span | None]]:
-        """Yield the batch in pieces, each with the span of the window that closes after it, or
-        None.
-        """
-
-    def last(self) -> Span | None:
-        """Return the span of the window that the end leaves incomplete, or None."""
-
-
-class WindowedFrames:
-    """Windows and frames in one: events are counted as they come, so a window of an hour costs one
-    frame.
-    """
-
-    def __init__(self, window: Cutter, frames: Frames) -> None:
-        self._window = window
-        self._frames = frames
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """What both have counted."""
-        return self._window.counts | self._frames.counts
-
-    def feed(self, batch: EventBatch, /) -> Iterator[Frame]:
-        """Give the frame of each window that this batch completes."""
-        for piece, closed in self._window.cuts(batch):
-            self._frames.add(piece)
-            if closed is not None:
-                yield self._frames.read(closed)
-
-    def flush(self) -> Iterator[Frame]:
-        """Give the frame of the last, incomplete window."""
-        closed = self._window.last()
-        if closed is not None:
-            yield self._frames.read(closed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from os import PathLike
 from pathlib import Path
 from typing import Unpack
 
@@ -12,7 +13,7 @@ from aevents.codecs.png import encode_png
 from aevents.errors import EncodeError
 from aevents.operators.colour import Look, Paint
 from aevents.sinks.worker import WorkerSink
-from aevents.types import Frame
+from aevents.types import Drawing, Frame, draw_frames_with
 
 
 def png(picture: Frame | npt.NDArray[np.uint8], /, **look: Unpack[Look]) -> bytes:
@@ -26,6 +27,14 @@ def png(picture: Frame | npt.NDArray[np.uint8], /, **look: Unpack[Look]) -> byte
     b'\\x89PNG'
     """
     return encode_png(Paint(**look)(picture) if isinstance(picture, Frame) else picture)
+
+
+def save(frame: Frame, path: str | PathLike[str], /) -> None:
+    """Write the PNG file of a frame. Raises `ValueError` for a name that does not end in .png."""
+    file = Path(path)
+    if file.suffix.lower() != ".png":
+        raise ValueError(f"a picture is saved as .png, not as {file.name!r}")
+    file.write_bytes(png(frame))
 
 
 def create(path: Path, **look: Unpack[Look]) -> ImageSink:
@@ -74,3 +83,6 @@ class ImageSink(WorkerSink[Frame]):
                 f"{self._path.name} has no place for one number ({error}): "
                 "a name like frame_{:05d}.png has"
             ) from error
+
+
+draw_frames_with(Drawing(png, save))

@@ -14,6 +14,7 @@ NATIVE = [
     "test_compiled_events.py",
     "test_compiled_filter.py",
     "test_compiled_spif.py",
+    "test_compiled_surface.py",
     "test_mmsg.py",
     "test_columns.py",
     "test_recordings.py",

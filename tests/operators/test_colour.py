@@ -140,3 +140,28 @@ def test_only_frames_are_painted() -> None:
 def test_a_frame_of_another_shape_is_no_picture(shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match=r"a picture is \(height, width\)"):
         Paint()(frame(np.ones(shape)))
+
+
+def test_a_time_surface_is_bright_where_it_is_one() -> None:
+    values = np.array([[[0, 1, 0]], [[1, 0, 0.25]]], np.float32)
+    surface = Frame(values, Span(0, 1), Sensor(3, 1), "time_surface")
+    on, off, half = Paint()(surface)[0].tolist()
+    assert (on, off) == ([255, 164, 48], [72, 156, 255])
+    assert half == [136, 92, 36]
+
+
+@pytest.mark.parametrize("mode", ["voxel_grid", "stack_count", "stack_signed"])
+def test_two_bins_are_not_two_polarities(mode: str) -> None:
+    with pytest.raises(ValueError, match=r"a picture is \(height, width\)"):
+        Paint()(Frame(np.ones((2, 2, 2), np.float32), Span(0, 1), Sensor(2, 2), mode))
+
+
+def test_pictures_of_a_camera_are_shown_as_they_are() -> None:
+    gray = np.array([[0, 100]], np.uint8)
+    colour = np.array([[[1, 2, 3], [4, 5, 6]]], np.uint8)
+    for array, expected in ((gray, [[[0] * 3, [100] * 3]]), (colour, colour.tolist())):
+        frame = Frame(array, Span(0, 1), Sensor(2, 1), "intensity")
+        assert Paint()(frame).tolist() == expected
+        assert Paint(zoom=2)(frame).shape == (2, 4, 3)
+    with pytest.raises(ValueError, match="or \\(height, width, 3\\)"):
+        Paint()(Frame(np.zeros((2, 2, 4), np.uint8), Span(0, 1), Sensor(2, 2), "intensity"))

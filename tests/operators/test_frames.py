@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from aevents.operators.base import Chain
-from aevents.operators.frames import Accumulator, Frames, Mode, WindowedFrames
+from aevents.operators.frames import Accumulator, Frames, Mode
 from aevents.operators.window import Window
 from aevents.testing import check_operator, example_events
 from aevents.types import EventBatch, Frame, Sensor, Span
@@ -90,11 +90,6 @@ def test_each_window_is_a_frame() -> None:
     frames = [*chain.feed(EVENTS), *chain.flush()]
     assert [frame.array.sum() for frame in frames] == [2, 2]
     assert [frame.span for frame in frames] == [(0, 2), (2, 4)]
-
-
-def test_windows_and_frames_side_by_side_count_piece_by_piece() -> None:
-    assert isinstance(Frames().fuse(Window(count=2)), WindowedFrames)
-    assert Frames().fuse(object()) is None
 
 
 def test_frames_of_windows_are_the_same_with_an_operator_between() -> None:

@@ -113,3 +113,23 @@ def test_a_frame_or_pixels_become_the_bytes_of_a_png(tmp_path: Path) -> None:
     assert pixels_of(tmp_path / "frame.png").tolist() == [[[255, 255, 255], [0, 0, 0]]]
     (tmp_path / "pixels.png").write_bytes(png(np.array([[[1, 2, 3]]], np.uint8)))
     assert pixels_of(tmp_path / "pixels.png").tolist() == [[[1, 2, 3]]]
+
+
+def test_a_frame_is_its_own_picture(tmp_path: Path) -> None:
+    frame = signed(4, -4, 0)
+    assert frame._repr_png_() == png(frame)
+    frame.save(tmp_path / "frame.png")
+    frame.save(str(tmp_path / "again.PNG"))
+    for name in ("frame.png", "again.PNG"):
+        assert pixels_of(tmp_path / name).tolist() == [[ORANGE, BLUE, BACKGROUND]]
+    with pytest.raises(ValueError, match=r"saved as \.png, not as 'frame.jpg'"):
+        frame.save(tmp_path / "frame.jpg")
+    assert names(tmp_path) == ["again.PNG", "frame.png"]
+
+
+def test_a_frame_that_is_no_picture_shows_none(tmp_path: Path) -> None:
+    grid = Frame(np.zeros((2, 3, 4), np.float32), Span(0, 1), Sensor(4, 3), "voxel_grid")
+    assert grid._repr_png_() is None
+    with pytest.raises(ValueError, match="a picture is"):
+        grid.save(tmp_path / "grid.png")
+    assert names(tmp_path) == []

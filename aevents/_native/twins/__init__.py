@@ -25,6 +25,7 @@ from .evt3_skip import evt3_skip
 from .evt4 import evt4_decode, evt4_encode, evt4_state
 from .evt21 import evt21_decode, evt21_encode, evt21_state
 from .filter import background, contrast, lines, pick, refractory
+from .hats import hats
 from .inspect import InspectionState, inspect, inspection_state
 from .marks import MarksState, dat_marks, evt2_marks, evt3_marks, marks_state
 from .merge import Runs, merge
@@ -37,7 +38,9 @@ from .ros import (
     ros_state,
 )
 from .spif import SpifState, spif_decode, spif_encode, spif_state
+from .surface import decay, intervals, last_times, recent_times
 from .text import TextState, text_decode, text_encode, text_state
+from .voxels import voxels
 
 __all__ = [
     "AedatState",
@@ -69,6 +72,7 @@ __all__ = [
     "dat_marks",
     "dat_state",
     "datagrams",
+    "decay",
     "ecf_decode",
     "ecf_encode",
     "encoder_state",
@@ -90,13 +94,17 @@ __all__ = [
     "evt21_decode",
     "evt21_encode",
     "evt21_state",
+    "hats",
     "inspect",
     "inspection_state",
+    "intervals",
+    "last_times",
     "lines",
     "marks_state",
     "merge",
     "pick",
     "readout",
+    "recent_times",
     "refractory",
     "ros_compact_decode",
     "ros_dvs_decode",
@@ -109,6 +117,7 @@ __all__ = [
     "text_decode",
     "text_encode",
     "text_state",
+    "voxels",
 ]
 
 
