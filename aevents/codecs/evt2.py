@@ -12,6 +12,7 @@ EVT 2.0 format.
 from __future__ import annotations
 
 import struct
+from typing import ClassVar
 
 from aevents._native import kernels
 from aevents._native.columns import Columns
@@ -29,7 +30,9 @@ class Evt2Decoder(HighDecoder):
 
     name = "evt2"
     word_bytes = 4
-    types = Types(high=0x8, events=(0, 1), reserved=(2, 3, 4, 5, 6, 7, 9, 0xB, 0xC))
+    types: ClassVar[Types] = Types(
+        high=0x8, events=(0, 1), reserved=(2, 3, 4, 5, 6, 7, 9, 0xB, 0xC)
+    )
 
     def begin(self, header: Header, body: bytes, *, final: bool) -> int:
         """Check that the header speaks of EVT2."""

@@ -15,7 +15,7 @@ unwrapped. Specified in Prophesee's documentation of the EVT 2.1 format.
 from __future__ import annotations
 
 import struct
-from typing import Literal
+from typing import ClassVar, Literal
 
 from aevents._native import kernels
 from aevents._native.columns import Columns
@@ -37,7 +37,9 @@ class Evt21Decoder(HighDecoder):
 
     name = "evt21"
     word_bytes = 8
-    types = Types(high=0x8, events=(0, 1), reserved=(2, 3, 4, 5, 6, 7, 9, 0xB, 0xC, 0xD))
+    types: ClassVar[Types] = Types(
+        high=0x8, events=(0, 1), reserved=(2, 3, 4, 5, 6, 7, 9, 0xB, 0xC, 0xD)
+    )
 
     @property
     def typed(self) -> int:

@@ -13,7 +13,7 @@ The clock has 24 bits (16.8 s) and is unwrapped. Specified in Prophesee's docume
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -43,7 +43,7 @@ class Evt3Mender(HighMender):
     """Mends EVT3, whose times have a word for their lower bits, too."""
 
     size = 2
-    clock = Clock(bits=12, leap=25, far=1 << 10)
+    clock: ClassVar[Clock] = Clock(bits=12, leap=25, far=1 << 10)
     low_range = 1 << 12
     near = 128
 

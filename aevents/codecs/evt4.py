@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from typing import ClassVar
 
 from aevents._native import kernels
 from aevents._native.columns import Columns
@@ -31,7 +32,9 @@ class Evt4Decoder(HighDecoder):
 
     name = "evt4"
     word_bytes = 4
-    types = Types(high=0xE, events=(0xA, 0xB), reserved=(0, 1, 2, 3, 4, 5, 8), vectors=(0xC, 0xD))
+    types: ClassVar[Types] = Types(
+        high=0xE, events=(0xA, 0xB), reserved=(0, 1, 2, 3, 4, 5, 8), vectors=(0xC, 0xD)
+    )
 
     def flush(self) -> Iterator[EventBatch | TriggerBatch]:
         """Count a torn word, or a vector without its second word."""

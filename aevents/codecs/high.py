@@ -69,7 +69,8 @@ class HighWordMender(HighMender):
         first: bool,
     ) -> None:
         super().__init__(damaged, offset, first=first)
-        self.size, self._typed = layout
+        self.size: int = layout[0]
+        self._typed = layout[1]
         self._types = types
         self._sets = types.sets()
 

@@ -89,7 +89,7 @@ class Mender(ABC):
         self.damaged: Callable[..., None] = damaged
         self.offset: int = offset
         """Of the first byte that has not been handed on."""
-        self.held = b""
+        self.held: bytes = b""
         """What has not been handed on."""
         self._fresh = bytearray()  # what has not been looked at
         self._quiet = 0  # strange words before this offset have been looked into

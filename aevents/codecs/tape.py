@@ -25,7 +25,7 @@ class Tape:
         bridge = -len(seam) % size
         seam += data[:bridge]
         pieces = memoryview(held)[:whole], memoryview(seam), data[bridge:]
-        self.pieces = [piece for piece in pieces if piece]
+        self.pieces: list[memoryview] = [piece for piece in pieces if piece]
         self._size = size
 
     @property
