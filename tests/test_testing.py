@@ -80,6 +80,10 @@ class Forgetful(DatDecoder):
 class Explosive(DatDecoder):
     """Raises another error than it may."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.hurry()
+
     def flush(self) -> Iterator[object]:  # type: ignore[override]  # as above
         if len(self._bytes):
             raise IndexError("out of range")
@@ -91,6 +95,7 @@ class Shy(DatDecoder):
 
     def __init__(self) -> None:
         super().__init__()
+        self.hurry()
         self._items: list[object] = []
 
     def feed(self, data: Buffer, /) -> Iterator[object]:  # type: ignore[override]  # as above

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import cast
+from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec.structs import replace
 
@@ -23,7 +22,7 @@ Item = EventBatch | TriggerBatch | ImuBatch | Frame
 
 KINDS = (EventBatch, TriggerBatch, ImuBatch, Frame)
 """What a bag may hold."""
-STREAMS: Mapping[str, tuple[Callable[..., Decoder], bytes]] = {
+STREAMS: Mapping[str, tuple[type[Evt2Decoder | Evt3Decoder], bytes]] = {
     "evt3": (Evt3Decoder, b"% evt 3.0\n% end\n"),
     "evt2": (Evt2Decoder, b"% evt 2.0\n% end\n"),
 }
@@ -202,10 +201,11 @@ class Topics:
                 self.watch.fail(f"events in the encoding {topic.encoding!r} are not known")
             make, header = STREAMS[topic.encoding]
             decoder = make(sensor=sensor, strict=self._strict)
-            if self._room is not None and hasattr(decoder, "keep_in"):
+            decoder.hurry()  # a message is whole, and has a place in time
+            if self._room is not None:
                 decoder.keep_in(self._room)
             topic.stream = decoder
-            self.counts.maps.append(cast("dict[str, int]", decoder.counts))  # it is only read
+            self.counts.maps.append(decoder.counts)
             for _ in decoder.feed(header):
                 pass
         return topic.stream

@@ -130,7 +130,7 @@ def test_size_and_strict_reach_the_decoder(four: str, capsys: pytest.CaptureFixt
     assert said["sensor"] == {"width": 4, "height": 48}
     assert said["anomalies"] == {"backward_jumps": 1, "off_sensor": 1}
     assert execute(["info", four, "--strict"]) == 1
-    assert capsys.readouterr().err == "aevents: dat: time goes back\n"
+    assert capsys.readouterr().err == "aevents: dat: time goes back at byte 77\n"
 
 
 def test_standard_input_is_a_recording_too(cli: Cli) -> None:
