@@ -6,6 +6,7 @@ import asyncio
 import gc
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +14,8 @@ import pytest
 import uvloop
 from blockbuster import BlockBuster, blockbuster_ctx
 from hypothesis import settings
+
+sys.path.append(str(Path(__file__).parents[1]))  # for processes that import functions of tests
 
 settings.register_profile("house", deadline=None)  # the machines are noisy
 settings.load_profile("house")
