@@ -11,31 +11,21 @@ import select
 import stat
 import sys
 import threading
-import weakref
-from collections import deque
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Coroutine, Generator, Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import aiofiles.threadpool
 import anyio.to_thread
-import numpy as np
-import numpy.typing as npt
 
 from aevents._contracts import Origin
 from aevents.codecs.base import Hurry, Jump
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
-    from aiofiles.threadpool.binary import AsyncFileIO
 
 CHUNK_BYTES = 1 << 20
 """1 MiB: small chunks cost a hop each (64 KiB would be 8 times slower), larger ones leave the
 cache.
 """
-_rooms: deque[npt.NDArray[np.uint8]] = deque(maxlen=4)
-"""Used again, once nothing views the chunk in it: memory that is new costs as much as reading."""
 PIPE_SECONDS = 0.1
 """How long a wait for a pipe may last: so much later can a cancellation or a close come through."""
 
@@ -74,7 +64,7 @@ def read_items(path: Path, plan: Plan | None) -> Generator[object, None, None]:
     with path.open("rb", buffering=0) as file:
         if _is_pipe(file.fileno()):
             yield Hurry()
-        yield from iter(partial(_chunk, file), b"")
+        yield from iter(partial(file.read, CHUNK_BYTES), b"")
 
 
 def read_from(path: Path, jump: Jump) -> Generator[object, None, None]:
@@ -82,27 +72,7 @@ def read_from(path: Path, jump: Jump) -> Generator[object, None, None]:
     yield jump
     with path.open("rb", buffering=0) as file:
         file.seek(jump.offset)
-        yield from iter(partial(_chunk, file), b"")
-
-
-def _chunk(file: io.FileIO) -> memoryview:
-    """Return the next bytes of a file; none at its end."""
-    room = _room()
-    return _lent(room, file.readinto(room.data))
-
-
-def _room() -> npt.NDArray[np.uint8]:
-    try:  # in one step: another thread may be here too
-        return _rooms.pop()
-    except IndexError:
-        return np.empty(CHUNK_BYTES, np.uint8)
-
-
-def _lent(room: npt.NDArray[np.uint8], size: int) -> memoryview:
-    """Return the first bytes of a room, which is free again when nothing views them."""
-    chunk = room[:size]
-    weakref.finalize(chunk, _rooms.append, room)
-    return chunk.data.toreadonly()
+        yield from iter(partial(file.read, CHUNK_BYTES), b"")
 
 
 def read_stdin() -> Generator[object, None, None]:
@@ -152,7 +122,7 @@ class FileSource:
             (self._ahead,)
         )  # unlike `await task`, cancelling this leaves the task alone
         item = self._ahead.result()
-        if isinstance(item, bytes | memoryview) and not item:
+        if isinstance(item, bytes) and not item:
             raise StopAsyncIteration
         self._ahead = self._read()
         return item
@@ -182,12 +152,8 @@ class FileSource:
         file = self._file
         if isinstance(file, _GuardedItems):
             return asyncio.ensure_future(anyio.to_thread.run_sync(file.read))
-        return asyncio.ensure_future(_chunk_ahead(aiofiles.threadpool.wrap(file)))
-
-
-async def _chunk_ahead(file: AsyncFileIO) -> memoryview:
-    room = _room()
-    return _lent(room, await file.readinto(room.data) or 0)
+        read: Coroutine[object, object, bytes] = aiofiles.threadpool.wrap(file).read(CHUNK_BYTES)
+        return asyncio.ensure_future(read)
 
 
 class _GuardedItems:
@@ -221,12 +187,12 @@ class _GuardedFile(io.FileIO):
         super().__init__(path, mode)
         self.pipe: bool = _is_pipe(self.fileno())
 
-    def readinto(self, buffer: WriteableBuffer, /) -> int:
+    def read(self, size: int | None = -1, /) -> bytes:
         with self._lock:
             while not self._closing:
                 if _has_something(self.fileno()):
-                    return super().readinto(buffer) or 0
-            return 0
+                    return super().read(size) or b""
+            return b""
 
     def close(self) -> None:
         self._closing = True

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -32,7 +31,6 @@ Read = Callable[[], Awaitable[None]]
 def stream(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stream[EventBatch]:
     """A file read in many small chunks, so that there are many points to be cancelled at."""
     monkeypatch.setattr(file, "CHUNK_BYTES", 700)
-    monkeypatch.setattr(file, "_rooms", deque(maxlen=4))
     path = tmp_path / "aevents-test.raw"
     path.write_bytes(encode(Evt3Encoder(), [EVENTS]))
     return aevents.open(path)

@@ -6,7 +6,6 @@ import asyncio
 import io
 import os
 import sys
-from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -26,7 +25,6 @@ CONTENT = os.urandom(10_000)
 @pytest.fixture
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(file, "CHUNK_BYTES", 256)
-    monkeypatch.setattr(file, "_rooms", deque(maxlen=4))
     path = tmp_path / "aevents-test.bin"
     path.write_bytes(CONTENT)
     return path
