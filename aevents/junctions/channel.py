@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Iterable
 from typing import Generic, Literal, TypeVar
 
 import anyio
@@ -116,7 +117,7 @@ class Channel(Generic[T]):
 
     async def send(self, item: T, /) -> bool:
         """Hand over an item; waits for room under `"block"`. Say whether somebody still reads: what
-        is sent to nobody is let go.
+        is sent to nobody is let go. The item of a wait that is cancelled is counted as dropped.
         """
         while not self.offer(item):
             waiting = asyncio.get_running_loop().create_future()
@@ -126,11 +127,17 @@ class Channel(Generic[T]):
             except BaseException:
                 if waiting.done() and not waiting.cancelled():
                     self._wake_writer()  # it was this one's turn
+                self.lose(item)
                 raise
             finally:
                 if not waiting.done() or waiting.cancelled():
                     self._writers.remove(waiting)
         return not self.abandoned
+
+    def lose(self, item: T, /) -> None:
+        """Count an item as dropped that was to come here, and will not."""
+        self.received += 1
+        self._drop(item)
 
     async def receive(self) -> T:
         """Take the first item. Raises `anyio.EndOfStream` behind the last one, or the error that
@@ -200,6 +207,19 @@ class Channel(Generic[T]):
     def _wake_writers(self) -> None:
         while self._writers:
             self._wake_writer()
+
+
+async def send_to_each(channels: Iterable[Channel[T]], item: T) -> None:
+    """Hand an item to each channel, to those that have no room last. Where this is cancelled, those
+    that have not got it count it as dropped.
+    """
+    waiting = deque(one for one in channels if not one.offer(item))
+    try:
+        while waiting:
+            await waiting.popleft().send(item)
+    finally:
+        for channel in waiting:
+            channel.lose(item)
 
 
 def _size(item: object) -> int:

@@ -10,7 +10,7 @@ from typing import Generic, Self, TypeVar
 import anyio
 
 from aevents._contracts import Report
-from aevents.junctions.channel import NEWEST, Channel, Overflow
+from aevents.junctions.channel import NEWEST, Channel, Overflow, send_to_each
 from aevents.junctions.outlet import outlet
 from aevents.junctions.pump import Pumps, running
 from aevents.stream import Stream
@@ -87,6 +87,5 @@ class Hub(Generic[T]):
         self._ended = True
 
     async def _to_each(self, item: T) -> bool:
-        for channel in [one for one in self._channels if not one.offer(item)]:
-            await channel.send(item)
+        await send_to_each(self._channels, item)
         return True

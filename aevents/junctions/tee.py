@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, TypeVar
 
-from aevents.junctions.channel import CAPACITY, Channel, Overflow
+from aevents.junctions.channel import CAPACITY, Channel, Overflow, send_to_each
 from aevents.junctions.outlet import outlet
 from aevents.junctions.pump import Pumps, running
 from aevents.stream import Stream
@@ -41,7 +41,5 @@ async def tee(
 
 
 async def _to_each(channels: Sequence[Channel[Any]], item: object) -> bool:
-    waiting = [one for one in channels if not one.offer(item)]
-    for channel in waiting:  # the others have it already
-        await channel.send(item)
+    await send_to_each(channels, item)
     return not all(one.abandoned for one in channels)

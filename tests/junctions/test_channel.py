@@ -13,7 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aevents import EventBatch, SlowConsumerError
-from aevents.junctions.channel import BLOCK, NEWEST, POLICIES, Channel, Overflow, Policy
+from aevents.junctions.channel import (
+    BLOCK,
+    NEWEST,
+    POLICIES,
+    Channel,
+    Overflow,
+    Policy,
+    send_to_each,
+)
 
 
 def batch(events: int) -> EventBatch:
@@ -134,7 +142,7 @@ async def test_a_cancelled_writer_hands_its_turn_on() -> None:
     assert await channel.receive() == 9
 
 
-async def test_a_writer_that_is_cancelled_while_it_waits_leaves_nothing() -> None:
+async def test_what_a_cancelled_writer_had_in_hand_is_counted() -> None:
     channel = full("block", capacity=1)
     writing = asyncio.ensure_future(channel.send(9))
     await asyncio.sleep(0)
@@ -143,7 +151,21 @@ async def test_a_writer_that_is_cancelled_while_it_waits_leaves_nothing() -> Non
     assert await channel.receive() == 0
     channel.close()
     assert await drain(channel) == []
-    assert channel.received == 1
+    assert (channel.received, channel.delivered, channel.dropped) == (2, 1, 1)
+
+
+async def test_what_is_sent_to_each_is_counted_by_those_that_do_not_get_it() -> None:
+    channels = [full("block", capacity=1) for _ in range(3)]
+    assert await channels[0].receive() == 0
+    sending = asyncio.ensure_future(send_to_each(channels, 9))
+    await asyncio.sleep(0)
+    sending.cancel()
+    await asyncio.wait([sending])
+    assert [(one.received, one.dropped, len(one)) for one in channels] == [
+        (2, 0, 1),
+        (2, 1, 1),
+        (2, 1, 1),
+    ]
 
 
 async def test_leaving_lets_go_and_wakes_the_writers() -> None:
