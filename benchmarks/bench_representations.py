@@ -42,7 +42,7 @@ def run(options: Options) -> Answer:
     gates = [
         Gate("time surface, times NumPy", ratio(written["NumPy"], written["ours"]), at_least=3),
         Gate(
-            "voxel grid, times np.add.at", ratio(shared["np.add.at"], shared["ours"]), at_least=15
+            "voxel grid, times np.add.at", ratio(shared["np.add.at"], shared["ours"]), at_least=30
         ),
         Gate("decay, times NumPy", ratio(faded["NumPy"], faded[fastest]), at_least=3),
     ]
