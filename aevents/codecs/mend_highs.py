@@ -248,7 +248,7 @@ class HighMender(Mender):
         first, next, third = (int(value) for value in found.values[:3])
         if third == first and found.words[1] < found.words[0]:
             return {}
-        within = self._fallen(self._words(tape, found, 0))
+        within = self._fallen(self.lows(self._words(tape, found, 0)))
         if within is not None:
             again = next - first == 1 and self._says_again(tape, found, 0, within)
             return {0: first - 1 & self.clock.mask} if again else {}
@@ -268,7 +268,7 @@ class HighMender(Mender):
         if found.places[-2] < 0 or not usual_around(steps != 1, first=self._first)[-1]:
             return {}
         last, before = len(steps), int(found.values[-2])
-        if self._fallen(self._words(tape, found, last - 1)) is not None:
+        if self._fallen(self.lows(self._words(tape, found, last - 1))) is not None:
             return {}  # what is missing is the time in front of it
         true = before + 1 & self.clock.mask
         if one_bit(true ^ int(found.values[-1])) and self._joins(tape, found, last - 1, 1):
@@ -282,8 +282,9 @@ class HighMender(Mender):
         """
         value = int(found.values[index]) + 1 & self.clock.mask
         start, words = int(found.places[index]) + 1, self._words(tape, found, index)
-        place = self._fallen(words)
-        near = [one for one in self.find(words, value, 1).tolist() if self._falls(words, one)]
+        lows = self.lows(words)
+        place = self._fallen(lows)
+        near = [one for one in self.find(words, value, 1).tolist() if self._falls(lows, one)]
         if len(near) == 1:
             return start + near[0], Turn(value, instead=True)
         return None if place is None else (start + place, Turn(value))
@@ -292,7 +293,7 @@ class HighMender(Mender):
         """Yield a time that is true only from where it is said again: before that, it is the one
         before.
         """
-        place = self._fallen(self._words(tape, found, index))
+        place = self._fallen(self.lows(self._words(tape, found, index)))
         if place is not None and self._says_again(tape, found, index, place):
             value = int(found.values[index]) - 1 & self.clock.mask
             yield int(found.places[index]), Turn(value, instead=True)
@@ -313,18 +314,20 @@ class HighMender(Mender):
         gap = int(next[0] - lows[-1]) + moved * self.low_range
         return 0 <= gap <= 3 + 4 * int(lows[-1] - lows[0]) // len(lows)
 
-    def _fallen(self, words: memoryview) -> int | None:
-        """Return where the lower bits of time begin again, if they do so once."""
-        places, lows = self.lows(words)
+    def _fallen(self, said: tuple[Integers, Integers]) -> int | None:
+        """Return where the lower bits of time begin again, if they do so once; `said` is what words
+        say of them.
+        """
+        places, lows = said
         half = self.low_range // 2
         falls = np.flatnonzero(np.diff(lows) < -half)
         if len(falls) != 1 or (np.diff(lows) > half).any():
             return None
         return int(places[falls[0] + 1])
 
-    def _falls(self, words: memoryview, place: int) -> bool:
+    def _falls(self, said: tuple[Integers, Integers], place: int) -> bool:
         """Say whether the lower bits of time begin again around this word."""
-        places, lows = self.lows(words)
+        places, lows = said
         before, behind = int(places.searchsorted(place)), int(places.searchsorted(place, "right"))
         if not before or behind == len(places):
             return False
