@@ -7,11 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from os import PathLike
-from typing import Generic, NamedTuple, Self, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, Self, TypeVar
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
+
+from aevents._tensors import EventTensors, capsule_of, tensor_of
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from typing_extensions import CapsuleType
+
+    from aevents._tensors import Device
 
 us = 1
 """One microsecond: the unit of every time here."""
@@ -213,6 +221,14 @@ class EventBatch(msgspec.Struct, frozen=True, eq=False, weakref=True):
         columns = _frozen(self.t[mask], self.x[mask], self.y[mask], self.p[mask])
         return EventBatch(*columns, self.sensor, self.span, self.window)
 
+    def torch(self, device: Device | None = None) -> EventTensors:
+        """Return the columns as tensors `(t, x, y, p)`: int64, uint16, uint16 and bool.
+
+        As with `Frame.torch`, they share the memory of the batch unless they go to another device:
+        do not write to them.
+        """
+        return EventTensors(*(tensor_of(one, device) for one in (self.t, self.x, self.y, self.p)))
+
 
 class TriggerBatch(msgspec.Struct, frozen=True, eq=False, weakref=True):
     """Edges on a camera's trigger inputs: `t` int64 (µs), `id` uint8 (the input), `value` bool
@@ -315,6 +331,22 @@ class Frame(msgspec.Struct, frozen=True, eq=False, weakref=True):
         self, dtype: npt.DTypeLike | None = None, copy: bool | None = None
     ) -> npt.NDArray[np.generic]:
         return np.array(self.array, dtype=dtype, copy=copy)
+
+    def __dlpack__(self, **asked: object) -> CapsuleType:
+        return capsule_of(self.array, asked)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return self.array.__dlpack_device__()
+
+    def torch(self, device: Device | None = None) -> Tensor:
+        """Return the frame as a tensor of its shape and dtype, on this device.
+
+        Without one, and on the CPU, it shares the memory of the frame, as `torch.from_dlpack` and
+        `jax.dlpack.from_dlpack` make it do. Frames are read-only, and torch has no such tensors: do
+        not write to it, for others may look at the frame; `.clone()` is yours. Raises
+        `MissingExtraError` without torch, and what torch raises for a device that is not there.
+        """
+        return tensor_of(self.array, device)
 
     def save(self, path: str | PathLike[str], /) -> None:
         """Write the frame as a picture, `.png`, in the colours that `aevents.png` gives it.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import math
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -45,7 +46,7 @@ class Accumulator:
         and clear.
         """
         planes = 1 if signed else self._planes
-        out = np.empty((planes, self.sensor.height, self.sensor.width), dtype)
+        out = _room((planes, self.sensor.height, self.sensor.width), np.dtype(dtype))
         kernels.readout(self._counters, self._spill, out, signed)
         return out
 
@@ -107,3 +108,11 @@ class Frames(Piecewise[Frame]):
         fitting = np.clip(exact, max(limits.min, -(2**31)), min(limits.max, 2**31 - 1))
         self.counts["saturated"] += int(np.count_nonzero(fitting != exact))
         return np.asarray(fitting, self._dtype)
+
+
+def _room(shape: tuple[int, ...], dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+    """Return an array that begins at a multiple of 64 bytes: jax shares no other memory."""
+    size = math.prod(shape) * dtype.itemsize
+    memory = np.empty(size + 64, np.uint8)
+    first = -memory.ctypes.data % 64
+    return memory[first : first + size].view(dtype).reshape(shape)

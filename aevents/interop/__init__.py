@@ -1,0 +1,1 @@
+"""Other libraries: a module for each that `aevents` can work with and does not need."""
