@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -90,6 +91,27 @@ def test_own_operator_writes_pictures_that_fade(recording: Path, tmp_path: Path)
 def test_time_surface_writes_pictures(recording: Path, tmp_path: Path) -> None:
     assert run("time_surface.py", recording, tmp_path / "surface_{:02d}.png") == ["10 pictures"]
     assert len([*tmp_path.glob("surface_*.png")]) == 10
+
+
+@pytest.mark.timeout(60)
+def test_spiking_edges_tells_what_is_upright_from_what_is_level(tmp_path: Path) -> None:
+    pictures = tmp_path / "edges_{:02d}.png"
+    (line,) = run("spiking_edges.py", "synthetic:bar?duration_us=40000", pictures)
+    found = re.fullmatch(r"20 pictures, spikes: (\d+) upright, (\d+) level", line)
+    assert found is not None
+    assert int(found[1]) > 5 * int(found[2])
+    assert len([*tmp_path.glob("edges_*.png")]) == 20
+
+
+@pytest.mark.timeout(60)
+def test_live_tensor_follows_a_bar_that_it_sends_to_itself() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    lines = run("live_tensor.py", port, 10)
+    assert len(lines) == 10
+    found = [re.fullmatch(r"(\d+) events, most in column (\d+)", line) for line in lines]
+    assert all(one and int(one[1]) > 0 and int(one[2]) < 640 for one in found)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -6,6 +6,7 @@ import importlib
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -23,8 +24,14 @@ from aevents.operators.frames import MODES, Frames, Mode
 from aevents.operators.window import Window
 from aevents.testing import assert_same, check_operator, cut_events, encode, example_events
 
+torch.set_num_threads(1)  # other tests are on the other cores
+
 SENSOR = Sensor(3, 2)
 DEVICES = ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)]
+FORKED = pytest.mark.filterwarnings(
+    "ignore:.*fork.*:DeprecationWarning", "ignore:This DataLoader will create:UserWarning"
+)
+"""Workers of a process that has threads, and more of them than there are cores."""
 DTYPES = {
     torch.float32: np.float32,
     torch.float16: np.float16,
@@ -127,7 +134,8 @@ def test_another_sensor_has_frames_of_its_own(device: str) -> None:
 
 @pytest.mark.parametrize("device", DEVICES)
 async def test_a_stream_takes_it_as_any_operator(device: str) -> None:
-    windows = aevents.from_array(example_events()).window(duration_us=20_000)
+    events = example_events()
+    windows = aevents.from_array(np.asarray(events), events.sensor).window(duration_us=20_000)
     frames = windows.through(lambda: TorchFrames(device, "binary"))
     expected = await windows.frames("binary").to_list()
     assert_same([as_frame(frame) async for frame in frames], expected)
@@ -231,7 +239,7 @@ def names(batches: object) -> list[tuple[int, int]]:
 
 
 @pytest.mark.parametrize("workers", [0, 1, 3, COUNT + 1])
-@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+@FORKED
 @pytest.mark.timeout(120)
 def test_each_sample_comes_once_from_any_number_of_workers(paths: list[Path], workers: int) -> None:
     dataset = EventDataset(paths, samples)
@@ -266,14 +274,14 @@ def test_a_seed_says_the_order(paths: list[Path]) -> None:
 def test_a_pool_mixes_recordings_and_none_keeps_them_together(paths: list[Path]) -> None:
     def changes(pool: int) -> int:
         found = names(DataLoader(EventDataset(paths, samples, seed=1, pool=pool)))
-        return sum(one[0] != next[0] for one, next in zip(found, found[1:], strict=False))
+        return sum(one[0] != after[0] for one, after in pairwise(found))
 
     assert changes(1) == COUNT - 1
     assert changes(8) > 2 * COUNT
     assert changes(1_000) > 2 * COUNT
 
 
-@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+@FORKED
 @pytest.mark.timeout(120)
 def test_workers_that_stay_hear_of_the_next_epoch(paths: list[Path]) -> None:
     dataset = EventDataset(paths, samples, seed=1)
