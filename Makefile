@@ -3,6 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PEERS := .venv-peers
+# Satisfies aevents[torch], and CI's pip finds a CPU build of it (0.9 GB with what it needs). Left to itself,
+# pip takes the newest of the registry, which brings gigabytes of CUDA.
+TORCH ?= torch==2.13.0
 RECORDING ?= demo/disk.raw
 # What is run a second time, on the NumPy twins of the kernels.
 WITHOUT_C := tests/codecs tests/operators tests/laws/test_recordings.py tests/laws/test_snippets.py \
@@ -66,6 +69,7 @@ $(VENV)/.demo: $(VENV)/bin/pip pyproject.toml setup.py $(NATIVE)
 	touch $@
 
 $(VENV)/.dev: $(VENV)/bin/pip pyproject.toml setup.py $(NATIVE)
+	$(BIN)/pip install --quiet "$(TORCH)"
 	$(BIN)/pip install --quiet --editable ".[all,dev]"
 	touch $@ $(VENV)/.demo
 
