@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
+from torch.utils.dlpack import from_dlpack
 
 from aevents import EventBatch, Frame, Frames, MissingExtraError, Sensor, Span
 from aevents._tensors import capsule_of, tensor_of, unlocked
@@ -93,7 +94,7 @@ def test_without_torch_the_error_says_what_to_install(monkeypatch: pytest.Monkey
 @pytest.mark.parametrize("mode", MODES)
 def test_a_frame_becomes_a_tensor_without_a_copy(mode: str) -> None:
     made = frame(mode)
-    for tensor in (made.torch(), made.torch("cpu"), torch.from_dlpack(made)):
+    for tensor in (made.torch(), made.torch("cpu"), from_dlpack(made)):
         assert tensor.data_ptr() == made.array.ctypes.data
         np.testing.assert_array_equal(tensor.numpy(), made.array)
         assert tensor.dtype == torch.float32
@@ -109,7 +110,8 @@ def test_a_frame_becomes_an_array_of_jax_without_a_copy() -> None:
 
 def test_a_frame_becomes_an_array_of_numpy_without_a_copy() -> None:
     made = frame()
-    for array in (np.asarray(made), np.from_dlpack(made)):
+    arrays: list[npt.NDArray[np.generic]] = [np.asarray(made), np.from_dlpack(made)]
+    for array in arrays:
         assert array.ctypes.data == made.array.ctypes.data
         assert not array.flags.writeable
     assert np.from_dlpack(made, copy=True).ctypes.data != made.array.ctypes.data
@@ -136,7 +138,7 @@ def test_a_frame_of_the_old_dlpack_keeps_the_memory_alive() -> None:
         def __dlpack_device__(self) -> tuple[int, int]:
             return self._frame.__dlpack_device__()
 
-    tensor = torch.from_dlpack(Old(frame()))
+    tensor = from_dlpack(Old(frame()))
     gc.collect()
     np.testing.assert_array_equal(tensor.numpy(), frame().array)
 

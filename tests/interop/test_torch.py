@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -109,7 +109,7 @@ def test_events_off_the_sensor_are_left_out_and_counted(device: str) -> None:
     operator = TorchFrames(device, "polarity")
     operator.add(events_at([3, 0, 65535, 2], [0, 2, 65535, 1], [1, 1, 0, 0]))
     frame = operator.read(Span(0, 3)).torch()
-    assert (frame.sum(), frame[0, 1, 2]) == (1, 1)
+    assert frame.nonzero().tolist() == [[0, 1, 2]]
     assert operator.counts == {"outside_frame": 3}
 
 
@@ -232,9 +232,9 @@ def labelled(recording: tuple[Path, int]) -> Stream[tuple[torch.Tensor, int]]:
     return samples(path).map(lambda tensor: (tensor, label))
 
 
-def names(batches: object) -> list[tuple[int, int]]:
+def names(batches: Iterable[torch.Tensor]) -> list[tuple[int, int]]:
     """Return what the samples in these batches are called, in their order."""
-    frames = torch.cat([*batches])  # type: ignore[call-overload]  # batches of tensors
+    frames = torch.cat([*batches])
     return [(int(x), int(y)) for _, y, x in frames.nonzero().tolist()]
 
 

@@ -10,6 +10,7 @@ from typing import assert_type
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 import aevents
 from aevents import (
@@ -26,6 +27,7 @@ from aevents import (
     TriggerBatch,
     Window,
 )
+from aevents.interop.torch import TensorFrame, TorchFrames
 
 
 async def item_types_flow(stream: Stream[EventBatch], sink: Sink[Frame]) -> None:
@@ -36,6 +38,8 @@ async def item_types_flow(stream: Stream[EventBatch], sink: Sink[Frame]) -> None
     assert_type(await stream.collect(), EventBatch)
     assert_type(await stream.each().first(), Event)
     assert_type(stream.map(len), Stream[int])
+    assert_type(stream.through(lambda: TorchFrames("cpu")), Stream[TensorFrame])
+    assert_type(frames.map(Frame.torch), Stream[torch.Tensor])
     assert_type(await stream.through(Frames).to_list(), list[Frame])
     async for t, x, y, p in stream.each():
         assert_type((t, x, y, p), tuple[int, int, int, bool])
