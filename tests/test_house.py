@@ -30,6 +30,8 @@ LONG = {
     "codecs/aedat2.py": "one walk through a file, of which each step may meet damage",
     "codecs/aedat3.py": "one walk through a file, of which each step may meet damage",
     "codecs/mend_highs.py": "one judgement of a clock, whose steps are read together",
+    "codecs/mend.py": "one walk through words, of which each step may meet damage",
+    "codecs/packed.py": "the run of a decoder, and of the encoder that writes what it reads",
     "codecs/base.py": "what every format is made of, a short class each",
     "codecs/aedat4.py": "one walk through a file, of which each step may meet damage",
     "types.py": "the values that flow, a short class each",

@@ -1,6 +1,6 @@
 """Build the C kernels: cffi in API mode (a call releases the GIL), limited API (one abi3 wheel).
 
-`kernels.h` is the one list of prototypes: the C sources include it, cffi reads it.
+`HEADERS` are the one list of prototypes: the C sources include them, cffi reads them.
 `AEVENTS_SANITIZE=1` builds with AddressSanitizer and UndefinedBehaviorSanitizer.
 """
 
@@ -14,11 +14,12 @@ from cffi import FFI
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
+HEADERS = ("kernels.h", "ahead.h")
 
 
 def _declarations() -> str:
-    """Return what cffi understands of kernels.h: no preprocessor line, constants as `...`."""
-    text = (HERE / "kernels.h").read_text()
+    """Return what cffi understands of the headers: no preprocessor line, constants as `...`."""
+    text = "".join((HERE / name).read_text() for name in HEADERS)
     text = re.sub(r"^#define\s+(\w+)\s+\d+.*$", r"#define \1 ...", text, flags=re.M)
     return "\n".join(
         line for line in text.splitlines() if not line.startswith("#") or line.endswith(" ...")
@@ -42,7 +43,7 @@ ffibuilder = FFI()
 ffibuilder.cdef(_declarations())
 ffibuilder.set_source(
     "aevents._native._kernels",
-    '#include "kernels.h"',
+    "".join(f'#include "{name}"\n' for name in HEADERS),
     sources=sorted(
         str(path.relative_to(ROOT)) for path in HERE.glob("*.c") if path.name != "_kernels.c"
     ),

@@ -23,12 +23,19 @@ COUNTER_TYPES = ("uint8", "uint16", "uint32")
 FRAME_TYPES = ("float32", "int32")
 DVS, ATIS, COLOUR = PIXEL_KINDS = 1, 2, 4  # of Event Stream files
 MOST_COLUMNS = 64
+MOST_PIECES = 64  # as AE_AHEAD_PIECES in ahead.h
 MOST_RUNS = 64  # as AE_MERGE_RUNS in kernels.h
 LONGEST_TIME = 2**60  # of which a filter can tell times that are near from those that never were
 BURST_TYPE = np.dtype([("last", "u8"), ("p", "u4"), ("followed", "u4")])  # as ae_burst in kernels.h
 SEPARATORS = ",;\t "
 LARGEST_SURFACE = 201
 NEVER = -(2**63)  # the time of a pixel that has had no event
+
+
+def check_pieces(pieces: Sequence[memoryview]) -> None:
+    """Raise if there are more pieces than a kernel keeps."""
+    if len(pieces) > MOST_PIECES:
+        raise ValueError(f"{len(pieces)} pieces are more than {MOST_PIECES}")
 
 
 class _Next(Protocol):

@@ -28,6 +28,14 @@ from .compiled_aedat import (  # noqa: F401 - handed on
     aedat4_packets,
     aedat_state,
 )
+from .compiled_ahead import (  # noqa: F401 - handed on
+    Ahead,
+    dat_follow,
+    evt2_follow,
+    evt3_follow,
+    evt4_follow,
+    evt21_follow,
+)
 from .compiled_events import (  # noqa: F401 - handed on
     Runs,
     accumulate,

@@ -1,8 +1,7 @@
 /* The words by which a damaged recording is told from a healthy one: those that say another time
- * than the one before, and those that no writer writes. See kernels.h. */
-#include "cpu.h"
+ * than the one before, and those that no writer writes. See ahead.h. */
 #include "dispatch.h"
-#include "kernels.h"
+#include "marks.h"
 
 /* ---- the clock ---------------------------------------------------------------------------------- */
 
@@ -25,13 +24,17 @@ AE_INLINE int leads_back(const ae_marks *state, int64_t step, int64_t words)
 
 /* Takes in that word `place` says another time. `goes_on`: the lower bits of time do not begin again
  * there. */
-static void says(ae_marks *state, int64_t time, int64_t place, int goes_on)
+AE_INLINE void says(ae_marks *state, int64_t time, int64_t place, int goes_on)
 {
-    if (state->step == -2) {               /* the first time of all */
+    int64_t step = (time - state->time) & state->mask, words = place - state->place;
+    int many = words > AE_FEW_WORDS;
+    if (step == 1 && state->step == 1) {   /* as usual */
+        state->doubts += many && goes_on && state->usual >= AE_CONTEXT;
+        state->usual_before = state->usual++;
+        state->orderly_before = state->orderly++;
+    } else if (state->step == -2) {        /* the first time of all */
         state->step = -1;
     } else {
-        int64_t step = (time - state->time) & state->mask, words = place - state->place;
-        int many = words > AE_FEW_WORDS;
         state->doubts += is_beyond(state, step, state->far) ||
                          (state->step >= 0 && leads_back(state, step, words)) ||
                          (many && state->usual >= AE_CONTEXT &&
@@ -44,6 +47,15 @@ static void says(ae_marks *state, int64_t time, int64_t place, int goes_on)
     }
     state->time = time;
     state->place = place;
+}
+
+/* A set of types with bit width - 1 - i for type i: shifted left by a type, its top bit tells. */
+AE_INLINE uint32_t reversed(uint32_t types, int width)
+{
+    uint32_t set = 0;
+    for (int type = 0; type < 16; type++)
+        set |= (types >> type & 1) << (width - 1 - type);
+    return set;
 }
 
 /* ---- EVT3 -------------------------------------------------------------------------------------- */
@@ -83,33 +95,29 @@ AE_INLINE int look16(const uint8_t *data, size_t i, size_t words, ae_marks *stat
     return 1;
 }
 
-static size_t marks16(const uint8_t *data, size_t i, size_t words, ae_marks *state, uint32_t *out)
+static size_t evt3_base(ae_words in, ae_marks *state, uint32_t *out)
 {
     size_t n = 0;
-    for (; i < words; i++) {
+    for (size_t i = in.start; i < in.stop; i++) {
         out[n] = (uint32_t)i;
-        if (MARKED3 >> (ae_load16(data + 2 * i) >> 12) & 1)
-            n += look16(data, i, words, state);
+        if (MARKED3 >> (ae_load16(in.data + 2 * i) >> 12) & 1)
+            n += (size_t)look16(in.data, i, in.words, state);
     }
-    state->words += (int64_t)words;
     return n;
-}
-
-static size_t evt3_base(const uint8_t *data, size_t words, ae_marks *state, uint32_t *out)
-{
-    return marks16(data, 0, words, state, out);
 }
 
 #if AE_X86
 
 /* Thirty-two words at a time: a bit for each of a marked type. */
-AE_V3 static size_t evt3_v3(const uint8_t *data, size_t words, ae_marks *state, uint32_t *out)
+AE_V3 static size_t evt3_v3(ae_words in, ae_marks *state, uint32_t *out)
 {
+    const uint8_t *data = in.data;
     const __m256i marked = _mm256_broadcastsi128_si256(
         _mm_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, -1, -1, 0, -1, -1, 0, 0, 0));
     const __m256i low = _mm256_set1_epi16(0x00FF), four = _mm256_set1_epi8(0x0F);
-    size_t i = 0, n = 0;
-    for (; i + 32 <= words; i += 32) {
+    size_t n = 0;
+    for (; in.start + 32 <= in.stop; in.start += 32) {
+        size_t i = in.start;
         __m256i a = _mm256_loadu_si256((const void *)(data + 2 * i));
         __m256i b = _mm256_loadu_si256((const void *)(data + 2 * i + 32));
         __m256i upper = _mm256_packus_epi16(_mm256_and_si256(_mm256_srli_epi16(a, 8), low),
@@ -119,10 +127,30 @@ AE_V3 static size_t evt3_v3(const uint8_t *data, size_t words, ae_marks *state, 
         for (uint32_t bits = (uint32_t)_mm256_movemask_epi8(found); bits; bits &= bits - 1) {
             size_t j = i + (size_t)__builtin_ctz(bits);
             out[n] = (uint32_t)j;
-            n += (size_t)look16(data, j, words, state);
+            n += (size_t)look16(data, j, in.words, state);
         }
     }
-    return n + marks16(data, i, words, state, out + n);
+    return n + evt3_base(in, state, out + n);
+}
+
+/* Sixty-four words at a time. */
+AE_V4 static size_t evt3_v4(ae_words in, ae_marks *state, uint32_t *out)
+{
+    const __m512i types = _mm512_set1_epi16((short)reversed(MARKED3, 16));
+    size_t n = 0;
+    for (; in.start + 64 <= in.stop; in.start += 64) {
+        const uint8_t *at = in.data + 2 * in.start;
+        __m512i a = _mm512_srli_epi16(_mm512_loadu_si512(at), 12);
+        __m512i b = _mm512_srli_epi16(_mm512_loadu_si512(at + 64), 12);
+        uint64_t bits = _mm512_movepi16_mask(_mm512_sllv_epi16(types, a)) |
+                        (uint64_t)_mm512_movepi16_mask(_mm512_sllv_epi16(types, b)) << 32;
+        for (; bits; bits &= bits - 1) {
+            size_t i = in.start + (size_t)__builtin_ctzll(bits);
+            out[n] = (uint32_t)i;
+            n += (size_t)look16(in.data, i, in.words, state);
+        }
+    }
+    return n + evt3_base(in, state, out + n);
 }
 #endif
 
@@ -185,31 +213,27 @@ AE_INLINE int look32(const uint8_t *data, size_t stride, size_t i, size_t words,
     return 1;
 }
 
-AE_INLINE size_t marks32(const uint8_t *data, size_t stride, size_t i, size_t words,
-                         ae_marks *state, uint32_t *out)
+AE_INLINE size_t marks32(ae_words in, size_t stride, ae_marks *state, uint32_t *out)
 {
     const uint32_t types = marked32(state);
     size_t n = 0;
-    for (; i < words; i++) {
+    for (size_t i = in.start; i < in.stop; i++) {
         out[n] = (uint32_t)i;
-        if (is_one_of(ae_load32(data + stride * i), types))
-            n += (size_t)look32(data, stride, i, words, state);
+        if (is_one_of(ae_load32(in.data + stride * i), types))
+            n += (size_t)look32(in.data, stride, i, in.words, state);
     }
-    state->words += (int64_t)words;
     return n;
 }
 
-static size_t evt2_base(const uint8_t *data, size_t words, ae_marks *state, uint32_t *out)
+static size_t evt2_base(ae_words in, ae_marks *state, uint32_t *out)
 {
-    if (state->stride == 8)
-        return marks32(data + state->typed, 8, 0, words, state, out);
-    return marks32(data, 4, 0, words, state, out);
+    in.data += state->typed;
+    return state->stride == 8 ? marks32(in, 8, state, out) : marks32(in, 4, state, out);
 }
 
 #if AE_X86
 
-/* A bit for each of the eight words at `data` that is of a marked type, in the high bits of types:
- * bit 31 - i for type i. */
+/* A bit for each of the eight words at `data` that is of a marked type, of a set that is reversed. */
 AE_V3 AE_INLINE uint32_t eight32(const uint8_t *data, size_t stride, __m256i types)
 {
     __m256i word = _mm256_loadu_si256((const void *)data);
@@ -222,33 +246,53 @@ AE_V3 AE_INLINE uint32_t eight32(const uint8_t *data, size_t stride, __m256i typ
     return (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(found));
 }
 
-AE_V3 AE_INLINE size_t thirty_twos(const uint8_t *data, size_t stride, size_t words,
-                                   ae_marks *state, uint32_t *out)
+AE_V3 AE_INLINE size_t thirty_twos(ae_words in, size_t stride, ae_marks *state, uint32_t *out)
 {
-    uint32_t all = marked32(state), reversed = 0;
-    for (int type = 0; type < 16; type++)
-        reversed |= (all >> type & 1) << (31 - type);
-    const __m256i types = _mm256_set1_epi32((int)reversed);
-    size_t i = 0, n = 0;
-    for (; i + 33 <= words; i += 32) {
-        const uint8_t *at = data + stride * i;
+    const __m256i types = _mm256_set1_epi32((int)reversed(marked32(state), 32));
+    size_t n = 0;
+    for (; in.start + 32 <= in.stop && in.start + 33 <= in.words; in.start += 32) {
+        size_t i = in.start;
+        const uint8_t *at = in.data + stride * i;
         uint32_t bits = eight32(at, stride, types) | eight32(at + 8 * stride, stride, types) << 8 |
                         eight32(at + 16 * stride, stride, types) << 16 |
                         eight32(at + 24 * stride, stride, types) << 24;
         for (; bits; bits &= bits - 1) {
             size_t j = i + (size_t)__builtin_ctz(bits);
             out[n] = (uint32_t)j;
-            n += (size_t)look32(data, stride, j, words, state);
+            n += (size_t)look32(in.data, stride, j, in.words, state);
         }
     }
-    return n + marks32(data, stride, i, words, state, out + n);
+    return n + marks32(in, stride, state, out + n);
 }
 
-AE_V3 static size_t evt2_v3(const uint8_t *data, size_t words, ae_marks *state, uint32_t *out)
+AE_V3 static size_t evt2_v3(ae_words in, ae_marks *state, uint32_t *out)
 {
-    if (state->stride == 8)
-        return thirty_twos(data + state->typed, 8, words, state, out);
-    return thirty_twos(data, 4, words, state, out);
+    in.data += state->typed;
+    return state->stride == 8 ? thirty_twos(in, 8, state, out) : thirty_twos(in, 4, state, out);
+}
+
+AE_V4 AE_INLINE uint64_t sixteen32(const uint8_t *data, __m512i types)
+{
+    __m512i kinds = _mm512_srli_epi32(_mm512_loadu_si512(data), 28);
+    return _mm512_movepi32_mask(_mm512_sllv_epi32(types, kinds));
+}
+
+/* Sixty-four words at a time, if they are of four bytes. */
+AE_V4 static size_t evt2_v4(ae_words in, ae_marks *state, uint32_t *out)
+{
+    const __m512i types = _mm512_set1_epi32((int)reversed(marked32(state), 32));
+    size_t n = 0;
+    for (; state->stride == 4 && in.start + 64 <= in.stop; in.start += 64) {
+        const uint8_t *at = in.data + 4 * in.start;
+        uint64_t bits = sixteen32(at, types) | sixteen32(at + 64, types) << 16 |
+                        sixteen32(at + 128, types) << 32 | sixteen32(at + 192, types) << 48;
+        for (; bits; bits &= bits - 1) {
+            size_t i = in.start + (size_t)__builtin_ctzll(bits);
+            out[n] = (uint32_t)i;
+            n += (size_t)look32(in.data, 4, i, in.words, state);
+        }
+    }
+    return n + evt2_v3(in, state, out + n);
 }
 #endif
 
@@ -259,11 +303,11 @@ AE_INLINE uint32_t leaps(uint32_t time, uint32_t last)
     return time - last + AE_MOST_STEP > 2 * AE_MOST_STEP;
 }
 
-static size_t marks64(const uint8_t *data, size_t i, size_t records, ae_marks *state, uint32_t *out)
+static size_t dat_base(ae_words in, ae_marks *state, uint32_t *out)
 {
     size_t n = 0;
-    for (; i < records; i++) {
-        uint32_t time = ae_load32(data + 8 * i), rest = ae_load32(data + 8 * i + 4);
+    for (size_t i = in.start; i < in.stop; i++) {
+        uint32_t time = ae_load32(in.data + 8 * i), rest = ae_load32(in.data + 8 * i + 4);
         uint32_t last = state->last < 0 ? time : (uint32_t)state->last;
         out[n] = (uint32_t)i;
         n += leaps(time, last) | ((rest & (uint32_t)state->reserved) != 0);
@@ -273,21 +317,41 @@ static size_t marks64(const uint8_t *data, size_t i, size_t records, ae_marks *s
     return n;
 }
 
-static size_t dat_base(const uint8_t *data, size_t records, ae_marks *state, uint32_t *out)
+/* The first record: what comes before it is not in `in`. */
+AE_INLINE ae_words first_of(ae_words in)
 {
-    return marks64(data, 0, records, state, out);
+    in.stop = in.start + (in.start < in.stop);
+    return in;
+}
+
+/* Eight records that come after others. */
+static size_t eight(ae_words in, size_t start, ae_marks *state, uint32_t *out)
+{
+    state->last = ae_load32(in.data + 8 * start - 8);
+    in.start = start, in.stop = start + 8;
+    return dat_base(in, state, out);
+}
+
+/* Those from `start` on. */
+static size_t rest_of(ae_words in, size_t start, ae_marks *state, uint32_t *out)
+{
+    if (start > in.start)
+        state->last = ae_load32(in.data + 8 * start - 8);
+    in.start = start;
+    return dat_base(in, state, out);
 }
 
 #if AE_X86
 
 /* Eight records at a time, each held against the one before. */
-AE_V3 static size_t dat_v3(const uint8_t *data, size_t records, ae_marks *state, uint32_t *out)
+AE_V3 static size_t dat_v3(ae_words in, ae_marks *state, uint32_t *out)
 {
     const __m256i reserved = _mm256_set1_epi32((int)(uint32_t)state->reserved);
     const __m256i most = _mm256_set1_epi32(AE_MOST_STEP), twice = _mm256_add_epi32(most, most);
-    size_t i = records < 1 ? 0 : 1, n = marks64(data, 0, i, state, out);
-    for (; i + 8 <= records; i += 8) {
-        const uint8_t *at = data + 8 * i;
+    ae_words some = first_of(in);
+    size_t n = dat_base(some, state, out);
+    for (some.start = some.stop; some.start + 8 <= in.stop; some.start += 8) {
+        const uint8_t *at = in.data + 8 * some.start;
         __m256 a = _mm256_loadu_ps((const void *)at), b = _mm256_loadu_ps((const void *)(at + 32));
         __m256 c = _mm256_loadu_ps((const void *)(at - 8));
         __m256 d = _mm256_loadu_ps((const void *)(at + 24));
@@ -298,38 +362,73 @@ AE_V3 static size_t dat_v3(const uint8_t *data, size_t records, ae_marks *state,
         __m256i small = _mm256_cmpeq_epi32(_mm256_max_epu32(step, twice), twice);
         __m256i odd = _mm256_or_si256(_mm256_andnot_si256(small, twice),
                                       _mm256_and_si256(rest, reserved));
-        if (_mm256_testz_si256(odd, odd))
-            continue;
-        state->last = ae_load32(at - 8);
-        n += marks64(data, i, i + 8, state, out + n);
+        if (!_mm256_testz_si256(odd, odd))
+            n += eight(in, some.start, state, out + n);
     }
-    if (i < records)
-        state->last = ae_load32(data + 8 * i - 8);
-    n += marks64(data, i, records, state, out + n);
-    state->last = records ? ae_load32(data + 8 * records - 8) : state->last;
-    return n;
+    return n + rest_of(in, some.start, state, out + n);
+}
+
+/* The same, each record loaded once. */
+AE_V4 static size_t dat_v4(ae_words in, ae_marks *state, uint32_t *out)
+{
+    const __m512i reserved = _mm512_set1_epi64((int64_t)((uint64_t)state->reserved << 32));
+    const __m512i most = _mm512_set1_epi32(AE_MOST_STEP), twice = _mm512_add_epi32(most, most);
+    ae_words some = first_of(in);
+    size_t n = dat_base(some, state, out);
+    __m512i before = _mm512_set1_epi64(state->last);
+    for (some.start = some.stop; some.start + 8 <= in.stop; some.start += 8) {
+        __m512i records = _mm512_loadu_si512(in.data + 8 * some.start);
+        __m512i last = _mm512_alignr_epi64(records, before, 7);
+        __m512i step = _mm512_add_epi32(_mm512_sub_epi32(records, last), most);
+        before = records;
+        if (_mm512_mask_cmpgt_epu32_mask(0x5555, step, twice) |
+            _mm512_test_epi32_mask(records, reserved))
+            n += eight(in, some.start, state, out + n);
+    }
+    return n + rest_of(in, some.start, state, out + n);
 }
 #endif
 
 /* ---- dispatch ---------------------------------------------------------------------------------- */
 
-typedef size_t marks_function(const uint8_t *, size_t, ae_marks *, uint32_t *);
+static ae_marks_function *evt3 = evt3_base, *evt2 = evt2_base, *dat = dat_base;
 
-static marks_function *evt3 = evt3_base, *evt2 = evt2_base, *dat = dat_base;
+size_t ae_evt3_mark(ae_words in, ae_marks *state, uint32_t *out)
+{
+    return evt3(in, state, out);
+}
+
+size_t ae_evt2_mark(ae_words in, ae_marks *state, uint32_t *out)
+{
+    return evt2(in, state, out);
+}
+
+size_t ae_dat_mark(ae_words in, ae_marks *state, uint32_t *out)
+{
+    return dat(in, state, out);
+}
+
+AE_INLINE size_t all(ae_marks_function *mark, const uint8_t *data, size_t words, ae_marks *state,
+                     uint32_t *out)
+{
+    size_t n = mark((ae_words){data, 0, words, words}, state, out);
+    state->words += (int64_t)words;
+    return n;
+}
 
 size_t ae_evt3_marks(const uint8_t *data, size_t words, ae_marks *state, uint32_t *out)
 {
-    return evt3(data, words, state, out);
+    return all(evt3, data, words, state, out);
 }
 
 size_t ae_evt2_marks(const uint8_t *data, size_t words, ae_marks *state, uint32_t *out)
 {
-    return evt2(data, words, state, out);
+    return all(evt2, data, words, state, out);
 }
 
-size_t ae_dat_marks(const uint8_t *data, size_t words, ae_marks *state, uint32_t *out)
+size_t ae_dat_marks(const uint8_t *data, size_t records, ae_marks *state, uint32_t *out)
 {
-    return dat(data, words, state, out);
+    return all(dat, data, records, state, out);
 }
 
 void ae_marks_select(int level)
@@ -338,6 +437,8 @@ void ae_marks_select(int level)
 #if AE_X86
     if (level >= 3)
         evt3 = evt3_v3, evt2 = evt2_v3, dat = dat_v3;
+    if (level >= 4)
+        evt3 = evt3_v4, evt2 = evt2_v4, dat = dat_v4;
 #else
     (void)level;
 #endif

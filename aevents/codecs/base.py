@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Never, NoReturn, Protocol, TypeVar
+from typing import TYPE_CHECKING, Never, NoReturn, Protocol, TypeVar
 
 import msgspec
 
@@ -24,6 +24,9 @@ from aevents.types import (
     Times,
     TriggerBatch,
 )
+
+if TYPE_CHECKING:
+    from aevents._native.twins import InspectionState  # not loaded where there is C
 
 Buffer = bytes | bytearray | memoryview
 
@@ -238,7 +241,7 @@ class Watch:
     was told of.
     """
 
-    __slots__ = ("_format", "_state", "_strict", "counts", "damage", "sensor", "started", "stop")
+    __slots__ = ("_format", "_strict", "counts", "damage", "sensor", "started", "state", "stop")
 
     def __init__(self, format: str, *, strict: bool) -> None:
         self.counts: dict[str, int] = {}
@@ -248,12 +251,12 @@ class Watch:
         self.stop: int = 0
         self._format = format
         self._strict = strict
-        self._state = kernels.inspection_state(0, 0)
+        self.state: InspectionState = kernels.inspection_state(0, 0)
 
     def use(self, sensor: Sensor) -> None:
         """Check against this sensor from here on."""
         self.sensor = sensor
-        self._state = kernels.inspection_state(sensor.width, sensor.height)
+        self.state = kernels.inspection_state(sensor.width, sensor.height)
 
     def resume(self, time: int) -> None:
         """Forget what has come: the input goes on elsewhere, where `time` has been reached."""
@@ -266,8 +269,14 @@ class Watch:
         self, t: Times, x: Coordinates, y: Coordinates, p: Flags, *, offset: int | None = None
     ) -> EventBatch:
         """Return these columns as the next batch; their bytes begin at `offset` of the input."""
-        state = self._state
-        kernels.inspect(t, x, y, state)
+        kernels.inspect(t, x, y, self.state)
+        return self.inspected(t, x, y, p, offset=offset)
+
+    def inspected(
+        self, t: Times, x: Coordinates, y: Coordinates, p: Flags, *, offset: int | None = None
+    ) -> EventBatch:
+        """Return these columns as `batch` does; they have been inspected with `state`."""
+        state = self.state
         start = self.stop if self.started else int(t[0]) if len(t) else 0
         self.started = self.started or len(t) > 0
         self.stop = max(self.stop, state.latest) if self.started else 0

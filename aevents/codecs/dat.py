@@ -32,7 +32,11 @@ from aevents.errors import EncodeError
 from aevents.types import EventBatch, Sensor, TriggerBatch
 
 if TYPE_CHECKING:
-    from aevents._native.twins import MarksState  # not loaded where there is C
+    from aevents._native.twins import (
+        Ahead,
+        InspectionState,
+        MarksState,
+    )  # not loaded where there is C
 
 EVENTS = (0x00, 0x0C)
 TRIGGERS = 0x0E
@@ -56,6 +60,7 @@ class DatMender(Mender):
     """
 
     size = 8
+    sure = True
 
     def __init__(self, damaged: Callable[..., None], offset: int, reserved: int) -> None:
         super().__init__(damaged, offset)
@@ -82,14 +87,12 @@ class DatMender(Mender):
         strange = (rest[places] & self._reserved != 0) | (steps < -MOST_STEP)
         return Marks(places[leaps], steps[leaps], places[strange])
 
-    def skim(self, tape: Tape, marked: list[Places], until: int) -> int:
-        """Return how many records can be handed on."""
-        if until > 0:
-            self._remember(tape, until - 1)
-        return max(until, 0)
+    def recall(self, ahead: Ahead, before: memoryview) -> None:
+        """Remember the time of the last record."""
+        self._last = _time(bytes(before[-8:]))
 
     def _remember(self, tape: Tape, last: int) -> None:
-        self._last = int.from_bytes(tape.part(last, last + 1)[:4], "little")
+        self._last = _time(bytes(tape.part(last, last + 1)))
 
     def seam(self, tape: Tape, marks: Marks, start: int, first: int) -> int:
         """Return where a step is more than twice as long as those before."""
@@ -154,6 +157,10 @@ class DatDecoder(PackedDecoder):
     def decode(self, run: memoryview, start: int, out: Columns) -> int:
         """Decode records into columns."""
         return kernels.dat_decode(run, start, self._state, out)
+
+    def follow(self, ahead: Ahead, seen: InspectionState, out: Columns) -> bool:
+        """Decode what is borne out into columns, and inspect it."""
+        return kernels.dat_follow(ahead, self._state, seen, out)
 
     def mender(self, offset: int, *, first: bool) -> Mender:
         """Return what looks for damage from `offset` on."""

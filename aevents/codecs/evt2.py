@@ -12,7 +12,7 @@ EVT 2.0 format.
 from __future__ import annotations
 
 import struct
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from aevents._native import kernels
 from aevents._native.columns import Columns
@@ -23,6 +23,9 @@ from aevents.codecs.limits import Limits, edges_of
 from aevents.codecs.packed import PackedEncoder, encoded
 from aevents.codecs.raw import begin_raw, matches_raw, raw_lines
 from aevents.types import EventBatch, Sensor, TriggerBatch
+
+if TYPE_CHECKING:
+    from aevents._native.twins import Ahead, InspectionState  # not loaded where there is C
 
 
 class Evt2Decoder(HighDecoder):
@@ -43,6 +46,10 @@ class Evt2Decoder(HighDecoder):
     def decode(self, run: memoryview, start: int, out: Columns) -> int:
         """Decode words into columns."""
         return kernels.evt2_decode(run, start, self._state, out)
+
+    def follow(self, ahead: Ahead, seen: InspectionState, out: Columns) -> bool:
+        """Decode what is borne out into columns, and inspect it."""
+        return kernels.evt2_follow(ahead, self._state, seen, out)
 
 
 class Evt2Encoder(PackedEncoder):

@@ -15,7 +15,7 @@ unwrapped. Specified in Prophesee's documentation of the EVT 2.1 format.
 from __future__ import annotations
 
 import struct
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from aevents._native import kernels
 from aevents._native.columns import Columns
@@ -26,6 +26,9 @@ from aevents.codecs.limits import Limits, edges_of
 from aevents.codecs.packed import PackedEncoder, encoded
 from aevents.codecs.raw import begin_raw, matches_raw, raw_lines
 from aevents.types import EventBatch, Sensor, TriggerBatch
+
+if TYPE_CHECKING:
+    from aevents._native.twins import Ahead, InspectionState  # not loaded where there is C
 
 Endianness = Literal["little", "legacy"]
 
@@ -61,6 +64,10 @@ class Evt21Decoder(HighDecoder):
     def decode(self, run: memoryview, start: int, out: Columns) -> int:
         """Decode words into columns."""
         return kernels.evt21_decode(run, start, self._state, out)
+
+    def follow(self, ahead: Ahead, seen: InspectionState, out: Columns) -> bool:
+        """Decode what is borne out into columns, and inspect it."""
+        return kernels.evt21_follow(ahead, self._state, seen, out)
 
 
 class Evt21Encoder(PackedEncoder):

@@ -34,7 +34,11 @@ from aevents.codecs.tape import Tape, Words
 from aevents.types import EventBatch, Sensor, TriggerBatch
 
 if TYPE_CHECKING:
-    from aevents._native.twins import MarksState  # not loaded where there is C
+    from aevents._native.twins import (
+        Ahead,
+        InspectionState,
+        MarksState,
+    )  # not loaded where there is C
 
 HALF_HIGH = 1 << 11
 
@@ -103,6 +107,10 @@ class Evt3Decoder(PackedDecoder):
     def decode(self, run: memoryview, start: int, out: Columns) -> int:
         """Decode words into columns."""
         return kernels.evt3_decode(run, start, self._state, out)
+
+    def follow(self, ahead: Ahead, seen: InspectionState, out: Columns) -> bool:
+        """Decode what is borne out into columns, and inspect it."""
+        return kernels.evt3_follow(ahead, self._state, seen, out)
 
     def mender(self, offset: int, *, first: bool) -> Mender:
         """Return what looks for damage from `offset` on."""

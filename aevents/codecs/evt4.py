@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from aevents._native import kernels
 from aevents._native.columns import Columns
@@ -25,6 +25,9 @@ from aevents.codecs.limits import Limits, edges_of
 from aevents.codecs.packed import PackedEncoder, encoded
 from aevents.codecs.raw import begin_raw, matches_raw, raw_lines
 from aevents.types import EventBatch, Sensor, TriggerBatch
+
+if TYPE_CHECKING:
+    from aevents._native.twins import Ahead, InspectionState  # not loaded where there is C
 
 
 class Evt4Decoder(HighDecoder):
@@ -51,6 +54,10 @@ class Evt4Decoder(HighDecoder):
     def decode(self, run: memoryview, start: int, out: Columns) -> int:
         """Decode words into columns."""
         return kernels.evt4_decode(run, start, self._state, out)
+
+    def follow(self, ahead: Ahead, seen: InspectionState, out: Columns) -> bool:
+        """Decode what is borne out into columns, and inspect it."""
+        return kernels.evt4_follow(ahead, self._state, seen, out)
 
 
 class Evt4Encoder(PackedEncoder):

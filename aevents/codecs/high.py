@@ -68,8 +68,8 @@ class HighWordMender(HighMender):
         layout: tuple[int, int],
         first: bool,
     ) -> None:
-        super().__init__(damaged, offset, first=first)
         self.size: int = layout[0]
+        super().__init__(damaged, offset, first=first)
         self._typed = layout[1]
         self._types = types
         self._sets = types.sets()

@@ -9,18 +9,19 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from aevents._native import kernels
 from aevents.codecs.base import Buffer
 from aevents.codecs.clock import Integers
 from aevents.codecs.tape import Tape
 
 if TYPE_CHECKING:
-    from aevents._native.twins import MarksState  # not loaded where there is C
+    from aevents._native.twins import Ahead, MarksState  # not loaded where there is C
 
 Places = npt.NDArray[np.uint32]
 
@@ -37,6 +38,14 @@ QUIET_BYTES = 1 << 12
 """After words have been found to begin elsewhere, nothing is looked into for so long."""
 CLEAN_WORDS = 64
 """The words go on where so many are not strange."""
+MOST_HELD = 1 << 22
+"""Where the clock stands still for so many bytes, they are not held any longer."""
+CLOSE_BYTES = 1 << 15
+"""So many are looked at closely first, and then twice as many each time, up to where others can be
+decoded at sight.
+"""
+MOST_BEFORE = 128
+"""So many words in front of those that are looked at are remembered."""
 CLEARLY = 8
 """The words begin where there are so many times fewer strange ones, or none; a time is not soon
 after another where it is so many times later than usual.
@@ -84,27 +93,38 @@ class Mender(ABC):
 
     size: int
     """Bytes of a word."""
+    sure: ClassVar[bool] = False
+    """Words that are not doubted need not be borne out by a time."""
 
     def __init__(self, damaged: Callable[..., None], offset: int) -> None:
         self.damaged: Callable[..., None] = damaged
         self.offset: int = offset
         """Of the first byte that has not been handed on."""
-        self.held: bytes = b""
-        """What has not been handed on."""
-        self._fresh = bytearray()  # what has not been looked at
+        self._tape = Tape(self.size)  # what has not been handed on
+        self._ahead: Ahead | None = None  # how far that has been looked at
+        self._before = memoryview(b"")  # words handed on since that was begun, the last of them
+        self._fresh = bytearray()  # what has come and is not on the tape
+        self._close = CLOSE_BYTES  # so many are looked at closely at a time
         self._quiet = 0  # strange words before this offset have been looked into
 
-    def feed(self, data: Buffer, *, final: bool = False) -> Iterator[memoryview | Turn]:
-        """Yield what can be told from all that has come; with `final`, all whole words."""
-        if not final and len(self._fresh) + len(data) < max(LEAST_BYTES, len(self.held) // 4):
+    @property
+    def held(self) -> bytes:
+        """What has not been handed on."""
+        return self._tape.rest() + self._fresh
+
+    def feed(self, data: Buffer, *, final: bool = False) -> Iterator[memoryview | Turn | Ahead]:
+        """Yield what can be told from all that has come; with `final`, all whole words.
+
+        Of an `Ahead` that is yielded all that is borne out is decoded before the next is asked for.
+        """
+        few = max(LEAST_BYTES, len(self._tape) // 4)
+        if not final and len(self._fresh) + len(data) < few:
             self._fresh += data
             return
-        if self._fresh:
-            data, self._fresh = self._fresh + data, bytearray()
-        tape = Tape(self.held, memoryview(data), self.size)
-        while (yield from self._some(tape, final)):
+        self._tape.add(self._fresh + data if self._fresh else bytes(data))
+        self._fresh = bytearray()
+        while (yield from self._some(final)):
             pass
-        self.held = tape.rest()
 
     @abstractmethod
     def state(self) -> MarksState:
@@ -118,9 +138,19 @@ class Mender(ABC):
     def look(self, words: memoryview, marked: Places, first: int) -> Marks:
         """Say what marked words are. In DAT, `first` is the time of the record before, or -1."""
 
+    def look_ahead(self) -> Ahead | None:
+        """Return what looks ahead in what has not been handed on; None: it must be looked at
+        closely.
+        """
+        return kernels.Ahead(self.state())
+
+    def waits(self, times: int) -> bool:
+        """Return whether so many are too few to judge them."""
+        return False
+
     @abstractmethod
-    def skim(self, tape: Tape, marked: list[Places], until: int) -> int:
-        """Return how many words can be handed on where there are no doubts; 0: look closely."""
+    def recall(self, ahead: Ahead, before: memoryview) -> None:
+        """Remember what is asked for of what has been handed on; these are the last words of it."""
 
     @abstractmethod
     def judge(
@@ -149,23 +179,49 @@ class Mender(ABC):
     def far(self, marks: Marks) -> Integers:
         """Return the places of the words that say a time far from the one before."""
 
-    def _some(self, tape: Tape, final: bool) -> Generator[memoryview | Turn, None, bool]:
+    def _some(self, final: bool) -> Generator[memoryview | Turn | Ahead, None, bool]:
+        """Yield what can be told of what is on the tape; return whether to look at the rest."""
+        tape = self._tape
+        self._ahead = self._ahead or self.look_ahead()
+        if self._ahead:
+            self._ahead.put(tape.pieces, self.size)
+            yield self._ahead
+            self._handed_on(self._ahead.decoded)
+            clean = not self._ahead.doubts
+            if clean and not final and len(tape) <= MOST_HELD:
+                self._close = CLOSE_BYTES
+                return False
+            if clean and final and self.sure:
+                yield from self._handed(tape, 0, tape.words)
+                tape.drop(tape.words)
+                return False
+            if self._before:
+                self.recall(self._ahead, self._before)
+            self._ahead, self._before = None, memoryview(b"")
+        later = [] if final else tape.split(self._close // self.size)
+        self._close *= 2
+        skipped = yield from self._closely(tape, final)
+        for piece in later:
+            tape.add(piece)
+        return skipped or bool(later)
+
+    def _handed_on(self, words: int) -> None:
+        """Take away what has been decoded, but for the last of it."""
+        if words:
+            self._before = self._tape.part(max(words - MOST_BEFORE, 0), words)
+            self._tape.drop(words)
+            self.offset += words * self.size
+
+    def _closely(self, tape: Tape, final: bool) -> Generator[memoryview | Turn | Ahead, None, bool]:
         """Yield what comes before the next place where words may begin elsewhere; pass that place,
         and return whether there was one.
         """
         state = self.state()
-        marked = [self.mark(self._whole(piece), state) for piece in tape.pieces]
-        until = tape.words - NEAR_WORDS - BACK_WORDS
-        if not state.doubts and not final and (stop := self.skim(tape, marked, until)):
-            yield from self._handed(tape, 0, stop)
-            tape.drop(stop)
+        marked = [self.mark(piece, state) for piece in tape.pieces]
+        if not state.doubts and not final and self.waits(sum(map(len, marked))):
             return False
-        return (yield from self._closely(tape, self._marks(tape, marked), final))
-
-    def _closely(
-        self, tape: Tape, marks: Marks, final: bool
-    ) -> Generator[memoryview | Turn, None, bool]:
-        hole, skipped = self._hole(tape, marks, final)
+        marks = self._marks(tape, marked)
+        hole, skipped = self._hole(tape, marks, final) if state.doubts else (None, 0)
         end, until = tape.words, None if final else tape.words - NEAR_WORDS - BACK_WORDS
         if hole is not None:
             end, until = (hole, None) if skipped else (end, min(hole, until or hole))
@@ -194,19 +250,15 @@ class Mender(ABC):
             yield run
             self.offset += len(run)
 
-    def _whole(self, piece: memoryview) -> memoryview:
-        return piece[: len(piece) // self.size * self.size]
-
     def _marks(self, tape: Tape, marked: list[Places]) -> Marks:
         done, before = 0, -1
         none = np.zeros(0, np.int64)
         found = [Marks(none, none, none)]
         for piece, places in zip(tape.pieces, marked, strict=True):
-            words = self._whole(piece)
-            marks = self.look(words, places, before if done else self.state().last)
+            marks = self.look(piece, places, before if done else self.state().last)
             found.append(Marks(marks.places + done, marks.values, marks.strange + done))
-            done += len(words) // self.size
-            before = int.from_bytes(words[-self.size :][:4], "little")
+            done += len(piece) // self.size
+            before = int.from_bytes(piece[-self.size :][:4], "little")
         return Marks(*(np.concatenate(columns) for columns in zip(*found, strict=True)))
 
     def _hole(self, tape: Tape, marks: Marks, final: bool) -> tuple[int | None, int]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from aevents._native import kernels
+from aevents.codecs import mend
 from aevents.codecs.clock import (
     CONTEXT,
     FEW_WORDS,
@@ -21,18 +22,16 @@ from aevents.codecs.clock import (
     one_bit,
     usual_around,
 )
-from aevents.codecs.mend import CLEARLY, Marks, Mender, Places, Turn
+from aevents.codecs.mend import CLEARLY, Marks, Mender, Turn
 from aevents.codecs.tape import Tape, Words
 
 if TYPE_CHECKING:
-    from aevents._native.twins import MarksState  # not loaded where there is C
+    from aevents._native.twins import Ahead, MarksState  # not loaded where there is C
 
 PAST = CONTEXT + 2
 """So many times are remembered."""
 BEGINNING = 2 * CONTEXT + 2
 """So many times are waited for at the beginning, where what follows is all there is to judge by."""
-MOST_HELD = 1 << 22
-"""Where the clock stands still for so many bytes, they are not held any longer."""
 
 
 class HighMender(Mender):
@@ -92,23 +91,18 @@ class HighMender(Mender):
     def word(self, value: int) -> int:
         """Return the word, or the half of it that has the type, that says this time."""
 
-    def skim(self, tape: Tape, marked: list[Places], until: int) -> int:
-        """Return where the last time begins that others bear out."""
-        if self._first or not marked:
-            return 0
-        begins = tape.words - len(tape.pieces[-1]) // self.size
-        places = marked[-1].astype(np.int64) + begins
-        if len(places) < 2 or places[0] > until or places.searchsorted(until) <= PAST:
-            held = [some.astype(np.int64) for some in marked[:-1]]
-            held[1:] = [some + begins - 1 for some in held[1:]]  # the second piece is one word
-            places = np.concatenate((*held, places))
-        known = min(int(places.searchsorted(until, "right")) - 1, len(places) - 2)
-        if known < 0 or places[known] == 0:
-            return 0
-        values = self.values(tape.words_at(places[max(known - PAST, 0) : known]))
-        self._past = [*self._past, *values.tolist()][-PAST:]
-        self._leave(tape, int(places[known]))
-        return int(places[known])
+    def look_ahead(self) -> Ahead | None:
+        """Return what looks ahead, but at the beginning."""
+        return None if self._first else kernels.Ahead(self.state(), self._past)
+
+    def waits(self, times: int) -> bool:
+        """Return whether so many are too few to judge them."""
+        return self._first and times < BEGINNING and len(self._tape) <= mend.MOST_HELD
+
+    def recall(self, ahead: Ahead, before: memoryview) -> None:
+        """Remember the last times, and the lower bits of the last."""
+        self._past = ahead.past(PAST)
+        self._leave(np.frombuffer(before, f"<u{self.size}")[-self.near :])
 
     @abstractmethod
     def values(self, words: Words) -> Integers:
@@ -155,7 +149,7 @@ class HighMender(Mender):
         turns = dict(self._turns(tape, found, begun, known, final=final))
         self._past = found.values[:known][-PAST:].tolist()
         self._first = self._first and known <= PAST
-        self._leave(tape, stop)
+        self._leave(tape.words_at(np.arange(max(stop - self.near, 0), stop)))
         ahead = self.clock.steps(found.values[max(known - 1, 0) : known + 1])
         self._unsure = bool((ahead == 2).any())
         return stop, sorted(turns.items())
@@ -166,7 +160,7 @@ class HighMender(Mender):
         waiting = self._first and len(places) < BEGINNING
         if known > len(self._past) - 1 and places[known] > 0 and not waiting:
             return known, int(places[known])
-        return len(places), until if until * self.size > MOST_HELD else 0
+        return len(places), until if until * self.size > mend.MOST_HELD else 0
 
     def _turns(
         self, tape: Tape, found: Stretches, begun: int, known: int, *, final: bool
@@ -225,9 +219,9 @@ class HighMender(Mender):
         goes_on[many] &= first - last <= self.low_range // 4
         return goes_on
 
-    def _leave(self, tape: Tape, stop: int) -> None:
-        """Remember the lower bits of time before this word."""
-        values, are = self.low_bits(tape.words_at(np.arange(max(stop - self.near, 0), stop)))
+    def _leave(self, before: Words) -> None:
+        """Remember the lower bits of time of these words."""
+        values, are = self.low_bits(before)
         self._low = int(values[are][-1]) if are.any() else -1
 
     def _before_first(self, tape: Tape, found: Stretches) -> Iterator[tuple[int, Turn]]:

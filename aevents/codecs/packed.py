@@ -5,7 +5,7 @@ EVT2, EVT2.1, EVT3, EVT4, DAT.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, ClassVar, cast
 
 import numpy as np
@@ -20,7 +20,11 @@ from aevents.errors import EncodeError
 from aevents.types import Damage, EventBatch, Sensor, TriggerBatch
 
 if TYPE_CHECKING:
-    from aevents._native.twins import EncoderState  # not loaded where there is C
+    from aevents._native.twins import (
+        Ahead,
+        EncoderState,
+        InspectionState,
+    )  # not loaded where there is C
 
 
 SLAB = 32_768
@@ -105,6 +109,12 @@ class PackedDecoder(ABC):
         """
 
     @abstractmethod
+    def follow(self, ahead: Ahead, seen: InspectionState, out: Columns) -> bool:
+        """Decode into `out` what is borne out of the words ahead, and inspect it; return whether
+        there is more.
+        """
+
+    @abstractmethod
     def mender(self, offset: int, *, first: bool) -> Mender:
         """Return what looks for damage from `offset` on, where the recording begins if `first`."""
 
@@ -147,33 +157,44 @@ class PackedDecoder(ABC):
         return self._mender.offset if self._mender else self._bytes.offset
 
     def _words(self, data: Buffer, *, final: bool) -> Iterator[EventBatch | TriggerBatch]:
-        runs: Iterator[memoryview | Turn]
+        steps: Iterator[memoryview | Turn | Ahead]
         if self._mender:
-            runs = self._mender.feed(data, final=final)
+            steps = self._mender.feed(data, final=final)
         else:
-            runs = self._bytes.records(data, self.word_bytes)
-        for run in runs:
-            if isinstance(run, Turn):
-                self.turn(run)
+            steps = self._bytes.records(data, self.word_bytes)
+        for step in steps:
+            if isinstance(step, Turn):
+                self.turn(step)
+            elif isinstance(step, memoryview):
+                yield from self._decode(step)
             else:
-                yield from self._decode(run)
+                yield from self._follow(step)
+        self._note(self.offset)
 
     def _decode(self, run: memoryview) -> Iterator[EventBatch | TriggerBatch]:
         at = 0
         while at < len(run):
-            out = self._out
-            at = self.decode(run, at, out)
-            if out.triggers:
-                yield self._triggers(out)
-            if out.n:
-                self._yielded = True
-                yield self._events(out)
-        self._note(self.offset)
+            at = self.decode(run, at, self._out)
+            yield from self._decoded(self._watch.batch)
 
-    def _events(self, out: Columns) -> EventBatch:
-        if self.t0:
-            out.t[: out.n] += self.t0
-        return self._watch.batch(*out.take(), offset=self.offset)
+    def _follow(self, ahead: Ahead) -> Iterator[EventBatch | TriggerBatch]:
+        watch, more = self._watch, True
+        seen, batch = watch.state, watch.inspected
+        if self.t0:  # inspected when that is added
+            seen, batch = kernels.inspection_state(), watch.batch
+        while more:
+            more = self.follow(ahead, seen, self._out)
+            yield from self._decoded(batch)
+
+    def _decoded(self, batch: Callable[..., EventBatch]) -> Iterator[EventBatch | TriggerBatch]:
+        out = self._out
+        if out.triggers:
+            yield self._triggers(out)
+        if out.n:
+            self._yielded = True
+            if self.t0:
+                out.t[: out.n] += self.t0
+            yield batch(*out.take(), offset=self.offset)
 
     def _triggers(self, out: Columns) -> TriggerBatch:
         t = out.trigger_t[: out.triggers] + self.t0

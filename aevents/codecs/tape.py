@@ -13,25 +13,39 @@ Words = npt.NDArray[np.uint16] | npt.NDArray[np.uint32] | npt.NDArray[np.uint64]
 
 
 MOST_COPIED = 1 << 16
-"""What is held goes in one piece with the rest of its last word, if it is no more than this."""
+MOST_PIECES = 48
+"""More are put together: somebody who looks ahead in them keeps so many."""
 
 
 class Tape:
-    """Bytes in pieces that no word straddles, of which some are taken from the front."""
+    """Words of `size` bytes in pieces, of which some are taken from the front."""
 
-    def __init__(self, held: bytes, data: memoryview, size: int) -> None:
-        whole = len(held) // size * size if len(held) > MOST_COPIED else 0
-        seam = held[whole:]
-        bridge = -len(seam) % size
-        seam += data[:bridge]
-        pieces = memoryview(held)[:whole], memoryview(seam), data[bridge:]
-        self.pieces: list[memoryview] = [piece for piece in pieces if piece]
+    def __init__(self, size: int) -> None:
+        self.pieces: list[memoryview] = []
         self._size = size
+        self._torn = b""  # the beginning of a word
+
+    def add(self, data: bytes | bytearray | memoryview) -> None:
+        """Add bytes, which stay as they are. Only a word that they complete is copied."""
+        view = memoryview(data)
+        if not len(view):
+            return
+        missing = -len(self._torn) % self._size
+        self._torn += view[:missing]
+        whole = missing + (len(view) - missing) // self._size * self._size
+        if len(self._torn) == self._size:
+            self.pieces.append(memoryview(self._torn))
+            self._torn = b""
+        if whole > missing:
+            self.pieces.append(view[missing:whole])
+        self._torn += view[max(whole, missing) :]
+        if len(self.pieces) > MOST_PIECES:
+            self.pieces = [memoryview(b"".join(self.pieces))]
 
     @property
     def words(self) -> int:
         """How many whole words there are."""
-        return sum(len(piece) for piece in self.pieces) // self._size
+        return sum(map(len, self.pieces)) // self._size
 
     def runs(self, start: int, stop: int) -> Iterator[memoryview]:
         """Yield the words from number `start` to `stop`."""
@@ -58,17 +72,35 @@ class Tape:
         return found
 
     def drop(self, words: int) -> None:
-        """Take these words away."""
+        """Take these words away. A short rest is copied, so that it does not hold what it is of."""
         count = words * self._size
         while self.pieces and count >= len(self.pieces[0]):
             count -= len(self.pieces.pop(0))
         if count:
-            self.pieces[0] = self.pieces[0][count:]
+            rest = self.pieces[0][count:]
+            self.pieces[0] = rest if len(rest) > MOST_COPIED else memoryview(bytes(rest))
+
+    def split(self, words: int) -> list[memoryview]:
+        """Take all but so many words away, and return it; nothing, if there are no other words."""
+        left = words * self._size
+        for index, piece in enumerate(self.pieces):
+            if left < len(piece):
+                later = [piece[left:], *self.pieces[index + 1 :], memoryview(self._torn)]
+                self.pieces[index:] = [piece[:left]] if left else []
+                self._torn = b""
+                return later
+            left -= len(piece)
+        return []
 
     def skip(self, count: int) -> None:
         """Take bytes away, so that words begin elsewhere."""
-        self.pieces = [memoryview(self.rest())[count:]]
+        rest = self.rest()[count:]
+        self.pieces, self._torn = [], b""
+        self.add(rest)
 
     def rest(self) -> bytes:
         """Return all that is left."""
-        return b"".join(self.pieces)
+        return b"".join((*self.pieces, self._torn))
+
+    def __len__(self) -> int:
+        return sum(map(len, self.pieces)) + len(self._torn)

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from aevents import DecodeError, EncodeError, EventBatch, Sensor, Span, TriggerBatch
+from aevents._native import kernels
 from aevents._native.columns import Columns
+from aevents._native.twins import Ahead, InspectionState
 from aevents.codecs.base import Buffer, Codec
 from aevents.codecs.header import Header
 from aevents.codecs.mend import Mender, Turn
@@ -19,18 +21,30 @@ from aevents.testing import decode, encode
 HEADER = b"% format TOY;width=100;height=100\n% end\n"
 
 
+class ToyAhead:
+    """Words to be decoded at sight."""
+
+    def __init__(self, words: bytes) -> None:
+        self.words = words
+
+
 class ToyMender:
-    """Hands on words once the input has ended; at 0xFD is a turn."""
+    """Hands on words once the input has ended; at 0xFD is a turn. Those that begin with an odd byte
+    are to be decoded at sight.
+    """
 
     def __init__(self, offset: int) -> None:
         self.offset = offset
         self.held = b""
 
-    def feed(self, data: Buffer, *, final: bool) -> Iterator[memoryview | Turn]:
+    def feed(self, data: Buffer, *, final: bool) -> Iterator[memoryview | Turn | Ahead]:
         self.held += data
         while final and len(self.held) > 1:
             word, self.held = self.held[:2], self.held[2:]
-            yield Turn() if word[0] == 0xFD else memoryview(word)
+            if word[0] == 0xFD:
+                yield Turn()
+            else:
+                yield cast("Ahead", ToyAhead(word)) if word[0] % 2 else memoryview(word)
             self.offset += 2
 
 
@@ -72,6 +86,12 @@ class ToyDecoder(PackedDecoder):
             out.n = 1
             out.t[0], out.x[0], out.y[0], out.p[0] = value, value, run[start + 1], 1
         return start + 2
+
+    def follow(self, ahead: Ahead, seen: InspectionState, out: Columns) -> bool:
+        word = cast("ToyAhead", ahead).words
+        self.decode(memoryview(word), 0, out)
+        kernels.inspect(out.t[: out.n], out.x[: out.n], out.y[: out.n], seen)
+        return False
 
     def anomalies(self) -> dict[str, int]:
         return {"odd_words": self.odd}

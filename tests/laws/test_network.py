@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -126,15 +127,20 @@ class Hosts(NamedTuple):
     west: str
     east: str
 
-    def start(self, host: str, program: str, *arguments: str) -> subprocess.Popen[str]:
+    @contextmanager
+    def start(self, host: str, program: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
         command = ["ip", "netns", "exec", host, sys.executable, "-c", program, *arguments]
-        return subprocess.Popen(
+        with subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
-        )
+        ) as process:
+            try:
+                yield process
+            finally:
+                process.kill()  # it waits for the other side, which may have failed
 
 
 @pytest.fixture

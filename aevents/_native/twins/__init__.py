@@ -25,6 +25,7 @@ from .evt3_skip import evt3_skip
 from .evt4 import evt4_decode, evt4_encode, evt4_state
 from .evt21 import evt21_decode, evt21_encode, evt21_state
 from .filter import background, contrast, lines, pick, refractory
+from .follow import Ahead, dat_follow, evt2_follow, evt3_follow, evt4_follow, evt21_follow
 from .hats import hats
 from .inspect import InspectionState, inspect, inspection_state
 from .marks import MarksState, dat_marks, evt2_marks, evt3_marks, marks_state
@@ -44,6 +45,7 @@ from .voxels import voxels
 
 __all__ = [
     "AedatState",
+    "Ahead",
     "Columns",
     "DatState",
     "Datagrams",
@@ -69,6 +71,7 @@ __all__ = [
     "contrast",
     "dat_decode",
     "dat_encode",
+    "dat_follow",
     "dat_marks",
     "dat_state",
     "datagrams",
@@ -81,18 +84,22 @@ __all__ = [
     "es_state",
     "evt2_decode",
     "evt2_encode",
+    "evt2_follow",
     "evt2_marks",
     "evt2_state",
     "evt3_decode",
     "evt3_encode",
+    "evt3_follow",
     "evt3_marks",
     "evt3_skip",
     "evt3_state",
     "evt4_decode",
     "evt4_encode",
+    "evt4_follow",
     "evt4_state",
     "evt21_decode",
     "evt21_encode",
+    "evt21_follow",
     "evt21_state",
     "hats",
     "inspect",

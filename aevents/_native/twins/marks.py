@@ -8,15 +8,19 @@ with bits that are always 0.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from .words import whole_words
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
     from typing_extensions import Buffer
+
+    Mark = Callable[[memoryview, slice, "MarksState"], NDArray[np.uint32]]
 
 EVT3_LOW, EVT3_HIGH, EVT3_RESERVED = 0x6, 0x8, 1 << 0x9 | 1 << 0xB | 1 << 0xC
 MOST_STEP = 1 << 20
@@ -50,6 +54,18 @@ class MarksState:
     doubts: int = 0
 
 
+class _Words(NamedTuple):
+    """Words around those that are marked: the number of the first in its piece; themselves; which
+    are TIME_HIGH; lower bits of time, -1 in other words; so many around a TIME_HIGH are looked at.
+    """
+
+    first: int
+    values: NDArray[np.int64]
+    high: NDArray[np.bool_]
+    lows: NDArray[np.int64]
+    near: int
+
+
 def marks_state(**fields: int) -> MarksState:
     """Return the state before the first word; `fields` are those of `MarksState`."""
     return MarksState(**fields)
@@ -57,28 +73,51 @@ def marks_state(**fields: int) -> MarksState:
 
 def evt2_marks(data: Buffer, state: MarksState) -> NDArray[np.uint32]:
     """Return which words of EVT2, EVT2.1 or EVT4 say another time, or are of a reserved type."""
-    halves = whole_words(data, 0, "<u4")
-    halves = halves[: len(halves) * 4 // state.stride * state.stride // 4]
-    words = halves[state.typed // 4 :: state.stride // 4]
-    typed = _typed(words >> 28, state)
-    found = _marks(words, words >> 28, typed, state.high, state.reserved, state)
-    lows = np.where(state.events >> (words >> 28) & 1, words >> 22 & 63, -1)
-    return _judged(found, words, words >> 28 == state.high, lows, 2, state)
+    return _all(evt2_mark, data, state.stride, state)
 
 
 def evt3_marks(data: Buffer, state: MarksState) -> NDArray[np.uint32]:
     """Return which words of EVT3 say another time, or are of a reserved type."""
-    words = whole_words(data, 0, "<u2")
-    typed = np.ones(len(words), np.bool_)
-    found = _marks(words, words >> 12, typed, EVT3_HIGH, EVT3_RESERVED, state)
-    lows = np.where(words >> 12 == EVT3_LOW, words & 0xFFF, -1)
-    return _judged(found, words, words >> 12 == EVT3_HIGH, lows, 32, state)
+    return _all(evt3_mark, data, 2, state)
 
 
 def dat_marks(data: Buffer, state: MarksState) -> NDArray[np.uint32]:
     """Return which records of DAT leap in time, or have bits that are reserved."""
-    words = whole_words(data, 0, "<u4")
-    times, rest = words[: len(words) // 2 * 2 : 2], words[1::2]
+    return _all(dat_mark, data, 8, state)
+
+
+def evt2_mark(data: memoryview, some: slice, state: MarksState) -> NDArray[np.uint32]:
+    """Return which of some words are marked, by their numbers in `data`."""
+    near, stride = 2, state.stride
+    first, around = _around(data, some, near, stride)
+    words = whole_words(around, 0, "<u4")[state.typed // 4 :: stride // 4]
+    kinds = words >> 28
+    lows = np.where(state.events >> kinds & 1, words >> 22 & 63, -1)
+    inner = slice(some.start - first, some.stop - first)
+    typed = _typed(kinds[inner], some.start, state)
+    found = _marks(words[inner], kinds[inner], typed, state.high, state.reserved, state)
+    found += np.uint32(some.start - first)
+    return _judged(found, _Words(first, words, kinds == state.high, lows, near), state)
+
+
+def evt3_mark(data: memoryview, some: slice, state: MarksState) -> NDArray[np.uint32]:
+    """Return which of some words are marked, by their numbers in `data`."""
+    near = 32
+    first, around = _around(data, some, near, 2)
+    words = whole_words(around, 0, "<u2")
+    kinds = words >> 12
+    lows = np.where(kinds == EVT3_LOW, words & 0xFFF, -1)
+    inner = slice(some.start - first, some.stop - first)
+    typed = np.ones(some.stop - some.start, np.bool_)
+    found = _marks(words[inner], kinds[inner], typed, EVT3_HIGH, EVT3_RESERVED, state)
+    found += np.uint32(some.start - first)
+    return _judged(found, _Words(first, words, kinds == EVT3_HIGH, lows, near), state)
+
+
+def dat_mark(data: memoryview, some: slice, state: MarksState) -> NDArray[np.uint32]:
+    """Return which of some records are marked, by their numbers in `data`."""
+    words = whole_words(data[8 * some.start : 8 * some.stop], 0, "<u4")
+    times, rest = words[::2], words[1::2]
     if not len(times):
         return np.zeros(0, np.uint32)
     before = np.concatenate(([times[0] if state.last < 0 else state.last], times[:-1]))
@@ -86,15 +125,30 @@ def dat_marks(data: Buffer, state: MarksState) -> NDArray[np.uint32]:
     leaps = times - before + MOST_STEP & 0xFFFFFFFF
     found = np.flatnonzero((leaps > 2 * MOST_STEP) | (rest & state.reserved != 0))
     state.doubts += len(found)
-    return found.astype(np.uint32)
+    marked: NDArray[np.uint32] = (found + some.start).astype(np.uint32)
+    return marked
 
 
-def _typed(kinds: NDArray[np.int64], state: MarksState) -> NDArray[np.bool_]:
+def _all(mark: Mark, data: Buffer, size: int, state: MarksState) -> NDArray[np.uint32]:
+    view = memoryview(data)
+    words = len(view) // size
+    found = mark(view[: size * words], slice(0, words), state)
+    state.words += words
+    return found
+
+
+def _around(data: memoryview, some: slice, near: int, size: int) -> tuple[int, memoryview]:
+    """Return the number of the first of the words around some, and these."""
+    first, stop = max(some.start - near, 0), some.stop + near + 1
+    return first, data[size * first : min(size * stop, len(data))]
+
+
+def _typed(kinds: NDArray[np.int64], start: int, state: MarksState) -> NDArray[np.bool_]:
     """Say which words have a type: not the second words of vectors."""
     typed = np.ones(len(kinds), np.bool_)
     if state.vectors:
         for index, kind in enumerate(kinds.tolist()):
-            place = state.words + index
+            place = state.words + start + index
             typed[index] = state.masked != place + 1
             if typed[index] and state.vectors >> kind & 1:
                 state.masked = place + 2
@@ -117,25 +171,19 @@ def _marks(
     return np.flatnonzero(marked).astype(np.uint32)
 
 
-def _judged(
-    found: NDArray[np.uint32],
-    words: NDArray[np.int64],
-    high: NDArray[np.bool_],
-    lows: NDArray[np.int64],
-    near: int,
-    state: MarksState,
-) -> NDArray[np.uint32]:
-    """Count the marks that are not as usual; `lows` are lower bits of time, -1 in other words."""
+def _judged(found: NDArray[np.uint32], words: _Words, state: MarksState) -> NDArray[np.uint32]:
+    """Count the marks that are not as usual; return their numbers in the piece."""
     for index in found.tolist():
-        if not high[index]:
+        if not words.high[index]:
             state.doubts += 1
             continue
-        place = state.words + index
+        place = state.words + words.first + index
         many = place - state.place > FEW_WORDS
-        goes_on = many and _goes_on(lows[index - near : index], lows[index + 1 :][:near], near)
-        _says(state, int(words[index]) & state.mask, place, goes_on)
-    state.words += len(words)
-    return found
+        before = words.lows[max(index - words.near, 0) : index]
+        behind = words.lows[index + 1 :][: words.near]
+        goes_on = many and _goes_on(before, behind, words.near)
+        _says(state, int(words.values[index]) & state.mask, place, goes_on)
+    return found + np.uint32(words.first)
 
 
 def _goes_on(before: NDArray[np.int64], behind: NDArray[np.int64], near: int) -> bool:
