@@ -10,7 +10,7 @@ import io
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -212,7 +212,7 @@ def test_an_error_of_one_callback_is_raised_and_the_next_values_come_as_there() 
     assert seen == [b"ABCD", b"EFGH", b"IJKL"]
 
 
-def writes(given: Case) -> Iterator[Chunk[Any]]:
+def writes(given: Case) -> Generator[Chunk[Any], None, None]:
     """What is written: unit k is the k-th letter or number, write i is at 1000 + i / 2 seconds."""
     first = 0
     for index, count in enumerate(given["chunks"]):
@@ -224,7 +224,7 @@ def writes(given: Case) -> Iterator[Chunk[Any]]:
 async def chunks_of(case: Case) -> tuple[list[Chunk[Any]], int]:
     """The chunks of a stream, and how many units were left at its end."""
     given = case["input"]
-    origin = Origin("writes", blocking=lambda: writes(given))  # type: ignore[arg-type, return-value]  # a generator has a close
+    origin: Origin[Chunk[Any]] = Origin("writes", blocking=lambda: writes(given))
     stream: Stream[Chunk[Any]] = stream_of(origin).rechunk(
         given["size"], exact=given["clip"], tail="drop"
     )
