@@ -1,6 +1,6 @@
 """How fast are representations and filters, against other software of this field?
 
-A real recording of 1280x720, half a million events of it at once, from how each program holds events to
+Half a million events of a real recording, 1280x720, from how each program holds events to
 a dense array, or to the events that are kept. Each works in a process of its own (contest.py), in
 turns; CPU time of all threads. HATS, of which a peer takes minutes, of a hundredth of that.
 """
@@ -13,7 +13,7 @@ import numpy as np
 
 from benchmarks.contest import OURS, PYTHON, Best, race
 from benchmarks.inputs import BYTES, load
-from benchmarks.makers import WORKS
+from benchmarks.makers import CHUNKS, WORKS
 from benchmarks.measure import Answer, Gate, Options, Table, ratio
 
 EVENTS, SMOKE_EVENTS = 500_000, 2_000
@@ -25,6 +25,8 @@ def run(options: Options) -> Answer:
     """Measure each work; without the peers nobody but ours takes part."""
     tables, gates = [], []
     for what, makers in WORKS.items():
+        if what == CHUNKS:  # bench_chunks.py
+            continue
         path, count = events_of(what, options)
         peers = [name for name in makers if name != OURS] if PYTHON.exists() else []
         best = race("make", dict.fromkeys((OURS, *peers), (what, path)), options)

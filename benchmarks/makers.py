@@ -1,15 +1,16 @@
-"""How each package of this field filters events, and makes frames, surfaces and grids of them.
+"""How each package of this field filters events, makes frames of them, and cuts streams.
 
 Each way is the one that the package's own manual shows, from events as the package itself holds
 them to a dense array, or to the events that are kept, as the package gives them. `WORKS` names them
 by what is made and who makes it; each is given structures of t, x, y, p, of a sensor of 1280x720,
-and returns what does the work, which returns how many numbers or events it has made.
+or bytes, and returns what does the work, which returns how many numbers, events or bytes it made.
 """
 
 from __future__ import annotations
 
 import datetime
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,8 @@ SIZE = WIDTH, HEIGHT = 1280, 720
 BINS = 5
 NOISE_US, REST_US, TAU_US, CELL, RADIUS = 2_000, 1_000, 50_000, 10, 3
 FILL = 0.5
+WRITE, CHUNK = 1 << 10, 64 << 10
+CHUNKS = "writes of 1 KiB into chunks of 64 KiB"
 
 
 def ours(events: Any, make: Callable[[], Any]) -> Work:  # noqa: ANN401
@@ -169,6 +172,42 @@ def faery_lines(events: Any) -> Work:  # noqa: ANN401
     return lambda: len(stream.filter_arbiter_saturation_lines(FILL).to_array())
 
 
+def pieces(data: Any) -> list[bytes]:  # noqa: ANN401
+    """Return bytes as they come: a KiB at a time."""
+    return [data[at : at + WRITE].tobytes() for at in range(0, len(data), WRITE)]
+
+
+def our_chunks(data: Any) -> Work:  # noqa: ANN401
+    """Return a stream, read with `async for`."""
+    import aevents
+
+    stream = aevents.from_chunks(pieces(data)).rechunk(CHUNK)
+
+    async def read() -> int:
+        return sum([len(chunk) async for chunk in stream])
+
+    return lambda: aevents.run(read)
+
+
+def emitted(module: str) -> Callable[[Any], Work]:
+    """Return the way of ocycle's class, or of ours of that name."""
+
+    def prepared(data: Any) -> Work:  # noqa: ANN401
+        emit, writes = import_module(module).BufferEmit, pieces(data)
+
+        def work() -> int:
+            sizes: list[int] = []
+            buffer = emit(lambda value, _: sizes.append(len(value)), CHUNK)
+            for piece in writes:
+                buffer.write(piece)
+            buffer.close()
+            return sum(sizes)
+
+        return work
+
+    return prepared
+
+
 WORKS: dict[str, dict[str, Callable[[Any], Work]]] = {
     "frame, two polarities": {
         "aevents": aevents("Frames", "polarity"),
@@ -215,5 +254,10 @@ WORKS: dict[str, dict[str, Callable[[Any], Work]]] = {
     "arbiter saturation": {
         "aevents": aevents("WithoutLines", FILL),
         "faery": faery_lines,
+    },
+    CHUNKS: {
+        "aevents": our_chunks,
+        "aevents, BufferEmit": emitted("aevents.compat"),
+        "ocycle": emitted("ocycle"),
     },
 }
