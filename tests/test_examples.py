@@ -92,6 +92,17 @@ def test_time_surface_writes_pictures(recording: Path, tmp_path: Path) -> None:
     assert len([*tmp_path.glob("surface_*.png")]) == 10
 
 
+def test_microphone_has_consumers_of_three_sizes() -> None:
+    lines = run("microphone.py", 3)
+    levels = [line for line in lines if line.endswith("dB")]
+    assert [line.split()[0] for line in levels] == ["0.0", "0.5", "1.0", "1.5", "2.0", "2.5"]
+    assert levels == ["0.0 s: -21.0 dB", *levels[1:]]  # 0.1 and a little more, as a sine
+    pitches = [line for line in lines if line.endswith("Hz")]
+    clips = [line for line in pitches if line.endswith(" 646 Hz")]
+    assert clips == ["0.0 s: 646 Hz", "2.0 s: 646 Hz"]  # the highest tone of a second lasts
+    assert len(pitches) == 3 * 48_000 // 8_192 + len(clips)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_udp_relay_sends_on_a_region_and_stops_cleanly(number: int) -> None:
     event = bytes.fromhex("08001980")  # x 25, y 8
