@@ -1,6 +1,6 @@
 """How fast are representations and filters, against other software of this field?
 
-Half a million events of a real recording, 1280x720, from how each program holds events to
+A million events of a real recording, 1280x720, from how each program holds events to
 a dense array, or to the events that are kept. Each works in a process of its own (contest.py), in
 turns; CPU time of all threads. HATS, of which a peer takes minutes, of a hundredth of that.
 """
@@ -16,7 +16,7 @@ from benchmarks.inputs import BYTES, load
 from benchmarks.makers import CHUNKS, WORKS
 from benchmarks.measure import Answer, Gate, Options, Table, ratio
 
-EVENTS, SMOKE_EVENTS = 500_000, 2_000
+EVENTS, SMOKE_EVENTS = 1_000_000, 2_000
 FEW = {"HATS": 100}
 """Of these works, of so many times fewer events."""
 
