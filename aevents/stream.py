@@ -57,7 +57,7 @@ class Stream(msgspec.Struct, Generic[T], frozen=True, eq=False):
         return self.open()
 
     def open(self) -> AsyncRun[T]:
-        """Return this stream running, for a plain `for`; `TypeError` where it has no such form."""
+        """Return this stream running, for `async with` around `async for`: leaving it closes."""
         return AsyncRun(self.origin, [make() for make in self.operators])
 
     def blocking(self) -> BlockingRun[T]:

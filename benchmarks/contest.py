@@ -104,12 +104,16 @@ def race(task: str, tasks: dict[str, tuple[object, ...]], options: Options) -> d
 
 def command(name: str, *arguments: object) -> list[str]:
     """Return the command that has a program do something."""
-    return [sys.executable if name == OURS else str(PYTHON), str(SCRIPT), *map(str, arguments)]
+    return [
+        sys.executable if name.startswith(OURS) else str(PYTHON),
+        str(SCRIPT),
+        *map(str, arguments),
+    ]
 
 
 def environment(name: str) -> dict[str, str]:
     """Return the variables of the process."""
-    return {**os.environ} | ({"PYTHONPATH": str(ROOT)} if name == OURS else {})
+    return {**os.environ} | ({"PYTHONPATH": str(ROOT)} if name.startswith(OURS) else {})
 
 
 @contextmanager

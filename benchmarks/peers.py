@@ -1,9 +1,10 @@
-"""Other software of this field at work on files: run as a script by the Python of its environment.
+"""Other software of this field at work: run as a script by the Python of its environment.
 
     python benchmarks/peers.py read  PEER FORMAT FILE          print count and checksums as JSON
     python benchmarks/peers.py write PEER FORMAT FILE EVENTS   write what EVENTS (.npy) holds
     python benchmarks/peers.py time read  PEER FORMAT FILE         the same for each line on stdin,
     python benchmarks/peers.py time write PEER FORMAT FILE EVENTS  and print the time it took
+    python benchmarks/peers.py time make  PEER WHAT EVENTS         the same for makers.py
 
 `aevents` stands among the peers (adapters.py), so that all are timed by the same lines.
 """
@@ -18,6 +19,7 @@ from collections.abc import Callable
 
 import numpy as np
 from adapters import HEIGHT, PEERS, Peer
+from makers import WORKS
 
 DTYPES = {"t": "<i8", "x": "<u2", "y": "<u2", "p": "u1"}
 
@@ -48,8 +50,13 @@ def timed(task: Callable[[], object]) -> dict[str, float]:
     return {"cpu": time.process_time() - cpu, "wall": time.perf_counter() - wall}
 
 
-def task(name: str, peer: Peer, format: str, path: str, events: str = "") -> Callable[[], object]:
-    """Return what is to be done; what is to be written is made ready before."""
+def task(
+    name: str, peer_name: str, format: str, path: str, events: str = ""
+) -> Callable[[], object]:
+    """Return what is to be done; what it is to be done with is made ready before."""
+    if name == "make":
+        return WORKS[format][peer_name](np.load(path))
+    peer = PEERS[peer_name]()
     if name == "read":
         return lambda: count(peer, format, path)
     save, given = peer.save, peer.given(np.load(events))
@@ -62,11 +69,10 @@ def main(*arguments: str) -> None:
     out, sys.stdout = sys.stdout, sys.stderr
     again = arguments[0] == "time"
     name, peer_name, format, path, *events = arguments[again:]
-    peer = PEERS[peer_name]()
     if not again and name == "read":
-        print(json.dumps(describe(peer, format, path)), file=out)
+        print(json.dumps(describe(PEERS[peer_name](), format, path)), file=out)
         return
-    do = task(name, peer, format, path, *events)
+    do = task(name, peer_name, format, path, *events)
     if not again:
         do()
     for _ in sys.stdin if again else ():

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import io
 import itertools
-import json
 import os
 import threading
 import time
-from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 import pytest
 
 from aevents import TruncatedError
 from aevents.compat import BufferEmit
-from tests.conftest import ROOT
 
-TRUTH = Path(os.environ.get("AEVENTS_TRUTH", ROOT.parent / "shared" / "truth")) / "ocycle"
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 Emitted = list[tuple[Any, float]]
@@ -173,93 +168,3 @@ def test_what_makes_no_sense_is_refused() -> None:
         BufferEmit(measure, 0)
     with pytest.raises(TypeError, match="cannot be pickled"):
         BufferEmit(lambda value, t0: value, 1, mode="process")
-
-
-# -- against ocycle -----------------------------------------------------------------------------
-
-
-def truth(name: str) -> list[dict[str, Any]]:
-    path = TRUTH / name
-    if not path.is_file():
-        return []
-    cases = json.loads(path.read_text())["cases"]
-    return [case for case in cases if "chunks" in case.get("input", case) or "emissions" in case]
-
-
-EMISSIONS = [case for case in truth("ocycle_emissions.json") if "chunks" in case["input"]]
-EXPLICIT = [case for case in truth("ocycle_emissions.json") if "chunks" not in case["input"]]
-TIMES = {case["name"]: case for case in truth("ocycle_t0_documented_vs_actual.json")}
-
-
-def units(kind: str, first: int, count: int) -> Any:  # noqa: ANN401
-    numbers = np.arange(first, first + count, dtype=np.float64)
-    if kind == "numpy":
-        return numbers
-    if kind == "numpy2d":
-        return np.arange(2 * first, 2 * (first + count), dtype=np.float64).reshape(-1, 2)
-    letters = [ALPHABET[k % 62] for k in range(first, first + count)]
-    text = "".join(letters)
-    return {"bytes": text.encode(), "str": text, "list": letters}[kind]
-
-
-def plain(value: Any) -> Any:  # noqa: ANN401
-    value = value.getvalue() if isinstance(value, io.BytesIO | io.StringIO) else value
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    return value.decode() if isinstance(value, bytes) else value
-
-
-def sampler_of(told: Any) -> Any:  # noqa: ANN401
-    if isinstance(told, dict):
-        return iter(told["callable_returning"]).__next__
-    return told
-
-
-@pytest.mark.parametrize("case", EMISSIONS, ids=lambda case: str(case["name"]))
-def test_what_ocycle_emits_is_emitted_with_the_times_it_promises(case: dict[str, Any]) -> None:
-    given = case["input"]
-    kept: Emitted = []
-    by_write: list[int] = []
-    buffer = BufferEmit[Any](
-        lambda value, t0: kept.append((plain(value), t0)),
-        given["size"],
-        clip=given["clip"],
-        asbuffer=given["asbuffer"],
-        sampler=sampler_of(given["sampler"]),
-        tail="drop",
-    )
-    first = 0
-    for index, count in enumerate(given["chunks"]):
-        buffer.write(units(given["kind"], first, count), t0=1000 + index / 2)
-        first += count
-        by_write += [index] * (len(kept) - len(by_write))
-    buffer.close()
-    expected = case["emissions"]
-    if case["error"] is None:
-        assert len(kept) == len(expected)
-    else:  # where ocycle fails on arrays, there is more
-        assert len(kept) > len(expected)
-    for (value, t0), index, emission, promised in zip(
-        kept, by_write, expected, TIMES[case["name"]]["emissions"], strict=False
-    ):
-        assert value == emission["value"]
-        assert index == emission["during_write"]
-        assert t0 == promised["t0_first_unit_arrived"]
-
-
-@pytest.mark.parametrize("case", EXPLICIT, ids=lambda case: str(case["name"]))
-def test_with_times_of_the_stream(case: dict[str, Any]) -> None:
-    given = case["input"]
-    kept: Emitted = []
-    when = {letter: t0 for t0, letters in given["writes"] for letter in letters}
-    with BufferEmit[str](
-        lambda value, t0: kept.append((value, t0)),
-        given["size"],
-        clip=given.get("clip", False),
-        sampler=given.get("sampler"),
-        tail="drop",
-    ) as buffer:
-        for t0, letters in given["writes"]:
-            buffer.write(letters, t0)
-    assert [value for value, _ in kept] == [one["value"] for one in case["emissions"]]
-    assert [t0 for _, t0 in kept] == [when[value[0]] for value, _ in kept]

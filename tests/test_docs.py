@@ -42,7 +42,7 @@ EXAMPLES = [
     path for path in sorted((ROOT / "aevents").rglob("*.py")) if "    >>> " in path.read_text()
 ]
 FENCE = re.compile(
-    r"^(?P<shown><!-- not run: .+ -->\n)?```(?P<kind>python|console|text)\n(?P<body>.*?)^```$",
+    r"^(?P<shown><!-- not run: [^\n]+ -->\n)?```(?P<kind>python|console|text)\n(?P<body>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
 ENTRY = f"""#!{sys.executable}

@@ -114,6 +114,17 @@ def test_live_tensor_follows_a_bar_that_it_sends_to_itself() -> None:
     assert all(one and int(one[1]) > 0 and int(one[2]) < 640 for one in found)
 
 
+def test_microphone_has_consumers_of_three_sizes() -> None:
+    lines = run("microphone.py", 3)
+    levels = [line for line in lines if line.endswith("dB")]
+    assert [line.split()[0] for line in levels] == ["0.0", "0.5", "1.0", "1.5", "2.0", "2.5"]
+    assert levels == ["0.0 s: -21.0 dB", *levels[1:]]  # 0.1 and a little more, as a sine
+    pitches = [line for line in lines if line.endswith("Hz")]
+    clips = [line for line in pitches if line.endswith(" 646 Hz")]
+    assert clips == ["0.0 s: 646 Hz", "2.0 s: 646 Hz"]  # the highest tone of a second lasts
+    assert len(pitches) == 3 * 48_000 // 8_192 + len(clips)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_udp_relay_sends_on_a_region_and_stops_cleanly(number: int) -> None:
     event = bytes.fromhex("08001980")  # x 25, y 8

@@ -40,6 +40,7 @@ int ae_select(int level)
     ae_es_select(level);
     ae_accumulate_select(level);
     ae_surface_select(level);
+    ae_voxels_select(level);
     ae_inspect_select(level);
     ae_filter_select(level);
     ae_text_select(level);

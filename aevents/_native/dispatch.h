@@ -13,6 +13,7 @@ void ae_aedat_select(int level);
 void ae_es_select(int level);
 void ae_accumulate_select(int level);
 void ae_surface_select(int level);
+void ae_voxels_select(int level);
 void ae_inspect_select(int level);
 void ae_filter_select(int level);
 void ae_text_select(int level);

@@ -303,8 +303,8 @@ void ae_decay(const int64_t *latest, float *out, size_t n, int64_t now, float ra
 /* ---- voxels.c: events between two bins of time ------------------------------------------------ */
 
 /* Add 1 of ON, -1 of OFF to the bins before and after the event's time, (t - first) * bins a us,
- * each the more the nearer it is. `grid` has bins * width * height values. Returns how many events
- * lie off the sensor. */
+ * each the more the nearer it is. `grid` has bins * width * height values, fewer than 2^32. Returns
+ * how many events lie off the sensor. */
 size_t ae_voxels(float *grid, const int64_t *t, const uint16_t *x, const uint16_t *y,
                  const uint8_t *p, size_t n, uint32_t width, uint32_t height, uint32_t bins,
                  int64_t first, double bins_a_us);

@@ -8,7 +8,18 @@
 #include "grid.h"
 #include "kernels.h"
 
-#define BLOCK 128
+#define BLOCK 64
+
+typedef size_t index_pass(uint32_t *index, const uint16_t *x, const uint16_t *y, const uint8_t *p,
+                          size_t n, const ae_grid *frame);
+
+static size_t index_base(uint32_t *index, const uint16_t *x, const uint16_t *y, const uint8_t *p,
+                         size_t n, const ae_grid *frame)
+{
+    return ae_index(index, x, y, p, n, frame);
+}
+
+static index_pass *index_chosen = index_base;
 
 /* WRITE(cell, k) for each event k of the block, `stride` values a cell. */
 #define WALK(table, stride, WRITE)                                                                 \
@@ -17,14 +28,14 @@
         return n;                                                                                  \
     uint32_t index[2][BLOCK];                                                                      \
     size_t ahead = n < BLOCK ? n : BLOCK;                                                          \
-    size_t off_sensor = ae_index(index[0], x, y, p, ahead, &frame);                                \
+    size_t off_sensor = index_chosen(index[0], x, y, p, ahead, &frame);                            \
     for (size_t at = 0, turn = 0; at < n; turn ^= 1) {                                             \
         size_t here = ahead;                                                                       \
         const uint32_t *now = index[turn], *next = index[turn ^ 1];                                \
         size_t rest = n - at - here;                                                               \
         ahead = rest < BLOCK ? rest : BLOCK;                                                       \
-        off_sensor += ae_index(index[turn ^ 1], x + at + here, y + at + here, p + at + here,       \
-                               ahead, &frame);                                                     \
+        off_sensor += index_chosen(index[turn ^ 1], x + at + here, y + at + here, p + at + here,   \
+                                   ahead, &frame);                                                 \
         for (size_t k = 0; k < ahead; k++)                                                         \
             AE_PREFETCH(table + (stride) * next[k]);                                               \
         for (size_t k = 0; k < here; k++, at++)                                                    \
@@ -104,6 +115,18 @@ static decay_pass *decay_chosen = decay_base;
 
 #if AE_X86
 
+AE_V3 static size_t index_v3(uint32_t *index, const uint16_t *x, const uint16_t *y,
+                             const uint8_t *p, size_t n, const ae_grid *frame)
+{
+    return ae_index(index, x, y, p, n, frame);
+}
+
+AE_V4 static size_t index_v4(uint32_t *index, const uint16_t *x, const uint16_t *y,
+                             const uint8_t *p, size_t n, const ae_grid *frame)
+{
+    return ae_index(index, x, y, p, n, frame);
+}
+
 AE_V3 static void decay_v3(const int64_t *latest, float *restrict out, size_t n, int64_t now,
                            float rate, int linear)
 {
@@ -118,6 +141,7 @@ AE_V4 static void decay_v4(const int64_t *latest, float *restrict out, size_t n,
 
 void ae_surface_select(int level)
 {
+    index_chosen = level >= 4 ? index_v4 : level == 3 ? index_v3 : index_base;
     decay_chosen = level >= 4 ? decay_v4 : level == 3 ? decay_v3 : decay_base;
 }
 

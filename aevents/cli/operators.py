@@ -1,20 +1,20 @@
-"""The operators as they are written on the command line: one table, read in the order written.
+"""The operators as they are written on the command line: read in the order written.
 
-`WORDS` is the grammar and its documentation. Each word is an option with a value, and belongs to
-one step of the stream. The words of a window, and those of the frames, say one thing together: such
-a step stands where its first word does.
+The words that there are stand in `words.py`; each belongs to one step of the stream. The words of a
+window, and those of the frames, say one thing together: such a step stands where its first word
+does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, cast
 
 import msgspec
-import numpy as np
 from cyclopts import Group, Parameter, Token
 
+from aevents.cli.words import WORDS, Options, Word
 from aevents.operators.select import TakeEvents
 from aevents.stream import Stream
 from aevents.types import EventBatch
@@ -24,21 +24,10 @@ if TYPE_CHECKING:
     from cyclopts.help.protocols import HelpFormatter
     from rich.console import Console, ConsoleOptions
 
-Options = Mapping[str, object]
 JOINED = {"window": ("duration_us", "count"), "frames": ("mode",)}
 """Steps of which there is one, and the options of which it needs one."""
 WHOLE = ("crop", "polarity", "time_slice", "take")
-"""Steps after which events are still events: those of `aevents convert`."""
-
-
-class Word(msgspec.Struct, frozen=True):
-    """One option: its name, how its value is written and read, and the step that it belongs to."""
-
-    name: str
-    value: str
-    step: str
-    read: Callable[[str], Options]
-    about: str
+"""The steps of `aevents convert`, in which other kinds pass beside the events."""
 
 
 class Written(msgspec.Struct, frozen=True):
@@ -141,6 +130,17 @@ def _take_events(stream: Stream[EventBatch], *, count: int) -> Stream[EventBatch
     return msgspec.structs.replace(stream.through(partial(TakeEvents, count)), endless=False)
 
 
+def _one(method: Callable[..., Stream[EventBatch]]) -> Callable[..., Stream[EventBatch]]:
+    """Return a method whose first argument has no name of its own, with one: `value`."""
+
+    def append(
+        stream: Stream[EventBatch], *, value: object, **options: object
+    ) -> Stream[EventBatch]:
+        return method(stream, value, **options)
+
+    return append
+
+
 METHODS = cast(  # each takes a stream of what the one before it gives: `put` sees to that
     "dict[str, Callable[..., Stream[object]]]",
     {
@@ -149,114 +149,22 @@ METHODS = cast(  # each takes a stream of what the one before it gives: `put` se
         "time_slice": Stream.time_slice,
         "take": _take,
         "take_events": _take_events,
+        "mask": _one(Stream.mask),
+        "denoise": Stream.denoise,
+        "refractory": Stream.refractory,
+        "contrast": Stream.contrast,
+        "without_hot_pixels": Stream.without_hot_pixels,
+        "without_lines": Stream.without_lines,
+        "keep_every": _one(Stream.keep_every),
+        "drop_by_chance": _one(Stream.drop_by_chance),
+        "flip": _one(Stream.flip),
+        "rotate": _one(Stream.rotate),
+        "downsample": _one(Stream.downsample),
+        "scale": Stream.scale,
+        "undistort": Stream.undistort,
         "window": Stream.window,
         "frames": Stream.frames,
     },
-)
-
-
-def _whole(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise ValueError(f"{text!r} is no whole number") from None
-
-
-def _number(option: str) -> Callable[[str], Options]:
-    return lambda text: {option: _whole(text)}
-
-
-def _name(option: str) -> Callable[[str], Options]:
-    return lambda text: {option: text}
-
-
-def _region(text: str) -> Options:
-    edges = text.split(",")
-    if len(edges) != 4:
-        raise ValueError(f"a region is LEFT,TOP,RIGHT,BOTTOM in pixels, not {text!r}")
-    left, top, right, bottom = map(_whole, edges)
-    return {"x": (left, right), "y": (top, bottom)}
-
-
-def _on_or_off(text: str) -> Options:
-    if text not in ("on", "off"):
-        raise ValueError(f"a polarity is on or off, not {text!r}")
-    return {"keep": text == "on"}
-
-
-def _stretch(text: str) -> Options:
-    times = text.split(",")
-    if len(times) != 2 or not any(times):
-        raise ValueError(f"a stretch of time is START,STOP in µs (one may be empty), not {text!r}")
-    return {name: _whole(time) for name, time in zip(("start", "stop"), times, strict=True) if time}
-
-
-def _dtype(text: str) -> Options:
-    try:
-        dtype = np.dtype(text)
-    except TypeError:
-        dtype = np.dtype(object)
-    if dtype.kind not in "iuf":
-        raise ValueError(f"a dtype is the name of numbers, like float32 or uint8, not {text!r}")
-    return {"dtype": dtype}
-
-
-WORDS = (
-    Word(
-        "--crop",
-        "LEFT,TOP,RIGHT,BOTTOM",
-        "crop",
-        _region,
-        "Keep the pixels from LEFT,TOP up to, not including, RIGHT,BOTTOM. "
-        "Coordinates then count from that corner.",
-    ),
-    Word("--polarity", "on|off", "polarity", _on_or_off, "Keep ON events, or OFF events."),
-    Word(
-        "--time-slice",
-        "START,STOP",
-        "time_slice",
-        _stretch,
-        "Keep START <= t < STOP (µs, as recorded). Either may be left empty.",
-    ),
-    Word(
-        "--take",
-        "N",
-        "take",
-        _number("count"),
-        "Keep the first N events; after a window the first N windows, after --frames N frames.",
-    ),
-    Word("--window-us", "N", "window", _number("duration_us"), "Cut by event time, every N µs."),
-    Word(
-        "--window-count",
-        "N",
-        "window",
-        _number("count"),
-        "Cut every N events; with --window-us, whichever comes first.",
-    ),
-    Word(
-        "--hop-us",
-        "N",
-        "window",
-        _number("hop_us"),
-        "Start a window every N µs; they overlap when that is less than --window-us.",
-    ),
-    Word(
-        "--origin-us",
-        "N",
-        "window",
-        _number("origin_us"),
-        "Count windows by time from N µs, not from the first event.",
-    ),
-    Word(
-        "--frames",
-        "MODE",
-        "frames",
-        _name("mode"),
-        "Make a frame of each window, or one of everything: "
-        "count, signed (ON minus OFF), polarity (OFF and ON apart) or binary.",
-    ),
-    Word("--dtype", "NAME", "frames", _dtype, "Numbers in the frames: float32 unless given."),
-    Word("--axes", "yx|xy", "frames", _name("axes"), "Rows first (yx, the rule) or columns first."),
 )
 
 

@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -27,6 +28,8 @@ from aevents.errors import WorkerError
 from aevents.junctions.segment import Place, Segment
 
 LENGTH = struct.Struct("<Q")
+SMALL = 16_384
+"""Bytes of a result that is read on the event loop: a hop to a thread would cost more."""
 END_SECONDS = 2
 """How long a process may take to end by itself."""
 
@@ -173,7 +176,9 @@ class Errand:
         await self._send(places)
         well, answer, self._held = await self._receive()
         self.busy = False
-        result = await anyio.to_thread.run_sync(self._segment.take, answer)
+        small = answer[-1][1] - answer[0][0] <= SMALL
+        take = partial(self._segment.take, answer)
+        result = take() if small else await anyio.to_thread.run_sync(take)
         if well:
             return result
         assert isinstance(result, Exception)

@@ -38,18 +38,26 @@ def test_times_outside_go_to_the_first_and_last_bin(kernels: ModuleType) -> None
 
 @LEVELS
 @settings(max_examples=40, deadline=None)
-@given(n=st.integers(0, 500), bins=st.integers(1, 9), seed=st.integers(0, 1 << 30))
-def test_c_adds_to_the_bit_what_the_twin_adds(isa: str, n: int, bins: int, seed: int) -> None:
+@given(
+    n=st.integers(0, 500),
+    bins=st.integers(1, 9),
+    longest=st.sampled_from([1000, 1 << 31, 1 << 33, 1 << 60]),
+    seed=st.integers(0, 1 << 30),
+)
+def test_c_adds_to_the_bit_what_the_twin_adds(
+    isa: str, n: int, bins: int, longest: int, seed: int
+) -> None:
     draw = np.random.default_rng(seed)
-    t = np.sort(draw.integers(-100, 1000, n))
+    t = np.sort(draw.integers(-100, longest, n))
     x, y = draw.integers(0, 6, n).astype(np.uint16), draw.integers(0, 5, n).astype(np.uint16)
     p = draw.integers(0, 2, n).astype(np.uint8)
     around = np.full((bins + 2, 4, 5), 7, np.float32)
     theirs = np.zeros((bins, 4, 5), np.float32)
     ours = around[1:-1]
     ours[:] = 0
-    found = implementation(isa).voxels(ours, t, x, y, p, -90, (bins - 1) / 1000)
-    assert found == twins.voxels(theirs, t, x, y, p, -90, (bins - 1) / 1000)
+    rate = (bins - 1) / longest
+    found = implementation(isa).voxels(ours, t, x, y, p, -90, rate)
+    assert found == twins.voxels(theirs, t, x, y, p, -90, rate)
     assert ours.tobytes() == theirs.tobytes()
     assert (around[[0, -1]] == 7).all()
 
