@@ -10,9 +10,10 @@ import numpy.typing as npt
 
 from aevents.operators.order import running_times
 from aevents.operators.pixels import check_size, kept_by, picked, with_columns
-from aevents.types import EventBatch, Span
+from aevents.types import EventBatch, Frame, Span
 
 T = TypeVar("T")
+S = TypeVar("S", EventBatch, Frame)
 
 
 class Crop:
@@ -94,9 +95,9 @@ class Mask:
         return ()
 
 
-class TimeSlice:
+class TimeSlice(Generic[S]):
     """Keep the events of `start <= t < stop` (µs, as recorded), and stop reading at the first event
-    past `stop`.
+    past `stop`. Of frames, those are kept whose spans begin then.
 
     Raises `ValueError` when `stop` is before `start`.
     """
@@ -109,8 +110,20 @@ class TimeSlice:
         self._stop = stop
         self._running = start
 
-    def feed(self, batch: EventBatch, /) -> tuple[EventBatch, ...]:
+    def feed(self, item: S, /) -> tuple[S, ...]:
         """Give the part of the batch that lies in the slice, if time has come to it."""
+        return self._part(item) if isinstance(item, EventBatch) else self._whole(item)
+
+    def flush(self) -> tuple[()]:
+        """Give nothing."""
+        return ()
+
+    def _whole(self, frame: Frame) -> tuple[Frame, ...]:
+        start = frame.span.start
+        self.done = self._stop is not None and start >= self._stop
+        return () if self.done or start < self._start else (frame,)
+
+    def _part(self, batch: EventBatch) -> tuple[EventBatch, ...]:
         reading = batch
         if self._stop is not None:
             reading = self._until(batch, self._stop)
@@ -119,10 +132,6 @@ class TimeSlice:
         start, stop = (max(self._start, time) for time in reading.span)
         kept = reading.where(reading.t >= self._start)
         return (msgspec.structs.replace(kept, span=Span(start, stop)),)
-
-    def flush(self) -> tuple[()]:
-        """Give nothing."""
-        return ()
 
     def _until(self, batch: EventBatch, stop: int) -> EventBatch:
         times, _ = running_times(batch.t, self._running)

@@ -1,0 +1,79 @@
+"""Picture files in a row as frames."""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+from collections.abc import Sequence
+from fractions import Fraction
+from functools import partial
+from pathlib import Path
+
+from aevents._capture.pyav import read_picture
+from aevents._sequence import Timing, sequence_stream
+from aevents.operators.view import Array, Colour, View
+from aevents.stream import Stream
+from aevents.types import Frame
+
+NUMBER = re.compile(r"(\d+)")
+
+
+def images(  # noqa: PLR0913  # how they are seen, and when
+    files: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    /,
+    *,
+    rate_hz: float | Fraction = 30,
+    repeat: int | bool = 1,
+    size: str | None = None,
+    crop: str | None = None,
+    colour: Colour = "rgb",
+) -> Stream[Frame]:
+    """Return the pictures of a pattern, like `"frames/*.png"`, or of a list of files, as frames.
+
+    Those of a pattern are in natural order, 2 before 10; those of a list as they are given. Each
+    is shown for 1 / `rate_hz` seconds, and all `repeat` times, `True` for ever. `size`, `crop` and
+    `colour` are as for `video`; pixels are as they are in the file, uint8, or uint16 where they
+    have more bits.
+
+    Raises `ValueError` for an option that is none. Reading raises `FileNotFoundError`, also for a
+    pattern that nothing matches, `DecodeError`, `ValueError` for a crop beyond a picture, and
+    `MissingExtraError` without PyAV.
+    """
+    view = View.parse(colour, size, crop)
+    timing = Timing.of(rate_hz, repeat)
+    name = os.fspath(files) if isinstance(files, str | os.PathLike) else "images"
+    return sequence_stream(name, partial(_Pictures, files, view), timing, mode=view.mode)
+
+
+class _Pictures:
+    """The pictures of files, each decoded when it is asked for."""
+
+    spans = None
+
+    def __init__(
+        self, files: str | os.PathLike[str] | Sequence[str | os.PathLike[str]], view: View
+    ) -> None:
+        self._view = view
+        if not isinstance(files, str | os.PathLike):
+            self._files = [Path(file) for file in files]
+            return
+        found = [Path(file) for file in glob.glob(os.fspath(files))]  # noqa: PTH207  # absolute too
+        if not found:
+            raise FileNotFoundError(2, "no file matches", os.fspath(files))
+        self._files = sorted(found, key=_natural)
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def __getitem__(self, number: int, /) -> Array:
+        return read_picture(self._files[number], self._view)
+
+    def close(self) -> None:
+        """Nothing is held open here."""
+
+
+def _natural(path: Path) -> list[tuple[int, str]]:
+    """Return a key by which numbers in names count as numbers."""
+    parts = NUMBER.split(str(path))
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
