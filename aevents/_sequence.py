@@ -24,7 +24,8 @@ SECOND_US = 1_000_000
 class Rows(Protocol):
     """Arrays by number. `spans`, of shape (n, 2), are their times in µs, where those are known."""
 
-    spans: Times | None
+    @property
+    def spans(self) -> Times | None: ...
 
     def __len__(self) -> int: ...
 
@@ -68,9 +69,7 @@ def sequence_stream(
     return replace(stream, endless=timing.rounds == inf)
 
 
-def _origin(
-    name: str, open_rows: Callable[[], Rows], timing: Timing, mode: str
-) -> Origin[Frame]:
+def _origin(name: str, open_rows: Callable[[], Rows], timing: Timing, mode: str) -> Origin[Frame]:
     def within(start: int | None) -> Origin[Frame]:
         return Origin(name, blocking=partial(_frames, open_rows, timing, mode, start))
 

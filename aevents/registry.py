@@ -34,20 +34,21 @@ from aevents.codecs import (
 )
 from aevents.codecs.base import Codec
 from aevents.codecs.sniff import Recognise, recognise
-from aevents.containers import hdf5, mcap, npy, npz, ros2, rosbag
+from aevents.containers import frame_files, hdf5, mcap, npy, npz, ros2, rosbag
 from aevents.errors import UnknownFormatError
 from aevents.operators.gather import Gather
-from aevents.sinks import images, video
+from aevents.sinks import coding, images, video
 from aevents.sinks import udp as udp_sink
 from aevents.sinks import zmq as zmq_sink
 from aevents.sinks.file import FileSink
 from aevents.sources import synthetic
 from aevents.sources import udp as udp_source
+from aevents.sources import video as videos
 from aevents.sources import zmq as zmq_source
 from aevents.sources.file import stdin_origin
 from aevents.sources.recording import first_bytes, is_recording, recording_origin
 from aevents.stream import Stream, resolve_names_with, stream_of
-from aevents.types import EventBatch, Sensor
+from aevents.types import EventBatch, Frame, Sensor
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -92,9 +93,14 @@ SINKS: Mapping[str, Callable[..., object]] = {
 """Sources and sinks of the house, by the scheme of their URLs."""
 PICTURES: Mapping[str, Callable[..., object]] = {
     ".png": images.create,
-    **dict.fromkeys(video.CODECS, video.create),
+    **dict.fromkeys(coding.CODECS, video.create),
 }
 """Sinks that take frames, by suffix."""
+FRAMES: Mapping[str, Callable[..., Stream[Frame]]] = {
+    **dict.fromkeys(videos.SUFFIXES, videos.video),
+    **dict.fromkeys(frame_files.READERS, frame_files.open_frames),
+}
+"""Sources of frames, by suffix; those of a video hold nothing else."""
 
 
 @overload
@@ -126,8 +132,9 @@ def open(
     `synthetic:bar`.
 
     A file's format is recognised by its first bytes, then by its suffix, unless `format` names it.
-    `kind` asks for other things that a recording holds (`TriggerBatch`; `object`: everything, in
-    the order of the file). `sensor` overrides the
+    `kind` asks for other things that a recording holds (`TriggerBatch`; `Frame`, also of videos and
+    of arrays, with the options of `video` and `from_frames`; `object`: everything, in the order of
+    the file). A video gives frames unasked. `sensor` overrides the
     size in the file, or gives it where the file has none. `strict` raises `DecodeError` for what
     would otherwise be counted in the `Report`. `index` keeps what `time_slice` had to find out by
     reading all of a file beside it, as `<name>.aeindex`, and uses that where it is still right;
@@ -148,6 +155,9 @@ def open(
         make_source = _by_scheme(scheme, SOURCES, "source")
         origin = make_source(rest, sensor=sensor, **queried, **options)
         return stream_of(cast("Origin[object]", origin))
+    frames = _frames_in(Path(text), kind, format)
+    if frames is not None:
+        return cast("Stream[object]", frames(Path(text), **options))
     if format is not None:
         codec(format)
     settings = {"sensor": sensor, "strict": strict, **options}
@@ -264,6 +274,15 @@ def split_url(name: str) -> tuple[str, str, dict[str, str]]:
         return "", name, {}
     rest, _, query = name[match.end() :].partition("?")
     return match[1], rest, dict(parse_qsl(query, keep_blank_values=True))
+
+
+def _frames_in(
+    path: Path, kind: type[object], format: str | None
+) -> Callable[..., Stream[Frame]] | None:
+    """Return what opens a file of this name for its frames, if that is wanted and possible."""
+    suffix = path.suffix.lower()
+    wanted = kind is Frame or suffix in videos.SUFFIXES
+    return FRAMES.get(suffix) if wanted and format is None else None
 
 
 def _piped() -> list[str]:

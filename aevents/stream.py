@@ -197,7 +197,7 @@ class Stream(msgspec.Struct, Generic[T], frozen=True, eq=False):
         and stop reading there; see `TimeSlice`. Right after `open`, what comes before is not read,
         where the format allows it.
         """
-        sliced = self._checked(partial(TimeSlice[S], start, stop))
+        sliced = self._checked(partial(TimeSlice, start, stop))
         first = len(self.operators) == self.origin.operators
         within = self.origin.within if first and start > 0 else None
         origin = within(start) if within else self.origin
@@ -296,8 +296,8 @@ class Stream(msgspec.Struct, Generic[T], frozen=True, eq=False):
     def rechunk(
         self, size: int, /, *, exact: bool = False, tail: Tail = "emit"
     ) -> Stream[Chunk[object]]:
-        """Gather units (events, bytes, characters, entries, rows, frames) into chunks of at least `size`,
-        or with `exact` of just that; see `Rechunk`.
+        """Gather units (events, bytes, characters, entries, rows, frames) into chunks of at least
+        `size`, or with `exact` of just that; see `Rechunk`.
         """
         make = _factory(Rechunk[object], size, exact=exact, tail=tail)
         gathered = self if self.operators else self._gathered(size)

@@ -1,1 +1,1 @@
-"""What opens videos, cameras and pictures: PyAV or OpenCV, neither of them loaded before it is used."""
+"""What opens videos, cameras and pictures: PyAV or OpenCV, each loaded when it is used."""

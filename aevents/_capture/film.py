@@ -2,16 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from fractions import Fraction
 from math import ceil
+from typing import NamedTuple, Protocol
 
-from aevents._capture.base import Capture, Opener
 from aevents.operators.resample import Resample
 from aevents.operators.view import Array, View, frame_of
 from aevents.types import Frame, Span
 
 SECOND_US = 1_000_000
+FORMAT = "video"
+"""The name in the `DecodeError` of whatever is no video."""
+
+
+class Shot(NamedTuple):
+    """A picture, and when it is shown, in µs since the video began; None if there is no clock."""
+
+    pixels: Array
+    time_us: int | None
+
+
+class Capture(Protocol):
+    """An open video. `counts` says what was not as it should be; `rate` is that of its pictures."""
+
+    rate: Fraction
+    counts: dict[str, int]
+
+    def seek(self, start_us: int, /) -> None:
+        """Go to a picture at or before this time, of a file."""
+
+    def read(self) -> Shot | None:
+        """Return the next picture, None at the end; it may block. Raises `OSError`, of which
+        `TimeoutError` is one, and `DecodeError`.
+        """
+
+    def close(self) -> None:
+        """Release everything. May be called twice."""
+
+
+Opener = Callable[[], Capture]
+"""Opens a video, in a worker; raises `OSError`, `DecodeError` or `MissingExtraError`."""
 
 
 class Film:

@@ -10,7 +10,7 @@ from math import inf
 import anyio
 import anyio.to_thread
 
-from aevents._capture.base import Capture, Opener, Shot
+from aevents._capture.film import Capture, Opener, Shot
 from aevents.errors import DecodeError
 from aevents.operators.base import add_counts
 from aevents.operators.view import View, frame_of
@@ -62,7 +62,7 @@ class LiveVideo:
                     )
                 )
             await asyncio.wait((self._ahead,))  # cancelling this leaves it alone
-            if self._closed:
+            if self._ahead.cancelled():  # by the close
                 break
             found, self._ahead = self._ahead.result(), None
             if isinstance(found, Shot):

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from aevents._capture.base import FORMAT, Shot
+from aevents._capture.film import FORMAT, Shot
 from aevents.errors import DecodeError, missing_extra
 from aevents.operators.view import Array, View
 

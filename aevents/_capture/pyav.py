@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
-from aevents._capture.base import FORMAT, Shot
+from aevents._capture.film import FORMAT, Shot
 from aevents.errors import DecodeError, missing_extra
 from aevents.operators.view import Array, View
 
@@ -114,13 +114,13 @@ def read_picture(path: Path, view: View) -> Array:
     Raises `OSError`, `DecodeError`, and `MissingExtraError`.
     """
     av = import_av()
-    with path.open("rb") as file, translated(str(path)):  # a name with % would be a pattern
-        with av.open(file) as container:
-            _video_of(container, str(path))
-            frame = next(container.decode(video=0), None)
-            if frame is None:
-                raise DecodeError(FORMAT, f"{path} holds no picture")
-            return pixels_of(frame, view)
+    # to FFmpeg, a name with % would be a pattern
+    with path.open("rb") as file, translated(str(path)), av.open(file) as container:
+        _video_of(container, str(path))
+        frame = next(container.decode(video=0), None)
+        if frame is None:
+            raise DecodeError(FORMAT, f"{path} holds no picture")
+        return pixels_of(frame, view)
 
 
 def pixels_of(frame: VideoFrame, view: View) -> Array:

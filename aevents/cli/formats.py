@@ -10,7 +10,7 @@ from aevents import registry
 from aevents.cli.figures import console
 from aevents.cli.kinds import name_of
 from aevents.codecs.base import Codec
-from aevents.sinks import video
+from aevents.sinks import coding
 
 OURS = "built in"
 HEADERS = ("format", "suffixes", "read", "written", "seekable", "extra", "about", "origin")
@@ -101,7 +101,7 @@ def _yes(claim: bool) -> str:
 def _ends(end: str, own: Iterable[str], group: str) -> Iterator[list[str]]:
     for name in ("paths", "-", *own):
         shown = name if name[0] == "." or name in ("paths", "-") else f"{name}:"
-        yield [end, shown, "video" if name in video.CODECS else "", OURS]
+        yield [end, shown, "video" if name in coding.CODECS else "", OURS]
     for entry in registry.plugins(group):
         yield [end, f"{entry.name}:", "", _origin(entry)]
 

@@ -12,10 +12,11 @@ import numpy.typing as npt
 
 from aevents.codecs import ecf
 from aevents.containers.hdf5_file import Dataset, File, blosc, import_h5py
+from aevents.containers.hdf5_frames import FrameRows
 from aevents.containers.hdf5_index import INDEX, Index, TimesIndex, append_rows
 from aevents.errors import EncodeError
 from aevents.sinks.worker import WorkerSink
-from aevents.types import EventBatch, Sensor, TriggerBatch
+from aevents.types import EventBatch, Frame, Sensor, TriggerBatch
 
 LayoutName = Literal["prophesee", "dsec", "tumvie"]
 Compression = Literal["none", "gzip", "blosc", "ecf"]
@@ -39,7 +40,8 @@ def create(
     path: Path, *, layout: LayoutName = "prophesee", compression: Compression = "none"
 ) -> Hdf5Sink:
     """Return a sink that writes an HDF5 file: without options, in Prophesee's layout, which holds
-    all that a batch does and triggers too, in a form that h5py reads alone.
+    all that a batch does and triggers too, in a form that h5py reads alone. Of frames, the array
+    `images` and their times, `spans`.
 
     `compression` is `"gzip"`, which is HDF5's own; `"blosc"`, for which readers need hdf5plugin; or
     `"ecf"`, in Prophesee's layout only, which Prophesee's own software wants. Raises `ValueError`
@@ -54,9 +56,9 @@ def create(
     return Hdf5Sink(path, kind, _filter(compression))
 
 
-class Hdf5Sink(WorkerSink[EventBatch | TriggerBatch]):
-    """Writes events, and in Prophesee's layout triggers, to a file that appears with the first of
-    them and is whole after the close.
+class Hdf5Sink(WorkerSink[EventBatch | TriggerBatch | Frame]):
+    """Writes events, and in Prophesee's layout triggers, or else frames, to a file that appears
+    with the first of them and is whole after the close.
 
     Raises `EncodeError` for what the layout cannot hold; what came before it is in the file.
     """
@@ -68,12 +70,18 @@ class Hdf5Sink(WorkerSink[EventBatch | TriggerBatch]):
         self._filter = filter
         self._file: File = None
         self._layout: EventLayout | None = None
+        self._frames: FrameRows | None = None
         self._held: list[EventBatch] = []
 
-    def put(self, item: EventBatch | TriggerBatch, /) -> None:
+    def put(self, item: EventBatch | TriggerBatch | Frame, /) -> None:
         """Write what makes up blocks, and hold the rest."""
-        if not isinstance(item, EventBatch | TriggerBatch):
-            raise EncodeError("hdf5", f"a file holds events, not a {type(item).__name__}")
+        first = self._layout is None and self._frames is None
+        if isinstance(item, Frame) and (first or self._frames):
+            self._put_frame(item)
+            return
+        if self._frames or not isinstance(item, EventBatch | TriggerBatch):
+            held = "frames" if self._frames else "events"
+            raise EncodeError("hdf5", f"a file holds {held}, not a {type(item).__name__}")
         layout = self._layout or self._open(item.sensor)
         if isinstance(item, TriggerBatch):
             layout.put_triggers(item)
@@ -89,12 +97,19 @@ class Hdf5Sink(WorkerSink[EventBatch | TriggerBatch]):
 
     def end(self) -> None:
         """Write the events that are held, and close the file."""
-        if self._layout is None:
+        if self._file is None:
             return
         try:
-            self._write(self._layout, 1)
+            if self._layout is not None:
+                self._write(self._layout, 1)
         finally:
             self._file.close()
+
+    def _put_frame(self, frame: Frame) -> None:
+        if self._frames is None:
+            self._file = import_h5py().File(self._path, "w")
+            self._frames = FrameRows(self._file, frame, self._filter)
+        self._frames.put(frame)
 
     def _open(self, sensor: Sensor) -> EventLayout:
         self._file = import_h5py().File(self._path, "w")

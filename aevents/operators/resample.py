@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from typing import cast
 
 import numpy as np
+import numpy.typing as npt
 from msgspec.structs import replace
 
 from aevents.operators.view import Array, rate_of, slot
 from aevents.types import Frame, Span
+
+Floats = npt.NDArray[np.float32]
 
 SECOND_US = 1_000_000
 CLOCK_US = 500
@@ -84,8 +88,8 @@ def _mixed(first: Frame, second: Frame, span: Span) -> Frame:
 
 
 def _blend(first: Array, second: Array, part: float) -> Array:
-    kind = first.dtype if first.dtype.kind == "f" else np.float32
-    blend = first.astype(kind)
-    blend += (second.astype(kind) - blend) * np.dtype(kind).type(part)
+    kind = first.dtype if first.dtype.kind == "f" else np.dtype(np.float32)
+    one, other = (cast("Floats", array.astype(kind)) for array in (first, second))
+    blend = one + (other - one) * kind.type(part)
     blend.flags.writeable = False
     return blend

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, overload
 
 import msgspec
 import numpy as np
@@ -13,7 +13,6 @@ from aevents.operators.pixels import check_size, kept_by, picked, with_columns
 from aevents.types import EventBatch, Frame, Span
 
 T = TypeVar("T")
-S = TypeVar("S", EventBatch, Frame)
 
 
 class Crop:
@@ -95,7 +94,7 @@ class Mask:
         return ()
 
 
-class TimeSlice(Generic[S]):
+class TimeSlice:
     """Keep the events of `start <= t < stop` (µs, as recorded), and stop reading at the first event
     past `stop`. Of frames, those are kept whose spans begin then.
 
@@ -110,7 +109,13 @@ class TimeSlice(Generic[S]):
         self._stop = stop
         self._running = start
 
-    def feed(self, item: S, /) -> tuple[S, ...]:
+    @overload
+    def feed(self, item: EventBatch, /) -> tuple[EventBatch, ...]: ...
+
+    @overload
+    def feed(self, item: Frame, /) -> tuple[Frame, ...]: ...
+
+    def feed(self, item: EventBatch | Frame, /) -> tuple[EventBatch, ...] | tuple[Frame, ...]:
         """Give the part of the batch that lies in the slice, if time has come to it."""
         return self._part(item) if isinstance(item, EventBatch) else self._whole(item)
 

@@ -38,7 +38,8 @@ class View(msgspec.Struct, frozen=True):
         if colour not in get_args(Colour):
             raise ValueError(f"colour is one of {', '.join(get_args(Colour))}, not {colour!r}")
         sensor = None if size is None else Sensor.parse(size)
-        return cls(colour, sensor and (sensor.width, sensor.height), _region(crop))
+        scaled = None if sensor is None else (sensor.width, sensor.height)
+        return cls(colour, scaled, _region(crop))
 
     @property
     def mode(self) -> str:
@@ -83,7 +84,9 @@ def rate_of(rate_hz: float | Fraction, /) -> Fraction:
 
 def slot(number: int, rate: Fraction) -> Span:
     """Return the span of the frame of this number, from 0 on, at a steady rate."""
-    start, stop = (at * SECOND_US * rate.denominator // rate.numerator for at in (number, number + 1))
+    start, stop = (
+        at * SECOND_US * rate.denominator // rate.numerator for at in (number, number + 1)
+    )
     return Span(start, stop)
 
 

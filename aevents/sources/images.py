@@ -19,7 +19,7 @@ from aevents.types import Frame
 NUMBER = re.compile(r"(\d+)")
 
 
-def images(  # noqa: PLR0913  # how they are seen, and when
+def images(  # how they are seen, and when
     files: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     /,
     *,

@@ -10,8 +10,7 @@ from fractions import Fraction
 from functools import partial
 from typing import Literal
 
-from aevents._capture.base import Opener
-from aevents._capture.film import Film
+from aevents._capture.film import Film, Opener
 from aevents._capture.live import LiveVideo
 from aevents._capture.opencv import OpenCvCapture
 from aevents._capture.pyav import AvCapture, Link
@@ -77,7 +76,9 @@ def video(  # noqa: PLR0913  # how it is seen, and how it is had
     timeout = timeout_us / SECOND_US if remote else None
     opener = _opener(place, view, backend, timeout)
     if remote if live is None else live:
-        origin = Origin(str(place), waiting=lambda: LiveVideo(opener, view, reconnect_us), live=True)
+        origin = Origin(
+            str(place), waiting=lambda: LiveVideo(opener, view, reconnect_us), live=True
+        )
         stream = stream_of(origin)
         return stream if resample is None else stream.through(resample)
     stream = stream_of(_origin(str(place), opener, view, resample))
