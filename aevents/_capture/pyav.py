@@ -38,13 +38,13 @@ class Link(msgspec.Struct, frozen=True):
 
 
 class AvCapture:
-    """The pictures of a file, a URL or a device, as `view` has them. `counts` has `bad_packets`:
-    what could not be decoded.
+    """The pictures of a file, a URL or a device, as `view` has them. `counts` has `bad_packets`,
+    which could not be decoded, and `damaged_frames`, which were, but in part.
     """
 
     def __init__(self, name: str, view: View, link: Link | None = None) -> None:
         av = import_av()
-        self.counts: dict[str, int] = {"bad_packets": 0}
+        self.counts: dict[str, int] = {"bad_packets": 0, "damaged_frames": 0}
         self._view = view
         self._closed = False
         with translated(name):
@@ -98,7 +98,9 @@ class AvCapture:
             except InvalidDataError:
                 self.counts["bad_packets"] += 1
                 continue
-            yield from frames
+            for frame in frames:
+                self.counts["damaged_frames"] += frame.is_corrupt
+                yield frame
 
     def _time(self, frame: VideoFrame) -> int | None:
         if frame.pts is None or frame.time_base is None or not self._timed:

@@ -90,6 +90,6 @@ def _mixed(first: Frame, second: Frame, span: Span) -> Frame:
 def _blend(first: Array, second: Array, part: float) -> Array:
     kind = first.dtype if first.dtype.kind == "f" else np.dtype(np.float32)
     one, other = (cast("Floats", array.astype(kind)) for array in (first, second))
-    blend = one + (other - one) * kind.type(part)
+    blend = one + (other - one) * part
     blend.flags.writeable = False
     return blend

@@ -84,7 +84,7 @@ def played_rate(frame: Frame) -> Fraction:
         if rate and abs(SECOND_US / rate - period) <= 1:
             return rate
     near = min(CLOCKED_HZ, key=lambda hz: abs(SECOND_US / hz - period))
-    if period % 1000 == 0 and abs(SECOND_US / near - period) <= 500:
+    if period % 1000 == 0 and abs(SECOND_US / near - period) < 1000:
         return Fraction(near)
     return Fraction(SECOND_US, period).limit_denominator(1001)
 

@@ -16,23 +16,25 @@ from aevents.operators.view import Array, Colour, View
 from aevents.stream import Stream
 from aevents.types import Frame
 
+Files = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
+
 NUMBER = re.compile(r"(\d+)")
 
 
 def images(  # how they are seen, and when
-    files: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    files: Files,
     /,
     *,
     rate_hz: float | Fraction = 30,
-    repeat: int | bool = 1,
+    repeat: int = 1,
     size: str | None = None,
     crop: str | None = None,
     colour: Colour = "rgb",
 ) -> Stream[Frame]:
     """Return the pictures of a pattern, like `"frames/*.png"`, or of a list of files, as frames.
 
-    Those of a pattern are in natural order, 2 before 10; those of a list as they are given. Each
-    is shown for 1 / `rate_hz` seconds, and all `repeat` times, `True` for ever. `size`, `crop` and
+    Those of a pattern are in natural order, 2 before 10; those of a list as they are given. There
+    are `rate_hz` frames a second, and `repeat` frames in a row of each picture. `size`, `crop` and
     `colour` are as for `video`; pixels are as they are in the file, uint8, or uint16 where they
     have more bits.
 
@@ -41,20 +43,22 @@ def images(  # how they are seen, and when
     `MissingExtraError` without PyAV.
     """
     view = View.parse(colour, size, crop)
-    timing = Timing.of(rate_hz, repeat)
+    timing = Timing.of(rate_hz, 1)
+    if repeat < 1:
+        raise ValueError(f"repeat is a number of frames from 1 on, not {repeat!r}")
     name = os.fspath(files) if isinstance(files, str | os.PathLike) else "images"
-    return sequence_stream(name, partial(_Pictures, files, view), timing, mode=view.mode)
+    return sequence_stream(name, partial(_Pictures, files, view, repeat), timing, mode=view.mode)
 
 
 class _Pictures:
-    """The pictures of files, each decoded when it is asked for."""
+    """The pictures of files, each so often, decoded when it is asked for."""
 
     spans = None
 
-    def __init__(
-        self, files: str | os.PathLike[str] | Sequence[str | os.PathLike[str]], view: View
-    ) -> None:
+    def __init__(self, files: Files, view: View, repeat: int) -> None:
         self._view = view
+        self._repeat = repeat
+        self._shown: tuple[int, Array] | None = None
         if not isinstance(files, str | os.PathLike):
             self._files = [Path(file) for file in files]
             return
@@ -64,10 +68,13 @@ class _Pictures:
         self._files = sorted(found, key=_natural)
 
     def __len__(self) -> int:
-        return len(self._files)
+        return len(self._files) * self._repeat
 
     def __getitem__(self, number: int, /) -> Array:
-        return read_picture(self._files[number], self._view)
+        at = number // self._repeat
+        if self._shown is None or self._shown[0] != at:
+            self._shown = at, read_picture(self._files[at], self._view)
+        return self._shown[1]
 
     def close(self) -> None:
         """Nothing is held open here."""
