@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast, overload
 from urllib.parse import parse_qsl
 
+from aevents import _pictures
 from aevents._contracts import Origin, Sink
 from aevents.codecs import (
     aedat2,
@@ -34,21 +35,19 @@ from aevents.codecs import (
 )
 from aevents.codecs.base import Codec
 from aevents.codecs.sniff import Recognise, recognise
-from aevents.containers import frame_files, hdf5, mcap, npy, npz, ros2, rosbag
+from aevents.containers import hdf5, mcap, npy, npz, ros2, rosbag
 from aevents.errors import UnknownFormatError
 from aevents.operators.gather import Gather
-from aevents.sinks import coding, images, video
 from aevents.sinks import udp as udp_sink
 from aevents.sinks import zmq as zmq_sink
 from aevents.sinks.file import FileSink
 from aevents.sources import synthetic
 from aevents.sources import udp as udp_source
-from aevents.sources import video as videos
 from aevents.sources import zmq as zmq_source
 from aevents.sources.file import stdin_origin
 from aevents.sources.recording import first_bytes, is_recording, recording_origin
 from aevents.stream import Stream, resolve_names_with, stream_of
-from aevents.types import EventBatch, Frame, Sensor
+from aevents.types import EventBatch, Sensor
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -91,16 +90,6 @@ SINKS: Mapping[str, Callable[..., object]] = {
     "zmq+ipc": partial(zmq_sink.create_url, "ipc"),
 }
 """Sources and sinks of the house, by the scheme of their URLs."""
-PICTURES: Mapping[str, Callable[..., object]] = {
-    ".png": images.create,
-    **dict.fromkeys(coding.CODECS, video.create),
-}
-"""Sinks that take frames, by suffix."""
-FRAMES: Mapping[str, Callable[..., Stream[Frame]]] = {
-    **dict.fromkeys(videos.SUFFIXES, videos.video),
-    **dict.fromkeys(frame_files.READERS, frame_files.open_frames),
-}
-"""Sources of frames, by suffix; those of a video hold nothing else."""
 
 
 @overload
@@ -155,7 +144,7 @@ def open(
         make_source = _by_scheme(scheme, SOURCES, "source")
         origin = make_source(rest, sensor=sensor, **queried, **options)
         return stream_of(cast("Origin[object]", origin))
-    frames = _frames_in(Path(text), kind, format)
+    frames = None if format else _pictures.source_of(Path(text), kind)
     if frames is not None:
         return cast("Stream[object]", frames(Path(text), **options))
     if format is not None:
@@ -187,8 +176,8 @@ def create(
             options["format"] = format
         return cast("Sink[object]", make_sink(rest, **queried, **options))
     path = None if text == "-" else Path(text)
-    if path is not None and path.suffix.lower() in PICTURES and format is None:
-        return cast("Sink[object]", PICTURES[path.suffix.lower()](path, **options))
+    if path is not None and path.suffix.lower() in _pictures.SINKS and format is None:
+        return cast("Sink[object]", _pictures.SINKS[path.suffix.lower()](path, **options))
     one = writer_of(text, format)
     if path is not None and one.writer is not None:
         return cast("Sink[object]", one.writer(path, **options))
@@ -254,7 +243,8 @@ def writer_of(name: str, format: str | None = None, /) -> Codec:
     found = _first_codec(writes)
     if found is None:
         what = f"{format or suffix or name!r} is no format that can be written here"
-        raise UnknownFormatError(what, [one.name for one in codecs() if one.writable] + [*PICTURES])
+        known = [*(one.name for one in codecs() if one.writable), *_pictures.SINKS]
+        raise UnknownFormatError(what, known)
     return found
 
 
@@ -274,15 +264,6 @@ def split_url(name: str) -> tuple[str, str, dict[str, str]]:
         return "", name, {}
     rest, _, query = name[match.end() :].partition("?")
     return match[1], rest, dict(parse_qsl(query, keep_blank_values=True))
-
-
-def _frames_in(
-    path: Path, kind: type[object], format: str | None
-) -> Callable[..., Stream[Frame]] | None:
-    """Return what opens a file of this name for its frames, if that is wanted and possible."""
-    suffix = path.suffix.lower()
-    wanted = kind is Frame or suffix in videos.SUFFIXES
-    return FRAMES.get(suffix) if wanted and format is None else None
 
 
 def _piped() -> list[str]:

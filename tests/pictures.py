@@ -170,7 +170,7 @@ async def camera(hz: float = 50) -> AsyncIterator[Camera]:
 class Scripted:
     """A capture that gives what it was told: times in µs, None for no clock, or an exception."""
 
-    def __init__(self, script: Sequence[int | None | Exception], rate: int = 10) -> None:
+    def __init__(self, script: Sequence[int | Exception | None], rate: int = 10) -> None:
         self.rate = Fraction(rate)
         self.counts = {"bad_packets": 1}
         self.closed = 0

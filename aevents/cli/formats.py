@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from importlib.metadata import EntryPoint
 
-from aevents import registry
+from aevents import _pictures, registry
 from aevents.cli.figures import console
 from aevents.cli.kinds import name_of
 from aevents.codecs.base import Codec
@@ -30,7 +30,7 @@ def formats(*, markdown: bool = False) -> None:
     _print(HEADERS, (_format_row(codec, origin) for codec, origin in _codecs()))
     ends = [
         *_ends("source", registry.SOURCES, "sources"),
-        *_ends("sink", [*registry.SINKS, *registry.PICTURES], "sinks"),
+        *_ends("sink", [*registry.SINKS, *_pictures.SINKS], "sinks"),
     ]
     _print(["end", "name", "extra", "origin"], ends)
 

@@ -39,9 +39,9 @@ SIDE = 2048
 def create(
     path: Path, *, layout: LayoutName = "prophesee", compression: Compression = "none"
 ) -> Hdf5Sink:
-    """Return a sink that writes an HDF5 file: without options, in Prophesee's layout, which holds
-    all that a batch does and triggers too, in a form that h5py reads alone. Of frames, the array
-    `images` and their times, `spans`.
+    """Return a sink that writes an HDF5 file: frames in `images`, their times in `spans`; events,
+    without options, in Prophesee's layout, which holds all that a batch does and triggers too, in a
+    form that h5py reads alone.
 
     `compression` is `"gzip"`, which is HDF5's own; `"blosc"`, for which readers need hdf5plugin; or
     `"ecf"`, in Prophesee's layout only, which Prophesee's own software wants. Raises `ValueError`
@@ -60,7 +60,7 @@ class Hdf5Sink(WorkerSink[EventBatch | TriggerBatch | Frame]):
     """Writes events, and in Prophesee's layout triggers, or else frames, to a file that appears
     with the first of them and is whole after the close.
 
-    Raises `EncodeError` for what the layout cannot hold; what came before it is in the file.
+    Raises `EncodeError` for what it cannot hold; what came before is in the file.
     """
 
     def __init__(self, path: Path, layout: type[EventLayout], filter: Mapping[str, Any]) -> None:
@@ -75,8 +75,7 @@ class Hdf5Sink(WorkerSink[EventBatch | TriggerBatch | Frame]):
 
     def put(self, item: EventBatch | TriggerBatch | Frame, /) -> None:
         """Write what makes up blocks, and hold the rest."""
-        first = self._layout is None and self._frames is None
-        if isinstance(item, Frame) and (first or self._frames):
+        if isinstance(item, Frame) and self._layout is None:
             self._put_frame(item)
             return
         if self._frames or not isinstance(item, EventBatch | TriggerBatch):
@@ -106,9 +105,8 @@ class Hdf5Sink(WorkerSink[EventBatch | TriggerBatch | Frame]):
             self._file.close()
 
     def _put_frame(self, frame: Frame) -> None:
-        if self._frames is None:
-            self._file = import_h5py().File(self._path, "w")
-            self._frames = FrameRows(self._file, frame, self._filter)
+        self._file = self._file or import_h5py().File(self._path, "w")
+        self._frames = self._frames or FrameRows(self._file, frame, self._filter)
         self._frames.put(frame)
 
     def _open(self, sensor: Sensor) -> EventLayout:

@@ -28,7 +28,7 @@ LOST = ConnectionResetError("lost")
 class Opened:
     """Opens one script after the other; counts what it opens."""
 
-    def __init__(self, *scripts: Sequence[int | None | Exception] | Exception) -> None:
+    def __init__(self, *scripts: Sequence[int | Exception | None] | Exception) -> None:
         self.captures: list[Scripted] = []
         self._scripts = list(scripts)
 
@@ -158,7 +158,7 @@ async def test_closing_does_not_wait_for_a_read_that_hangs() -> None:
     assert capture.closed == 1
 
 
-# -- over the network -------------------------------------------------------------------------------
+# -- over the network ------------------------------------------------------------------------------
 
 
 async def test_a_camera_of_the_network_is_seen() -> None:

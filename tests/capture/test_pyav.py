@@ -134,7 +134,7 @@ def test_a_server_that_is_not_there_says_so() -> None:
         AvCapture("http://127.0.0.1:9/nothing", View(), Link(1.0))
 
 
-# -- pictures ---------------------------------------------------------------------------------------
+# -- pictures --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("suffix", [".png", ".bmp"])

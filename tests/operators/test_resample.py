@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -29,7 +30,7 @@ def shown(rate_hz: float | Fraction, *times: tuple[int, int]) -> list[int]:
 
 def at(rate: Fraction, count: int, first: int = 0) -> list[tuple[int, int]]:
     starts = [int(number * 1_000_000 / rate) for number in range(first, first + count + 1)]
-    return list(zip(starts, starts[1:], strict=False))
+    return list(pairwise(starts))
 
 
 @pytest.mark.parametrize(
@@ -52,14 +53,14 @@ def test_a_slot_has_the_frame_that_is_shown_when_it_begins(
 
 def test_times_in_whole_milliseconds_lose_no_frame() -> None:
     starts = [round(number * 1000 / 30) * 1000 for number in range(301)]
-    found = shown(30, *zip(starts, starts[1:], strict=False))
+    found = shown(30, *pairwise(starts))
     assert found == list(range(300))
 
 
 def test_ntsc_keeps_time_for_an_hour() -> None:
     starts = [start for start, _ in at(NTSC, 107_893)]  # 29.97 * 3600
     assert starts[-1] == 3_599_996_400
-    film = (frame(np.zeros((1, 1)), *span) for span in zip(starts, starts[1:], strict=False))
+    film = (frame(np.zeros((1, 1)), *span) for span in pairwise(starts))
     found = fed(Resample(30), film)
     assert len(found) == 108_000
     assert found[-1].span == (3_599_966_666, 3_600_000_000)

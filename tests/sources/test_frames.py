@@ -51,7 +51,7 @@ async def test_the_operators_of_streams_take_frames() -> None:
         assert len(await other.to_list()) == 10
 
 
-# -- as convis has them -----------------------------------------------------------------------------
+# -- as convis has them ----------------------------------------------------------------------------
 
 
 @needs_convis

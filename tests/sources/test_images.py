@@ -75,7 +75,7 @@ def test_options_that_are_none_are_refused_at_once(options: dict[str, object]) -
         images("*.png", **options)  # type: ignore[arg-type]  # that is the point
 
 
-# -- as convis has them -----------------------------------------------------------------------------
+# -- as convis has them ----------------------------------------------------------------------------
 
 
 @needs_convis

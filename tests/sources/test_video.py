@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -178,12 +179,12 @@ async def test_a_camera_of_the_network_is_live(backend: Literal["av", "opencv"])
         resampled = video(one.url, rate_hz=1000, size="16x12", backend=backend)
         with anyio.fail_after(10):
             assert (await resampled.take(2).to_list())[1].shape == (12, 16, 3)
-    assert all(a.span.stop <= b.span.start for a, b in zip(frames, frames[1:], strict=False))
+    assert all(a.span.stop <= b.span.start for a, b in pairwise(frames))
     with pytest.raises(TypeError, match="no blocking form"):
         video(one.url).blocking()
 
 
-# -- as convis has them -----------------------------------------------------------------------------
+# -- as convis has them ----------------------------------------------------------------------------
 
 
 @needs_convis
