@@ -9,11 +9,13 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from fractions import Fraction
 from pathlib import Path
+from typing import Any, cast
 
 import av
 import numpy as np
 import numpy.typing as npt
 import pytest
+from av.video import VideoStream
 from blockbuster import BlockBuster
 
 from aevents.types import Frame, Sensor, Span
@@ -22,7 +24,7 @@ ROOT = Path(__file__).parents[1]
 CONVIS = Path(os.environ.get("AEVENTS_TRUTH", ROOT.parent / "shared" / "truth")) / "convis"
 needs_convis = pytest.mark.skipif(not CONVIS.is_dir(), reason="no truth: set AEVENTS_TRUTH")
 
-Array = npt.NDArray[np.generic]
+Array = npt.NDArray[Any]
 Pixels = npt.NDArray[np.uint8]
 
 
@@ -67,8 +69,8 @@ def film(
 ) -> Path:
     """Write a video, without loss unless the codec has some; `times` are in units of 1 / `rate`."""
     with av.open(str(path), "w") as container:
-        stream = container.add_stream(codec, rate=rate, options=options)
-        stream.width, stream.height = pictures[0].shape[1::-1]
+        stream = cast("VideoStream", container.add_stream(codec, rate=rate, options=options))
+        stream.height, stream.width, _ = pictures[0].shape
         stream.pix_fmt = "bgr0" if codec == "ffv1" else "yuv420p"
         for number, pixels in enumerate(pictures):
             picture = av.VideoFrame.from_ndarray(pixels, format="rgb24")
@@ -82,7 +84,7 @@ def still(path: Path, pixels: Array, format: str) -> Path:
     """Write a picture file of these pixels, which FFmpeg calls `format`."""
     codec = {".png": "png", ".jpg": "mjpeg", ".bmp": "bmp"}[path.suffix]
     with av.open(str(path), "w", format="image2", options={"update": "1"}) as container:
-        stream = container.add_stream(codec, rate=1)
+        stream = cast("VideoStream", container.add_stream(codec, rate=1))
         stream.width, stream.height = pixels.shape[1], pixels.shape[0]
         stream.pix_fmt = format
         picture = av.VideoFrame.from_ndarray(pixels, format=format)
@@ -95,7 +97,7 @@ def jpeg(number: int) -> bytes:
     """Return a picture as JPEG: its brightness is 40 times its number."""
     out = io.BytesIO()
     with av.open(out, "w", format="image2pipe") as container:
-        stream = container.add_stream("mjpeg", rate=25)
+        stream = cast("VideoStream", container.add_stream("mjpeg", rate=25))
         stream.width, stream.height, stream.pix_fmt = 32, 24, "yuvj420p"
         gray = np.full((24, 32, 3), 40 * number, np.uint8)
         picture = av.VideoFrame.from_ndarray(gray, format="rgb24").reformat(format="yuvj420p")

@@ -166,7 +166,8 @@ def _check(format: str, dtype: np.dtype[np.generic], shape: tuple[int, ...]) -> 
     """Raise `DecodeError` for an array that holds no frames."""
     if dtype.kind not in "buif" or len(shape) < 3 or 0 in shape[1:]:
         what = f"{dtype} of shape {shape}".replace("'", "")
-        raise DecodeError(format, f"frames are numbers, (n, height, width) or more, not {what}")
+        frames = "Frames, which are numbers of shape (n, height, width) or more"
+        raise DecodeError(format, f"what this {format} holds is {what}, not {frames}")
     if int(np.prod(shape[1:], dtype=object)) * dtype.itemsize > MOST_BYTES:
         raise DecodeError(format, f"a frame of {shape[1:]} is more than {MOST_BYTES >> 20} MiB")
 

@@ -57,8 +57,8 @@ def create(
 
 
 class Hdf5Sink(WorkerSink[EventBatch | TriggerBatch | Frame]):
-    """Writes events, and in Prophesee's layout triggers, or else frames, to a file that appears
-    with the first of them and is whole after the close.
+    """Writes events, in Prophesee's layout triggers too, or frames, to a file that appears with the
+    first of them and is whole after the close.
 
     Raises `EncodeError` for what it cannot hold; what came before is in the file.
     """
@@ -76,7 +76,9 @@ class Hdf5Sink(WorkerSink[EventBatch | TriggerBatch | Frame]):
     def put(self, item: EventBatch | TriggerBatch | Frame, /) -> None:
         """Write what makes up blocks, and hold the rest."""
         if isinstance(item, Frame) and self._layout is None:
-            self._put_frame(item)
+            self._file = self._file or import_h5py().File(self._path, "w")
+            self._frames = self._frames or FrameRows(self._file, item, self._filter)
+            self._frames.put(item)
             return
         if self._frames or not isinstance(item, EventBatch | TriggerBatch):
             held = "frames" if self._frames else "events"
@@ -103,11 +105,6 @@ class Hdf5Sink(WorkerSink[EventBatch | TriggerBatch | Frame]):
                 self._write(self._layout, 1)
         finally:
             self._file.close()
-
-    def _put_frame(self, frame: Frame) -> None:
-        self._file = self._file or import_h5py().File(self._path, "w")
-        self._frames = self._frames or FrameRows(self._file, frame, self._filter)
-        self._frames.put(frame)
 
     def _open(self, sensor: Sensor) -> EventLayout:
         self._file = import_h5py().File(self._path, "w")

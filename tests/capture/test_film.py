@@ -17,7 +17,7 @@ from aevents.stream import stream_of
 from aevents.types import Frame
 from tests.pictures import Scripted, spans
 
-Script = Sequence[int | None | Exception]
+Script = Sequence[int | Exception | None]
 
 
 def film(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -33,7 +34,7 @@ def save(path: Path, array: Array = ARRAY) -> Path:
     return path
 
 
-def pictures(path: Path, **options: object) -> Array:
+def pictures(path: Path, **options: Any) -> Array:  # noqa: ANN401  # those of `open_frames`
     stream = aevents.open(path, kind=Frame, **options)
     return np.stack([frame.array for frame in stream.blocking()])
 
@@ -78,7 +79,9 @@ def test_what_holds_no_frames_says_so(name: str, array: Array, tmp_path: Path) -
     else:
         with h5py.File(path, "w") as file:
             file["images"] = array
-    with pytest.raises(DecodeError, match=r"frames are numbers, \(n, height, width\) or more"):
+    with pytest.raises(
+        DecodeError, match=r"holds is .*, not Frames, .* shape \(n, height, width\) or more"
+    ):
         pictures(path)
 
 

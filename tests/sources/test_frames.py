@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -99,7 +100,7 @@ def test_files_of_arrays_are_read_as_convis_reads_them() -> None:
         ("images/seq.npz", truth("numpy_reader"), None),
         ("images/t.h5", truth("hdf5"), "images"),
     ):
-        options = {} if dataset is None else {"array": dataset}
+        options: dict[str, Any] = {} if dataset is None else {"array": dataset}
         frames = [*aevents.open(CONVIS / name, kind=aevents.Frame, **options).blocking()]
         expected = np.concatenate([kept[f"g{number}"] for number in range(3)])
         np.testing.assert_array_equal(np.stack([frame.array for frame in frames]), expected)

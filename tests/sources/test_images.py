@@ -34,7 +34,7 @@ def test_a_pattern_is_in_natural_order(folder: Path) -> None:
 
 
 def test_a_list_is_in_the_order_given(folder: Path) -> None:
-    files = [folder / "f_10.png", str(folder / "f_1.png")]
+    files: list[Path | str] = [folder / "f_10.png", str(folder / "f_1.png")]
     frames = images(files, colour="r").blocking()
     assert [int(frame.array[0, 0]) for frame in frames] == [30, 3]
 
