@@ -1,9 +1,9 @@
 """Does video keep up? 1080p at 30 frames a second from a file in real time, and flat out.
 
 In real time: how many frames a second come, how old each is when it comes (behind its presentation
-time), how late a 1 ms ticker is on the same uvloop. Flat out: CPU time a frame, all threads, against
-PyAV and OpenCV in a plain loop that asks for the same pixels. How much a process grows in ten
-minutes of film. The film is random blocks that move.
+time), how late a 1 ms ticker is on the same uvloop. Flat out: CPU time a frame, all threads,
+against PyAV and OpenCV in a plain loop that asks for the same pixels. How much a process grows in
+ten minutes of film. The film is random blocks that move.
 """
 
 from __future__ import annotations

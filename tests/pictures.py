@@ -97,7 +97,7 @@ def jpeg(number: int) -> bytes:
     """Return a picture as JPEG: its brightness is 40 times its number."""
     out = io.BytesIO()
     with av.open(out, "w", format="image2pipe") as container:
-        stream = cast("VideoStream", container.add_stream("mjpeg", rate=25))
+        stream = container.add_stream("mjpeg", rate=25)
         stream.width, stream.height, stream.pix_fmt = 32, 24, "yuvj420p"
         gray = np.full((24, 32, 3), 40 * number, np.uint8)
         picture = av.VideoFrame.from_ndarray(gray, format="rgb24").reformat(format="yuvj420p")

@@ -42,7 +42,7 @@ def test_red_is_red(colour: Colour, channels: int | list[int], tmp_path: Path) -
     capture = OpenCvCapture(str(film(tmp_path / "a.avi", [pixels])), View(colour))
     shot = capture.read()
     assert shot is not None
-    np.testing.assert_array_equal(shot.pixels, cast("Array", pixels)[..., channels])
+    np.testing.assert_array_equal(shot.pixels, pixels[..., channels])
     capture.close()
 
 

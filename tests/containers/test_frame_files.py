@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import h5py
 import numpy as np
@@ -11,7 +11,7 @@ import pytest
 from blockbuster import BlockBuster
 
 import aevents
-from aevents import Frame
+from aevents import Frame, Origin
 from aevents.containers.frame_files import MOST_BYTES, open_frames
 from aevents.errors import DecodeError
 from aevents.testing import check_source
@@ -44,7 +44,8 @@ async def test_files_obey_the_laws_of_sources(
     name: str, tmp_path: Path, blockbuster: BlockBuster
 ) -> None:
     allow_blocking_runs(blockbuster)
-    frames = await check_source(open_frames(save(tmp_path / name), rate_hz=10).origin)
+    origin = cast("Origin[Frame]", open_frames(save(tmp_path / name), rate_hz=10).origin)
+    frames = await check_source(origin)
     np.testing.assert_array_equal(np.stack([frame.array for frame in frames]), ARRAY)
     assert spans(frames)[-1] == (900_000, 1_000_000)
     assert {frame.mode for frame in frames} == {"intensity"}

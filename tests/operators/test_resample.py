@@ -12,7 +12,7 @@ import pytest
 from aevents.operators.resample import Resample
 from aevents.sources.frames import from_frames
 from aevents.types import Frame
-from tests.pictures import frame, needs_convis, spans, truth
+from tests.pictures import Array, frame, needs_convis, spans, truth
 
 NTSC = Fraction(30_000, 1001)
 
@@ -141,6 +141,6 @@ def test_it_resamples_as_convis_does_where_that_looked_at_both_neighbours() -> N
 def test_it_resamples_to_a_lower_rate_as_convis_does() -> None:
     kept = truth("timed_resample")
     stream = from_frames(kept["x"], rate_hz=100).through(lambda: Resample(25, interpolate=True))
-    found = {one.span.start: one.array for one in stream.blocking()}
+    found: dict[int, Array] = {one.span.start: one.array for one in stream.blocking()}
     for time, expected in zip(kept["down_ts"], kept["down"], strict=True):
         np.testing.assert_allclose(found[round(float(time) * 1e6)], expected, rtol=1e-12)
