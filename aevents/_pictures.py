@@ -7,6 +7,7 @@ from pathlib import Path
 
 from aevents.containers import frame_files
 from aevents.sinks import coding, images, video
+from aevents.sources.images import images as open_images
 from aevents.sources.video import SUFFIXES
 from aevents.sources.video import video as open_video
 from aevents.stream import Stream
@@ -17,11 +18,13 @@ SINKS: Mapping[str, Callable[..., object]] = {
     **dict.fromkeys(coding.CODECS, video.create),
 }
 """Sinks that take frames and nothing else."""
+STILLS = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
 SOURCES: Mapping[str, Callable[..., Stream[Frame]]] = {
+    **dict.fromkeys(STILLS, open_images),
     **dict.fromkeys(SUFFIXES, open_video),
     **dict.fromkeys(frame_files.READERS, frame_files.open_frames),
 }
-"""Sources of frames; files of arrays may hold events instead."""
+"""Sources of frames, of pictures also by a pattern; files of arrays may hold events instead."""
 
 
 def source_of(path: Path, kind: type[object]) -> Callable[..., Stream[Frame]] | None:

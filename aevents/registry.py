@@ -146,6 +146,8 @@ def open(
         return stream_of(cast("Origin[object]", origin))
     frames = None if format else _pictures.source_of(Path(text), kind)
     if frames is not None:
+        if sensor or strict or index:
+            raise ValueError(f"{text}: sensor, strict and index are for recordings of events")
         return cast("Stream[object]", frames(Path(text), **options))
     if format is not None:
         codec(format)

@@ -133,7 +133,10 @@ class Camera:
         self._server.close()
         for writer in self._writers:
             writer.transport.abort()
-        await asyncio.sleep(0)
+        for _ in range(500):
+            await asyncio.sleep(0.01)
+            if not self._writers:  # each has noticed
+                return
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)

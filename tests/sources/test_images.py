@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from blockbuster import BlockBuster
 
+import aevents
 from aevents.errors import DecodeError
 from aevents.sources.images import images
 from aevents.testing import check_source
@@ -31,6 +32,11 @@ def test_a_pattern_is_in_natural_order(folder: Path) -> None:
     frames = [*images(str(folder / "f_*.png"), colour="r", rate_hz=10).blocking()]
     assert [int(frame.array[0, 0]) for frame in frames] == [3, 6, 27, 30]
     assert spans(frames)[-1] == (300_000, 400_000)
+
+
+def test_open_takes_a_pattern_too(folder: Path) -> None:
+    stream = aevents.open(folder / "f_*.png", kind=aevents.Frame, colour="r", rate_hz=10)
+    assert [int(frame.array[0, 0]) for frame in stream.blocking()] == [3, 6, 27, 30]
 
 
 def test_a_list_is_in_the_order_given(folder: Path) -> None:

@@ -109,6 +109,9 @@ async def test_open_takes_a_file_for_a_video_by_its_name(movie: Path) -> None:
     assert len(await aevents.open(movie).to_list()) == 40
     frames = aevents.open(str(movie), kind=aevents.Frame, colour="gray", size="16x12")
     assert (await frames.first()).shape == (12, 16)
+    for options in ({"strict": True}, {"index": True}, {"sensor": aevents.Sensor(5, 5)}):
+        with pytest.raises(ValueError, match="are for recordings of events"):
+            aevents.open(movie, **options)
     with pytest.raises(TypeError, match="'columns'"):
         aevents.open(movie, columns="txyp")
 
