@@ -126,12 +126,16 @@ def read_picture(path: Path, view: View) -> Array:
 
 
 def pixels_of(frame: VideoFrame, view: View) -> Array:
-    """Return the pixels of a decoded frame as they are wanted."""
+    """Return the pixels of a decoded frame as they are wanted, turned as a camera notes it."""
     deep = frame.format.components[0].bits > 8 and not frame.format.name.startswith("yuv")
     plain = "rgb48le" if deep else "rgb24"
     format = (DEEP if deep else FORMATS).get(view.colour, plain)
+    turns = frame.rotation // 90 % 4
     width, height = view.size or (None, None)
-    pixels: Array = view.cut(frame.to_ndarray(format=format, width=width, height=height))
+    if turns % 2:
+        width, height = height, width
+    pixels: Array = frame.to_ndarray(format=format, width=width, height=height)
+    pixels = view.cut(np.rot90(pixels, turns))
     plane = PLANES.get(view.colour)
     return np.ascontiguousarray(pixels if plane is None else pixels[..., plane])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -103,6 +104,37 @@ def test_pictures_that_come_unevenly_are_shown_until_the_next(tmp_path: Path) ->
         (0, 100_000), (100_000, 500_000), (500_000, 600_000), (600_000, 700_000),
     ]  # fmt: skip
     assert seen(video(path, colour="r", rate_hz=10).blocking()) == [0, 1, 1, 1, 1, 2, 3]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize(
+    ("matrix", "corner", "shape"),
+    [
+        ((0, 1, 0, -1, 0, 0), (0, 1), (32, 24)),  # clockwise: a telephone that is held upright
+        ((0, -1, 0, 1, 0, 0), (1, 0), (32, 24)),
+        ((-1, 0, 0, 0, -1, 0), (1, 1), (24, 32)),
+    ],
+)
+def test_a_film_is_turned_as_the_camera_noted(
+    matrix: tuple[int, ...],
+    corner: tuple[int, int],
+    shape: tuple[int, int],
+    backend: Literal["av", "opencv"],
+    tmp_path: Path,
+) -> None:
+    pixels = np.zeros((24, 32, 3), np.uint8)
+    pixels[:12, :16, 0] = 250
+    path = film(tmp_path / "a.mp4", [pixels], codec="libx264", qp="2")
+    data = bytearray(path.read_bytes())
+    place = data.index(b"tkhd") + 44  # ISO/IEC 14496-12, 8.3.2
+    data[place : place + 24] = struct.pack(">6i", *(one << 16 for one in matrix))
+    path.write_bytes(data)
+    frame = next(video(path, colour="r", backend=backend).blocking())
+    assert frame.shape == shape
+    bright = [(y, x) for y in (0, 1) for x in (0, 1) if frame.array[3 - 7 * y, 3 - 7 * x] > 128]
+    assert bright == [corner]
+    half = next(video(path, size=f"{shape[1] // 2}x{shape[0] // 2}", backend=backend).blocking())
+    assert half.shape == (shape[0] // 2, shape[1] // 2, 3)
 
 
 async def test_open_takes_a_file_for_a_video_by_its_name(movie: Path) -> None:
