@@ -32,6 +32,7 @@ from aevents.operators.geometry import Downsample, Flip, Rotate, Scale, Transpos
 from aevents.operators.hats import Hats
 from aevents.operators.hot import WithoutHotPixels, hot_pixels
 from aevents.operators.rechunk import Rechunk
+from aevents.operators.resample import Resample
 from aevents.operators.sampled import Sampled
 from aevents.operators.saturation import WithoutLines
 from aevents.operators.select import Crop, Mask, Polarity, TimeSlice
@@ -47,6 +48,9 @@ from aevents.sinks.images import png
 from aevents.sources import synthetic
 from aevents.sources.array import from_array
 from aevents.sources.chunks import from_chunks
+from aevents.sources.frames import from_frames
+from aevents.sources.images import images
+from aevents.sources.video import video
 from aevents.stream import Stream
 from aevents.types import (
     EVENT_DTYPE,
@@ -109,6 +113,7 @@ __all__ = [
     "Rechunk",
     "Refractory",
     "Report",
+    "Resample",
     "Rotate",
     "Sampled",
     "Scale",
@@ -138,7 +143,9 @@ __all__ = [
     "create",
     "from_array",
     "from_chunks",
+    "from_frames",
     "hot_pixels",
+    "images",
     "load",
     "merge",
     "merge_sorted",
@@ -150,5 +157,6 @@ __all__ = [
     "synthetic",
     "tee",
     "us",
+    "video",
     "workers",
 ]

@@ -45,7 +45,8 @@ class Origin(msgspec.Struct, Generic[T_co], frozen=True):
 
     `live` says that it can be neither slowed nor rewound. `name` is for messages. `size` tells how
     many bytes it holds, where that is known; it may block. `within` returns the same source for
-    somebody who wants nothing of before `start` µs: that may be left out. `queued` tells how many
+    somebody who wants nothing of before `start` µs: that may be left out. `operators` of a stream,
+    the first, belong to its source: they decode what it gives. `queued` tells how many
     items wait to be read, where there is a queue. `gathered` returns the same source with at least
     so many units, of what chunks are made of, in an item.
     """
@@ -56,6 +57,7 @@ class Origin(msgspec.Struct, Generic[T_co], frozen=True):
     live: bool = False
     size: Callable[[], int] | None = None
     within: Callable[[int], Origin[T_co]] | None = None
+    operators: int = 0
     queued: Callable[[], int] | None = None
     gathered: Callable[[int], Origin[T_co]] | None = None
 

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from aevents._driver import AsyncRun
 from aevents.operators.order import running_times
-from aevents.types import Damage, EventBatch, Span, Times
+from aevents.types import PICTURES, Damage, EventBatch, Frame, Span, Times
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -140,8 +140,9 @@ class Marked(Nested[EventBatch]):
 class Paced(Nested[T]):
     """Events, or whatever has a span, as they happened: not before their time has come, at `speed`.
 
-    Batches come in pieces of about a millisecond; what is behind comes at once. In each of the
-    `rounds` after the first, times go on where they ended.
+    Batches come in pieces of about a millisecond; what is behind comes at once. A picture comes at
+    the beginning of its span, all else when its span is over; the stream ends with the last span.
+    In each of the `rounds` after the first, times go on where they ended.
     """
 
     def __init__(self, open_inner: Callable[[], AsyncRun[T]], speed: float, rounds: float) -> None:
@@ -163,7 +164,7 @@ class Paced(Nested[T]):
         item = self.held[0]
         if isinstance(item, EventBatch):
             return cast("T", await self._piece(item))
-        await self._until(_span_of(item).stop)
+        await self._until(_due(item))
         self.held.clear()
         return item
 
@@ -182,8 +183,11 @@ class Paced(Nested[T]):
         self.held.append(item)
 
     async def _begin_again(self) -> None:
+        if self._wall is None:
+            raise StopAsyncIteration
+        await self._until(self._stop)
         self._rounds -= 1
-        if self._rounds < 1 or self._wall is None:
+        if self._rounds < 1:
             raise StopAsyncIteration
         await self.inner.aclose()
         self.inner = self._open()
@@ -228,6 +232,12 @@ def _span_of(item: object) -> Span:
     if not isinstance(span, Span):
         raise TypeError(f"a {type(item).__name__} has no span: it cannot be played by time")
     return span
+
+
+def _due(item: object) -> int:
+    """Return when an item is complete: a frame of events when these have come."""
+    start, stop = _span_of(item)
+    return start if isinstance(item, Frame) and item.mode in PICTURES else stop
 
 
 def _shifted(item: T, shift: int) -> tuple[T, Span]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast, overload
 from urllib.parse import parse_qsl
 
+from aevents import _pictures
 from aevents._contracts import Origin, Sink
 from aevents.codecs import (
     aedat2,
@@ -37,7 +38,6 @@ from aevents.codecs.sniff import Recognise, recognise
 from aevents.containers import hdf5, mcap, npy, npz, ros2, rosbag
 from aevents.errors import UnknownFormatError
 from aevents.operators.gather import Gather
-from aevents.sinks import images, video
 from aevents.sinks import udp as udp_sink
 from aevents.sinks import zmq as zmq_sink
 from aevents.sinks.file import FileSink
@@ -90,11 +90,6 @@ SINKS: Mapping[str, Callable[..., object]] = {
     "zmq+ipc": partial(zmq_sink.create_url, "ipc"),
 }
 """Sources and sinks of the house, by the scheme of their URLs."""
-PICTURES: Mapping[str, Callable[..., object]] = {
-    ".png": images.create,
-    **dict.fromkeys(video.CODECS, video.create),
-}
-"""Sinks that take frames, by suffix."""
 
 
 @overload
@@ -126,8 +121,9 @@ def open(
     `synthetic:bar`.
 
     A file's format is recognised by its first bytes, then by its suffix, unless `format` names it.
-    `kind` asks for other things that a recording holds (`TriggerBatch`; `object`: everything, in
-    the order of the file). `sensor` overrides the
+    `kind` asks for other things that a recording holds (`TriggerBatch`; `Frame`, also of videos and
+    of arrays, with the options of `video` and `from_frames`; `object`: everything, in the order of
+    the file). A video gives frames unasked. `sensor` overrides the
     size in the file, or gives it where the file has none. `strict` raises `DecodeError` for what
     would otherwise be counted in the `Report`. `index` keeps what `time_slice` had to find out by
     reading all of a file beside it, as `<name>.aeindex`, and uses that where it is still right;
@@ -148,6 +144,11 @@ def open(
         make_source = _by_scheme(scheme, SOURCES, "source")
         origin = make_source(rest, sensor=sensor, **queried, **options)
         return stream_of(cast("Origin[object]", origin))
+    frames = None if format else _pictures.source_of(Path(text), kind)
+    if frames is not None:
+        if sensor or strict or index:
+            raise ValueError(f"{text}: sensor, strict and index are for recordings of events")
+        return cast("Stream[object]", frames(Path(text), **options))
     if format is not None:
         codec(format)
     settings = {"sensor": sensor, "strict": strict, **options}
@@ -177,8 +178,8 @@ def create(
             options["format"] = format
         return cast("Sink[object]", make_sink(rest, **queried, **options))
     path = None if text == "-" else Path(text)
-    if path is not None and path.suffix.lower() in PICTURES and format is None:
-        return cast("Sink[object]", PICTURES[path.suffix.lower()](path, **options))
+    if path is not None and path.suffix.lower() in _pictures.SINKS and format is None:
+        return cast("Sink[object]", _pictures.SINKS[path.suffix.lower()](path, **options))
     one = writer_of(text, format)
     if path is not None and one.writer is not None:
         return cast("Sink[object]", one.writer(path, **options))
@@ -244,7 +245,8 @@ def writer_of(name: str, format: str | None = None, /) -> Codec:
     found = _first_codec(writes)
     if found is None:
         what = f"{format or suffix or name!r} is no format that can be written here"
-        raise UnknownFormatError(what, [one.name for one in codecs() if one.writable] + [*PICTURES])
+        known = [*(one.name for one in codecs() if one.writable), *_pictures.SINKS]
+        raise UnknownFormatError(what, known)
     return found
 
 

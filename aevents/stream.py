@@ -35,6 +35,7 @@ from aevents.types import Chunk, Event, EventBatch, Frame
 
 T = TypeVar("T", covariant=True)
 U = TypeVar("U")
+S = TypeVar("S", EventBatch, Frame)
 
 OperatorFactory = Callable[[], Operator[Never, object]]
 
@@ -191,14 +192,14 @@ class Stream(msgspec.Struct, Generic[T], frozen=True, eq=False):
         """Keep ON events (`True`) or OFF events (`False`)."""
         return self.through(partial(Polarity, keep))
 
-    def time_slice(
-        self: Stream[EventBatch], start: int = 0, stop: int | None = None
-    ) -> Stream[EventBatch]:
-        """Keep the events of `start <= t < stop` (µs, as recorded), and stop reading there; see
-        `TimeSlice`. Right after `open`, what comes before is not read, where the format allows it.
+    def time_slice(self: Stream[S], start: int = 0, stop: int | None = None) -> Stream[S]:
+        """Keep the events of `start <= t < stop` (µs, as recorded), or the frames that begin then,
+        and stop reading there; see `TimeSlice`. Right after `open`, what comes before is not read,
+        where the format allows it.
         """
         sliced = self._checked(partial(TimeSlice, start, stop))
-        within = self.origin.within if len(self.operators) == 1 and start > 0 else None
+        first = len(self.operators) == self.origin.operators
+        within = self.origin.within if first and start > 0 else None
         origin = within(start) if within else self.origin
         return replace(sliced, origin=origin, endless=self.endless and stop is None)
 
@@ -279,6 +280,11 @@ class Stream(msgspec.Struct, Generic[T], frozen=True, eq=False):
 
     @overload
     def rechunk(
+        self: Stream[Frame], size: int, /, *, exact: bool = ..., tail: Tail = ...
+    ) -> Stream[Chunk[npt.NDArray[np.generic]]]: ...
+
+    @overload
+    def rechunk(
         self: Stream[Chunk[U]], size: int, /, *, exact: bool = ..., tail: Tail = ...
     ) -> Stream[Chunk[U]]: ...
 
@@ -290,8 +296,8 @@ class Stream(msgspec.Struct, Generic[T], frozen=True, eq=False):
     def rechunk(
         self, size: int, /, *, exact: bool = False, tail: Tail = "emit"
     ) -> Stream[Chunk[object]]:
-        """Gather units (events, bytes, characters, entries, rows) into chunks of at least `size`,
-        or with `exact` of just that; see `Rechunk`.
+        """Gather units (events, bytes, characters, entries, rows, frames) into chunks of at least
+        `size`, or with `exact` of just that; see `Rechunk`.
         """
         make = _factory(Rechunk[object], size, exact=exact, tail=tail)
         gathered = self if self.operators else self._gathered(size)

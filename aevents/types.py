@@ -307,13 +307,18 @@ class GenericBatch(msgspec.Struct, frozen=True, eq=False, weakref=True):
         return len(self.t)
 
 
+PICTURES = ("intensity", "bgr")
+"""Modes of frames that were seen, not made of events."""
+
+
 class Frame(msgspec.Struct, frozen=True, eq=False, weakref=True):
     """A dense picture: `array` of shape `(…, height, width)`, or `(…, width, height)` where `axes`
     is `"xy"`.
 
     `np.asarray(frame)` is its array, without a copy. `mode` says how it was made: `"count"`,
     `"signed"`, `"polarity"`, `"binary"`, `"time_surface"`, `"voxel_grid"` and so on;
-    `"intensity"`, of a camera's own, may be `(…, 3)` in RGB. A notebook shows it as a picture.
+    `"intensity"`, of a camera's own, may be `(…, 3)` in RGB, and `"bgr"` is the other way round. A
+    notebook shows it as a picture.
     """
 
     array: npt.NDArray[np.generic]

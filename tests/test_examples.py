@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import signal
@@ -13,12 +14,14 @@ from typing import cast
 
 import numpy as np
 import pytest
+from blockbuster import BlockBuster
 
 import aevents
 from aevents.codecs.evt3 import Evt3Encoder
 from aevents.sinks.zmq import ZmqSink
 from aevents.testing import encode
 from aevents.types import EventBatch, Sensor
+from tests.pictures import allow_blocking_runs, camera, film, numbered
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
@@ -123,6 +126,31 @@ def test_microphone_has_consumers_of_three_sizes() -> None:
     clips = [line for line in pitches if line.endswith(" 646 Hz")]
     assert clips == ["0.0 s: 646 Hz", "2.0 s: 646 Hz"]  # the highest tone of a second lasts
     assert len(pitches) == 3 * 48_000 // 8_192 + len(clips)
+
+
+def test_watch_film_keeps_what_moves(tmp_path: Path) -> None:
+    pictures = [numbered(0)] * 10 + [numbered(10 * number) for number in range(8)]
+    path = film(tmp_path / "in.avi", pictures + [numbered(70)] * 10)
+    assert run("watch_film.py", path, tmp_path / "out.mp4") == ["7 frames moved, 0 gaps"]
+    moving = [*aevents.video(tmp_path / "out.mp4", colour="r").blocking()]
+    assert [round(int(frame.array[9, 9]) / 30) for frame in moving] == [1, 2, 3, 4, 5, 6, 7]
+
+
+async def test_watch_film_sees_a_camera_and_leaves_a_whole_video(
+    tmp_path: Path, blockbuster: BlockBuster
+) -> None:
+    allow_blocking_runs(blockbuster)
+    async with camera() as one:
+        with start("watch_film.py", one.url, tmp_path / "out.mp4") as process:
+            for _ in range(1000):
+                await asyncio.sleep(0.01)
+                if (tmp_path / "out.mp4").exists():
+                    break
+            await asyncio.sleep(0.5)
+            process.send_signal(signal.SIGINT)
+            out, err = await asyncio.to_thread(process.communicate)
+    assert "KeyboardInterrupt" in err, out
+    assert len([*aevents.video(tmp_path / "out.mp4").blocking()]) > 3
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

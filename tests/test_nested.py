@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from fractions import Fraction
 from itertools import pairwise
 
 import anyio
+import numpy as np
 import pytest
 
 import aevents
@@ -101,6 +103,24 @@ async def test_frames_are_paced_by_their_spans(clock: Clock) -> None:
     walls = [(frame.span.stop, clock.now) async for frame in stream.paced()]
     assert len(walls) == 10
     assert all(wall == pytest.approx(100 + stop / SECOND, abs=0.002) for stop, wall in walls)
+
+
+async def test_pictures_are_shown_from_the_beginning_of_their_spans(clock: Clock) -> None:
+    stream = aevents.from_frames(np.zeros((5, 2, 2)), rate_hz=10, start_us=7 * SECOND)
+    for speed, repeat in ((1.0, 0), (2.0, 1)):
+        begun = clock.now
+        walls = [clock.now - begun async for _ in stream.paced(speed=speed, repeat=repeat)]
+        expected = [number / 10 / speed for number in range(5 + 5 * repeat)]
+        assert walls == pytest.approx(expected, abs=0.002)
+        assert clock.now - begun == pytest.approx(0.5 * (1 + repeat) / speed, abs=0.002)
+
+
+async def test_a_film_is_paced_to_its_end_and_none_is_late(clock: Clock) -> None:
+    film = aevents.from_frames(np.zeros((300, 1, 1)), rate_hz=Fraction(30_000, 1001))
+    begun = clock.now
+    late = [clock.now - begun - one.span.start / SECOND async for one in film.paced()]
+    assert max(late) < 0.002
+    assert clock.now - begun == pytest.approx(10.01, abs=0.002)
 
 
 async def test_what_has_no_span_cannot_be_paced() -> None:

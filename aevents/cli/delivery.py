@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from aevents import registry
+from aevents import _pictures, registry
 from aevents._contracts import Sink
 from aevents.errors import UnknownFormatError
 
@@ -113,7 +113,7 @@ def _format_for(name: str, format: str | None) -> str | None:
         return None
     if suffix in registry.codec(format).suffixes:
         return format
-    others = {*registry.PICTURES, *(one for codec in registry.codecs() for one in codec.suffixes)}
+    others = {*_pictures.SINKS, *(one for codec in registry.codecs() for one in codec.suffixes)}
     return None if suffix in others else format
 
 
@@ -142,7 +142,7 @@ def _streaming() -> Iterator[str]:
 
 def _refuse_misfit(name: str, format: str | None, *, frames: bool) -> None:
     suffix = Path(name).suffix.lower()
-    picture = format is None and suffix in registry.PICTURES
+    picture = format is None and suffix in _pictures.SINKS
     if picture and not frames:
         raise ValueError(
             f"{name} holds frames: make some of the events, with aevents run … --frames signed"

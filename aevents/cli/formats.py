@@ -6,11 +6,11 @@ import sys
 from collections.abc import Iterable, Iterator
 from importlib.metadata import EntryPoint
 
-from aevents import registry
+from aevents import _pictures, registry
 from aevents.cli.figures import console
 from aevents.cli.kinds import name_of
 from aevents.codecs.base import Codec
-from aevents.sinks import video
+from aevents.sinks import coding
 
 OURS = "built in"
 HEADERS = ("format", "suffixes", "read", "written", "seekable", "extra", "about", "origin")
@@ -30,7 +30,7 @@ def formats(*, markdown: bool = False) -> None:
     _print(HEADERS, (_format_row(codec, origin) for codec, origin in _codecs()))
     ends = [
         *_ends("source", registry.SOURCES, "sources"),
-        *_ends("sink", [*registry.SINKS, *registry.PICTURES], "sinks"),
+        *_ends("sink", [*registry.SINKS, *_pictures.SINKS], "sinks"),
     ]
     _print(["end", "name", "extra", "origin"], ends)
 
@@ -101,7 +101,7 @@ def _yes(claim: bool) -> str:
 def _ends(end: str, own: Iterable[str], group: str) -> Iterator[list[str]]:
     for name in ("paths", "-", *own):
         shown = name if name[0] == "." or name in ("paths", "-") else f"{name}:"
-        yield [end, shown, "video" if name in video.CODECS else "", OURS]
+        yield [end, shown, "video" if name in coding.CODECS else "", OURS]
     for entry in registry.plugins(group):
         yield [end, f"{entry.name}:", "", _origin(entry)]
 

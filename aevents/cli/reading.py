@@ -12,7 +12,7 @@ from typing import Annotated, Generic, Never, TypeVar, cast
 from cyclopts import Parameter, Token
 from msgspec.structs import replace
 
-from aevents import registry
+from aevents import _pictures, registry
 from aevents._contracts import Report
 from aevents._driver import AsyncRun
 from aevents.cli.kinds import Census
@@ -113,11 +113,13 @@ class Reading(Generic[T]):
     """A source that is read: its stream of a kind of items (`object`: all), to be run once at a
     time, and how far it has come.
 
-    Nothing of before `start` µs is wanted. Raises what `aevents.open` raises, and
-    `FileNotFoundError` at once for a path that is not there.
+    Nothing of before `start` µs is wanted. Raises what `aevents.open` raises, `FileNotFoundError`
+    at once for a path that is not there, and `ValueError` for a video where events are wanted.
     """
 
     def __init__(self, name: str, given: Input, /, kind: type[T], *, start: int = 0) -> None:
+        if kind is EventBatch and _pictures.source_of(Path(name), kind) is not None:
+            raise ValueError(f"{name} holds frames, not events: in Python, aevents.video reads it")
         opened = registry.open(
             name, kind=kind, format=given.from_, sensor=given.size, strict=given.strict
         )

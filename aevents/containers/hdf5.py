@@ -32,7 +32,7 @@ from aevents.containers.hdf5_file import (
 )
 from aevents.containers.hdf5_layout import Layout
 from aevents.containers.hdf5_write import LONGEST_US, create
-from aevents.types import EventBatch, Sensor, TriggerBatch
+from aevents.types import EventBatch, Frame, Sensor, TriggerBatch
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
 TRIGGERS = "EXT_TRIGGER/events"
@@ -186,7 +186,7 @@ CODEC = Codec(
     reader=read,
     writer=create,
     kinds=(EventBatch, TriggerBatch),
-    limits=Limits(kinds=((EventBatch, TriggerBatch),), leap_us=LONGEST_US - 1),
+    limits=Limits(kinds=((EventBatch, TriggerBatch), (Frame,)), leap_us=LONGEST_US - 1),
     unverified="M3ED, MVSEC, RVT, E2VID and evlib's layout from memory; no file of a data set",
     about="HDF5 of Prophesee, DSEC, TUM-VIE and others (.hdf5, .h5)",
     seekable=True,

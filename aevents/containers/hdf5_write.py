@@ -12,10 +12,11 @@ import numpy.typing as npt
 
 from aevents.codecs import ecf
 from aevents.containers.hdf5_file import Dataset, File, blosc, import_h5py
+from aevents.containers.hdf5_frames import FrameRows
 from aevents.containers.hdf5_index import INDEX, Index, TimesIndex, append_rows
 from aevents.errors import EncodeError
 from aevents.sinks.worker import WorkerSink
-from aevents.types import EventBatch, Sensor, TriggerBatch
+from aevents.types import EventBatch, Frame, Sensor, TriggerBatch
 
 LayoutName = Literal["prophesee", "dsec", "tumvie"]
 Compression = Literal["none", "gzip", "blosc", "ecf"]
@@ -38,8 +39,9 @@ SIDE = 2048
 def create(
     path: Path, *, layout: LayoutName = "prophesee", compression: Compression = "none"
 ) -> Hdf5Sink:
-    """Return a sink that writes an HDF5 file: without options, in Prophesee's layout, which holds
-    all that a batch does and triggers too, in a form that h5py reads alone.
+    """Return a sink that writes an HDF5 file: frames in `images`, their times in `spans`; events,
+    without options, in Prophesee's layout, which holds all that a batch does and triggers too, in a
+    form that h5py reads alone.
 
     `compression` is `"gzip"`, which is HDF5's own; `"blosc"`, for which readers need hdf5plugin; or
     `"ecf"`, in Prophesee's layout only, which Prophesee's own software wants. Raises `ValueError`
@@ -54,11 +56,11 @@ def create(
     return Hdf5Sink(path, kind, _filter(compression))
 
 
-class Hdf5Sink(WorkerSink[EventBatch | TriggerBatch]):
-    """Writes events, and in Prophesee's layout triggers, to a file that appears with the first of
-    them and is whole after the close.
+class Hdf5Sink(WorkerSink[EventBatch | TriggerBatch | Frame]):
+    """Writes events, in Prophesee's layout triggers too, or frames, to a file that appears with the
+    first of them and is whole after the close.
 
-    Raises `EncodeError` for what the layout cannot hold; what came before it is in the file.
+    Raises `EncodeError` for what it cannot hold; what came before is in the file.
     """
 
     def __init__(self, path: Path, layout: type[EventLayout], filter: Mapping[str, Any]) -> None:
@@ -68,12 +70,19 @@ class Hdf5Sink(WorkerSink[EventBatch | TriggerBatch]):
         self._filter = filter
         self._file: File = None
         self._layout: EventLayout | None = None
+        self._frames: FrameRows | None = None
         self._held: list[EventBatch] = []
 
-    def put(self, item: EventBatch | TriggerBatch, /) -> None:
+    def put(self, item: EventBatch | TriggerBatch | Frame, /) -> None:
         """Write what makes up blocks, and hold the rest."""
-        if not isinstance(item, EventBatch | TriggerBatch):
-            raise EncodeError("hdf5", f"a file holds events, not a {type(item).__name__}")
+        if isinstance(item, Frame) and self._layout is None:
+            self._file = self._file or import_h5py().File(self._path, "w")
+            self._frames = self._frames or FrameRows(self._file, item, self._filter)
+            self._frames.put(item)
+            return
+        if self._frames or not isinstance(item, EventBatch | TriggerBatch):
+            held = "frames" if self._frames else "events"
+            raise EncodeError("hdf5", f"a file holds {held}, not a {type(item).__name__}")
         layout = self._layout or self._open(item.sensor)
         if isinstance(item, TriggerBatch):
             layout.put_triggers(item)
@@ -89,10 +98,11 @@ class Hdf5Sink(WorkerSink[EventBatch | TriggerBatch]):
 
     def end(self) -> None:
         """Write the events that are held, and close the file."""
-        if self._layout is None:
+        if self._file is None:
             return
         try:
-            self._write(self._layout, 1)
+            if self._layout is not None:
+                self._write(self._layout, 1)
         finally:
             self._file.close()
 

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple, TypedDict, cast, get_args
 import numpy as np
 import numpy.typing as npt
 
-from aevents.types import Frame
+from aevents.types import PICTURES, Frame
 
 ColourMap = Literal["dark", "light", "gray"]
 Pixels = npt.NDArray[np.uint8]
@@ -54,8 +54,9 @@ class Paint:
 
     ON is orange and OFF is blue; where a pixel has both, the two add up (near white on `"dark"`,
     near black on `"light"`, nothing on `"gray"`, where ON is white and OFF is black). Frames that
-    do not know polarity are painted in one neutral colour, and pictures of a camera's own
-    (`"intensity"`, uint8) as they are.
+    do not know polarity are painted in one neutral colour. Pictures of a camera's own
+    (`"intensity"` and `"bgr"`) stay as they are: of uint16 the upper half, of other types the
+    values from 0 to 255.
 
     `scale` is how many events make a pixel as bright as it gets; a quarter of them make it half as
     bright. Unless given, it is chosen at the first frame that shows anything (4, or more if one in
@@ -85,8 +86,8 @@ class Paint:
     def __call__(self, frame: Frame, /) -> Pixels:
         """Return the frame's pixels."""
         _check_kind(frame)
-        if frame.mode == "intensity" and frame.array.dtype == np.uint8:
-            return _enlarged(_in_rgb(frame.array), self._zoom)
+        if frame.mode in PICTURES:
+            return _enlarged(_in_rgb(frame), self._zoom)
         array = frame.array if frame.axes == "yx" else np.swapaxes(frame.array, -1, -2)
         scale = 1.0 if frame.mode in UP_TO_ONE else self._scale_for(array)
         if array.ndim == 3 and len(array) == 2 and frame.mode not in IN_PARTS:
@@ -115,14 +116,23 @@ class Paint:
         return self._scale
 
 
-def _in_rgb(intensity: npt.NDArray[np.generic]) -> Pixels:
-    if intensity.ndim == 2:
-        intensity = np.repeat(intensity[..., np.newaxis], 3, axis=2)
-    if intensity.ndim != 3 or intensity.shape[2] != 3:
-        raise ValueError(
-            f"a picture is (height, width) or (height, width, 3), not {intensity.shape}"
-        )
-    return cast("Pixels", intensity)
+def _in_rgb(frame: Frame) -> Pixels:
+    """Return a picture's own pixels, without their opacity."""
+    array = _in_bytes(frame.array)
+    if array.ndim == 2:
+        array = np.repeat(array[..., np.newaxis], 3, axis=2)
+    if array.ndim != 3 or array.shape[2] not in (3, 4):
+        raise ValueError(f"a picture is (height, width) or (height, width, 3), not {array.shape}")
+    return array[..., ::-1] if frame.mode == "bgr" else array[..., :3]
+
+
+def _in_bytes(values: npt.NDArray[np.generic]) -> Pixels:
+    if values.dtype == np.uint8:
+        return cast("Pixels", values)
+    if values.dtype == np.uint16:
+        return cast("Pixels", (values.astype(np.uint16) >> 8).astype(np.uint8))
+    clipped = np.clip(values.astype(np.float32), 0, 255)
+    return np.rint(clipped).astype(np.uint8)
 
 
 def _check_kind(item: object) -> None:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from aevents.errors import TruncatedError
 from aevents.operators.sampled import Sampled
-from aevents.types import Chunk, EventBatch, Span, span_of
+from aevents.types import Chunk, EventBatch, Frame, Span, span_of
 
 D = TypeVar("D")
 
@@ -25,12 +25,13 @@ UNTIMED = Span(0, 0)
 class Rechunk(Generic[D]):
     """Gather units into chunks of at least `size`; with `exact`, of just that.
 
-    A unit is an event of a batch, a byte, a character, an entry of a list, or a row of an array.
-    Items are `Chunk`s of such, or such by themselves. Without `exact` a chunk is all that was there
-    when `size` was reached, so that items are not cut. The units of a chunk are neighbours: where
-    some are missing, as the `offset` of an item tells, it ends as at the end of the stream. What
-    is left there is emitted, dropped and counted as `tail_units`, padded (zeros, `None`), or an
-    error, as `tail` says.
+    A unit is an event of a batch, a byte, a character, an entry of a list, a row of an array,
+    or a frame, of which the arrays are stacked. Items are `Chunk`s of such, or such by
+    themselves. Without `exact` a chunk is all that was there when `size` was reached, so that
+    items are not cut. The units of a chunk are neighbours: where some are missing, as the
+    `offset` of an item tells, it ends as at the end of the stream. What is left there is
+    emitted, dropped and counted as `tail_units`, padded (zeros, `None`), or an error, as `tail`
+    says.
 
     What cannot change is not copied: batches, read-only arrays and views of memory come as views,
     bytes and text are copied once where they are cut or joined. What can change is copied when it
@@ -92,6 +93,8 @@ class Rechunk(Generic[D]):
         yield chunk if self._tail == "emit" else _padded(chunk, self._size - count)
 
     def _piece(self, item: Chunk[D] | D) -> Chunk[D]:
+        if isinstance(item, Frame):
+            item = cast("Chunk[D]", Chunk(item.array[np.newaxis], item.span, self._end))
         given = isinstance(item, Chunk)
         data = owned(item.data if isinstance(item, Chunk) else item)
         self._check(data)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, overload
 
 import msgspec
 import numpy as np
@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from aevents.operators.order import running_times
 from aevents.operators.pixels import check_size, kept_by, picked, with_columns
-from aevents.types import EventBatch, Span
+from aevents.types import EventBatch, Frame, Span
 
 T = TypeVar("T")
 
@@ -96,7 +96,7 @@ class Mask:
 
 class TimeSlice:
     """Keep the events of `start <= t < stop` (µs, as recorded), and stop reading at the first event
-    past `stop`.
+    past `stop`. Of frames, those are kept whose spans begin then.
 
     Raises `ValueError` when `stop` is before `start`.
     """
@@ -109,8 +109,26 @@ class TimeSlice:
         self._stop = stop
         self._running = start
 
-    def feed(self, batch: EventBatch, /) -> tuple[EventBatch, ...]:
+    @overload
+    def feed(self, item: EventBatch, /) -> tuple[EventBatch, ...]: ...
+
+    @overload
+    def feed(self, item: Frame, /) -> tuple[Frame, ...]: ...
+
+    def feed(self, item: EventBatch | Frame, /) -> tuple[EventBatch, ...] | tuple[Frame, ...]:
         """Give the part of the batch that lies in the slice, if time has come to it."""
+        return self._part(item) if isinstance(item, EventBatch) else self._whole(item)
+
+    def flush(self) -> tuple[()]:
+        """Give nothing."""
+        return ()
+
+    def _whole(self, frame: Frame) -> tuple[Frame, ...]:
+        start = frame.span.start
+        self.done = self._stop is not None and start >= self._stop
+        return () if self.done or start < self._start else (frame,)
+
+    def _part(self, batch: EventBatch) -> tuple[EventBatch, ...]:
         reading = batch
         if self._stop is not None:
             reading = self._until(batch, self._stop)
@@ -119,10 +137,6 @@ class TimeSlice:
         start, stop = (max(self._start, time) for time in reading.span)
         kept = reading.where(reading.t >= self._start)
         return (msgspec.structs.replace(kept, span=Span(start, stop)),)
-
-    def flush(self) -> tuple[()]:
-        """Give nothing."""
-        return ()
 
     def _until(self, batch: EventBatch, stop: int) -> EventBatch:
         times, _ = running_times(batch.t, self._running)

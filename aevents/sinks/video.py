@@ -2,102 +2,118 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Unpack, cast
+from typing import TYPE_CHECKING, Literal, Unpack, cast
 
+import msgspec
 import numpy as np
 
 from aevents.errors import EncodeError, UnknownFormatError, missing_extra
 from aevents.operators.colour import Look, Paint, Pixels
+from aevents.operators.view import rate_of
+from aevents.sinks.coding import (
+    CODECS,
+    WITH_LOSS,
+    encoder_of,
+    even,
+    gray_of,
+    options_of,
+    pixel_format,
+    played_rate,
+)
 from aevents.sinks.worker import WorkerSink
-from aevents.types import Frame
+from aevents.types import Frame, Sensor
 
 if TYPE_CHECKING:
     from av import VideoFrame
     from av.container import OutputContainer
     from av.video import VideoStream
 
-CODECS = {
-    ".mp4": ("libx264", "mpeg4"),
-    ".mkv": ("libx264", "mpeg4"),
-    ".avi": ("libx264", "mpeg4"),
-    ".webm": ("libvpx-vp9", "libvpx"),
-}
-"""The codecs that go into a file of this suffix; the first that FFmpeg has is taken."""
-FAST = {"libx264": {"preset": "veryfast"}, "libvpx-vp9": {"deadline": "realtime", "cpu-used": "6"}}
-"""Points on a plain ground gain nothing from a slower search: with x264 it made larger files."""
 
-
-def create(
+def create(  # what goes into a file, and how
     path: Path,
     *,
-    rate_hz: float = 30,
+    rate_hz: float | Fraction | None = None,
     codec: str | None = None,
     quality: int = 65,
+    size: str | None = None,
+    colour: Literal["rgb", "gray"] = "rgb",
     **look: Unpack[Look],
 ) -> VideoSink:
     """Return a sink of frames that writes a video: .mp4, .mkv, .avi or .webm.
 
-    Every frame is shown for the same time, `rate_hz` of them a second; for slow motion, make them
-    of shorter windows. `codec` is FFmpeg's name of an encoder, unless given H.264 (VP9 in .webm).
-    `quality` goes from 0 (small) to 100 (fine). The other options are those of `Paint`; a video
-    keeps colour at half the resolution, so `zoom=2` makes single pixels clearer.
+    Every frame is in it, and shown for the same time, `rate_hz` of them a second: unless given,
+    pictures as long as the first one's span, frames of events for 1/30 s. For slow motion, make
+    these of shorter windows. `codec` is FFmpeg's name of an encoder, unless given H.264 (VP9 in
+    .webm); one without loss, as `"ffv1"` in .mkv or .avi, keeps every value. `quality` goes from 0
+    (small) to 100 (fine). `size`, as in `"640x480"`, scales; `colour="gray"` keeps brightness only.
+    The other options are those of `Paint`; a video keeps colour at half the resolution, so `zoom=2`
+    makes single pixels clearer.
 
-    Raises `MissingExtraError` without PyAV, `ValueError` for an unknown codec and for a rate or
-    quality out of range, `UnknownFormatError` for another suffix.
+    Raises `MissingExtraError` without PyAV, `ValueError` for a rate, size or quality out of range,
+    `UnknownFormatError` for another suffix. The first frame raises `ValueError` for a codec that
+    FFmpeg does not have.
     """
-    rate = Fraction(rate_hz).limit_denominator(1000)
-    if rate <= 0:
-        raise ValueError(f"rate_hz is a number of frames a second greater than 0, not {rate_hz!r}")
+    rate = None if rate_hz is None else rate_of(rate_hz)
     if not 0 <= quality <= 100:
         raise ValueError(f"quality goes from 0 to 100, not {quality!r}")
+    if colour not in ("rgb", "gray"):
+        raise ValueError(f"colour is 'rgb' or 'gray', not {colour!r}")
     if path.suffix.lower() not in CODECS:
         raise UnknownFormatError(f"{path.name} is no video that can be written here", CODECS)
-    name = _first_of((codec,) if codec else CODECS[path.suffix.lower()])
-    options = FAST.get(name, {}) | _quality(name, (100 - quality) / 100)
-    return VideoSink(path, Paint(**look), name, rate, options)
+    sensor = None if size is None else Sensor.parse(size)
+    if find_spec("av") is None:
+        raise missing_extra("av", "video")
+    codecs = (codec,) if codec else CODECS[path.suffix.lower()]
+    written = Written(codecs, rate, quality, sensor, colour == "gray")
+    return VideoSink(path, Paint(**look), written)
+
+
+class Written(msgspec.Struct, frozen=True):
+    """How a video is written; without a rate, at that of the first frame."""
+
+    codecs: tuple[str, ...]
+    rate: Fraction | None
+    quality: int
+    size: Sensor | None
+    gray: bool
 
 
 class VideoSink(WorkerSink[Frame]):
     """Encodes frames into a video file, which appears with the first one and is whole after the
     close.
 
-    A size that is odd is made even by doubling the last row or column. Writing raises `EncodeError`
-    for a frame of another size than the first, and `TypeError` for what is no frame.
+    A size that is odd is made even by doubling the last row or column, unless the codec is without
+    loss. Writing raises `EncodeError` for a frame of another size than the first, and `TypeError`
+    for what is no frame.
     """
 
-    def __init__(
-        self, path: Path, paint: Paint, codec: str, rate: Fraction, options: dict[str, str]
-    ) -> None:
+    def __init__(self, path: Path, paint: Paint, written: Written) -> None:
         super().__init__()
         self._path = path
         self._paint = paint
-        self._codec = codec
-        self._rate = rate
-        self._options = options
-        self._size = (0, 0)
+        self._written = written
+        self._codec = ""
+        self._size = (0, 0)  # of what is fed
         self._count = 0
         self._container: OutputContainer | None = None
         self._stream: VideoStream | None = None
 
     def put(self, item: Frame, /) -> None:
         """Encode one frame."""
-        from av import VideoFrame
-        from av.video.reformatter import ColorRange, Colorspace
-
-        pixels = _even(self._paint(item))
-        height, width, _ = pixels.shape
-        if self._stream is None:
-            self._stream = self._open(width, height)
-        if (width, height) != self._size:
-            what = f"a frame of {_text((width, height))} after frames of {_text(self._size)}"
+        pixels = self._paint(item)
+        stream = self._stream or self._open(item, pixels)
+        if pixels.shape[1::-1] != self._size:
+            width, height = self._size
+            what = (
+                f"a frame of {pixels.shape[1]}x{pixels.shape[0]} after frames of {width}x{height}"
+            )
             raise EncodeError(self._path.name, what)
-        picture = VideoFrame.from_ndarray(pixels, format="rgb24").reformat(
-            format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
-        )
+        picture = self._picture(pixels, stream)
         picture.pts = self._count
         self._write(picture)
         self._count += 1
@@ -112,17 +128,48 @@ class VideoSink(WorkerSink[Frame]):
         finally:
             self._container.close()
 
-    def _open(self, width: int, height: int) -> VideoStream:
+    def _picture(self, pixels: Pixels, stream: VideoStream) -> VideoFrame:
+        from av import VideoFrame
+        from av.video.reformatter import ColorRange, Colorspace
+
+        if self._written.gray:
+            pixels = gray_of(pixels)
+        if stream.pix_fmt == "gray" and self._written.size is None:
+            return VideoFrame.from_ndarray(np.ascontiguousarray(pixels[..., 0]), format="gray")
+        if stream.pix_fmt == WITH_LOSS and self._written.size is None:
+            pixels = even(pixels)
+        frame = VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")
+        colours = (
+            {"dst_colorspace": Colorspace.ITU709, "dst_color_range": ColorRange.MPEG}
+            if stream.pix_fmt == WITH_LOSS
+            else {}
+        )
+        return frame.reformat(
+            width=stream.width, height=stream.height, format=stream.pix_fmt, **colours
+        )
+
+    def _open(self, first: Frame, pixels: Pixels) -> VideoStream:
         import av
 
+        written = self._written
+        codec = encoder_of(written.codecs)
+        format = pixel_format(codec, gray=written.gray)
+        height, width, _ = (even(pixels) if format == WITH_LOSS else pixels).shape
+        if written.size is not None:
+            width, height = written.size.width, written.size.height
+        self._codec, self._size = codec.name, (pixels.shape[1], pixels.shape[0])
         self._container = av.open(str(self._path), "w")
-        made = self._container.add_stream(self._codec, rate=self._rate, options=self._options)
-        stream = cast("VideoStream", made)  # `_first_of` has seen to it
-        self._size = stream.width, stream.height = width, height
-        stream.pix_fmt = "yuv420p"  # what every player can show
-        context = stream.codec_context
-        context.colorspace = context.color_primaries = context.color_trc = 1  # ITU-R BT.709
-        context.color_range = 1  # of television, 16 to 235
+        made = self._container.add_stream(
+            codec.name,
+            rate=written.rate or played_rate(first),
+            options=options_of(codec, written.quality),
+        )
+        stream = self._stream = cast("VideoStream", made)  # `encoder_of` has seen to it
+        stream.width, stream.height, stream.pix_fmt = width, height, format
+        if format == WITH_LOSS:
+            context = stream.codec_context
+            context.colorspace = context.color_primaries = context.color_trc = 1  # ITU-R BT.709
+            context.color_range = 1  # of television, 16 to 235
         with self._naming_the_file():
             self._container.start_encoding()  # makes the file now, not at the first packet
         return stream
@@ -142,38 +189,6 @@ class VideoSink(WorkerSink[Frame]):
         except FFmpegError as error:
             if isinstance(error, OSError):  # no permission, the disk is full, and the like
                 raise
-            what = f"{self._codec} fails at frames of {_text(self._size)}: {error.strerror}"
+            width, height = self._size
+            what = f"{self._codec} fails at frames of {width}x{height}: {error.strerror}"
             raise EncodeError(self._path.name, what) from error
-
-
-def _first_of(names: Sequence[str]) -> str:
-    try:
-        import av
-    except ImportError as error:
-        raise missing_extra("av", "video") from error
-    for name in names:
-        try:
-            found = av.Codec(name, "w")
-        except ValueError:
-            continue
-        if found.type == "video":
-            return name
-    raise ValueError(f"this FFmpeg has no video encoder called {' or '.join(names)}")
-
-
-def _quality(codec: str, coarseness: float) -> dict[str, str]:
-    """Return the codec's own option for how coarse a picture may be, from 0 to 1."""
-    if codec == "mpeg4":
-        step = str(1 + round(30 * coarseness**2))  # of the quantiser, from 1 to 31
-        return {"qmin": step, "qmax": step}
-    steps = 51 if codec.startswith("libx26") else 63
-    return {"crf": str(round(steps * coarseness)), "b": "0"}
-
-
-def _even(pixels: Pixels) -> Pixels:
-    height, width, _ = pixels.shape
-    return np.pad(pixels, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
-
-
-def _text(size: tuple[int, int]) -> str:
-    return "{}x{}".format(*size)

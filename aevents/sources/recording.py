@@ -50,7 +50,7 @@ def recording_origin(
     def within(start: int) -> Origin[object]:
         return file_origin(path, partial(plan, start))
 
-    return replace(file_origin(path, partial(plan, None)), within=within)
+    return replace(file_origin(path, partial(plan, None)), within=within, operators=1)
 
 
 def _read_by_path(

@@ -14,7 +14,7 @@ from aevents import EncodeError, EventBatch, Sensor, Span, TriggerBatch
 from aevents.codecs.ecf import FILTER
 from aevents.containers.hdf5_write import CHUNK, EVENT, TRIGGER
 from aevents.testing import assert_same_events, check_sink, cut_events, example_events
-from aevents.types import Frame
+from aevents.types import GenericBatch
 from tests.containers.hdf5_files import written
 
 EVENTS = example_events(100_000, sensor=Sensor(320, 240, serial="00000307"))
@@ -143,9 +143,9 @@ def test_ecf_holds_no_more_than_2048_columns_and_rows(
 
 
 def test_what_is_no_event_is_refused(tmp_path: Path) -> None:
-    frame = Frame(np.zeros((2, 2)), Span(0, 1), Sensor(2, 2))
-    with pytest.raises(EncodeError, match="a file holds events, not a Frame"):
-        written(tmp_path / "a.h5", frame)  # type: ignore[arg-type]
+    measured = GenericBatch(np.zeros(0, np.int64), (), Span(0, 1))
+    with pytest.raises(EncodeError, match="a file holds events, not a GenericBatch"):
+        written(tmp_path / "a.h5", measured)  # type: ignore[arg-type]
     assert not (tmp_path / "a.h5").exists()
     with pytest.raises(EncodeError, match="no place for triggers: prophesee's has"):
         written(tmp_path / "a.h5", EVENTS, TRIGGERS, layout="dsec")

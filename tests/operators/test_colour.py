@@ -164,4 +164,23 @@ def test_pictures_of_a_camera_are_shown_as_they_are() -> None:
         assert Paint()(frame).tolist() == expected
         assert Paint(zoom=2)(frame).shape == (2, 4, 3)
     with pytest.raises(ValueError, match="or \\(height, width, 3\\)"):
-        Paint()(Frame(np.zeros((2, 2, 4), np.uint8), Span(0, 1), Sensor(2, 2), "intensity"))
+        Paint()(Frame(np.zeros((2, 2, 5), np.uint8), Span(0, 1), Sensor(2, 2), "intensity"))
+
+
+def test_opacity_is_left_out_and_blue_first_turned_round() -> None:
+    pixels = np.array([[[1, 2, 3, 9]]], np.uint8)
+    for mode, array, expected in (
+        ("intensity", pixels, [[[1, 2, 3]]]),
+        ("bgr", pixels[..., :3], [[[3, 2, 1]]]),
+    ):
+        assert Paint()(Frame(array, Span(0, 1), Sensor(1, 1), mode)).tolist() == expected
+
+
+def test_pictures_of_other_types_keep_their_brightness() -> None:
+    for array, expected in (
+        (np.array([[0xFFFF, 0x1234]], np.uint16), [[[255] * 3, [0x12] * 3]]),
+        (np.array([[-3, 99.6]], np.float32), [[[0] * 3, [100] * 3]]),
+        (np.array([[300, 7]], np.int64), [[[255] * 3, [7] * 3]]),
+    ):
+        frame = Frame(array, Span(0, 1), Sensor(2, 1), "intensity")
+        assert Paint()(frame).tolist() == expected

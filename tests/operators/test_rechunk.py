@@ -12,7 +12,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aevents import Chunk, EventBatch, Rechunk, Sampled, Span, TruncatedError
+from aevents import (
+    Chunk,
+    EventBatch,
+    Frame,
+    Rechunk,
+    Sampled,
+    Sensor,
+    Span,
+    TruncatedError,
+)
 from aevents.operators.base import Chain, Operator
 from aevents.operators.rechunk import owned
 from aevents.testing import cut_events, example_events
@@ -242,3 +251,28 @@ def test_a_second_sampling_goes_behind_the_first() -> None:
     rechunk = Rechunk[bytes](2, exact=True)
     halves = Chain[object, Chunk[bytes]]([rechunk, Sampled(coverage=0.5), Sampled(coverage=0.5)])
     assert [c.offset for c in chunks(halves, [bytes(16)])] == [0, 8]
+
+
+def test_the_arrays_of_frames_are_stacked() -> None:
+    frames = [
+        Frame(np.full((2, 3), number), Span(10 * number, 10 * number + 10), Sensor(3, 2))
+        for number in range(5)
+    ]
+    found = chunks(Rechunk(2, exact=True), frames)
+    assert [chunk.data.shape for chunk in found] == [(2, 2, 3), (2, 2, 3), (1, 2, 3)]
+    assert [chunk.data[-1, 0, 0] for chunk in found] == [1, 3, 4]
+    assert [tuple(chunk.span) for chunk in found] == [(0, 11), (20, 31), (40, 41)]
+    assert [chunk.offset for chunk in found] == [0, 2, 4]
+    other = Frame(np.zeros((3, 3)), Span(50, 60), Sensor(3, 3))
+    with pytest.raises(TypeError, match="units changed"):
+        chunks(Rechunk(2), [frames[0], other])
+
+
+def test_gaps_in_time_leave_out_frames() -> None:
+    frames = [
+        Frame(np.full((1, 1), number), Span(10 * number, 10 * number + 10), Sensor(1, 1))
+        for number in range(10)
+    ]
+    chain = Chain[Any, Chunk[Any]]([Rechunk(2, exact=True), Sampled(gap_us=15)])
+    found = chunks(chain, frames)
+    assert [chunk.data[:, 0, 0].tolist() for chunk in found] == [[0, 1], [3, 4], [6, 7], [9]]

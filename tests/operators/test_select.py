@@ -10,7 +10,7 @@ import pytest
 from aevents.operators.base import Chain, Operator
 from aevents.operators.select import Crop, Mask, Polarity, Take, TakeEvents, TimeSlice
 from aevents.testing import check_operator
-from aevents.types import Event, EventBatch, Sensor, Span
+from aevents.types import Event, EventBatch, Frame, Sensor, Span
 
 
 def batch(*events: tuple[int, int, int, int], sensor: Sensor | None = None) -> EventBatch:
@@ -129,6 +129,18 @@ def test_the_chunking_law() -> None:
     for make in makes:
         items = check_operator(make)
         assert sum(len(item) for item in items if isinstance(item, EventBatch)) > 10
+
+
+def test_a_slice_of_frames_has_those_that_begin_in_it() -> None:
+    def at(start: int, stop: int) -> Frame:
+        return Frame(np.zeros((2, 2)), Span(start, stop), Sensor(2, 2))
+
+    cut = TimeSlice(10, 30)
+    frames = [at(0, 10), at(5, 15), at(10, 20), at(15, 35), at(29, 60), at(30, 31)]  # they overlap
+    given = [frame for one in frames if not cut.done for frame in cut.feed(one)]
+    assert given == frames[2:5]
+    assert cut.done
+    assert TimeSlice(7).feed(frames[5]) == (frames[5],)
 
 
 def test_take_events_does_not_care_how_they_are_cut() -> None:

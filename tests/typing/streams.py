@@ -58,6 +58,15 @@ async def chunks_are_of_what_they_are_made_of(stream: Stream[EventBatch]) -> Non
         assert_type(lengths_only, Stream[int])
 
 
+async def frames_are_streamed_as_events_are(stream: Stream[EventBatch]) -> None:
+    assert_type(aevents.video("in.mp4"), Stream[Frame])
+    assert_type(aevents.images("*.png").time_slice(5), Stream[Frame])
+    assert_type(aevents.from_frames([[[1]]]).through(lambda: aevents.Resample(5)), Stream[Frame])
+    assert_type(aevents.open("in.mp4", kind=Frame), Stream[Frame])
+    assert_type(stream.frames().rechunk(5), Stream[Chunk[npt.NDArray[np.generic]]])
+    assert_type(stream.time_slice(5), Stream[EventBatch])
+
+
 def open_gives_the_kind_asked_for() -> None:
     assert_type(aevents.open("street.raw"), Stream[EventBatch])
     assert_type(aevents.open("street.raw", kind=TriggerBatch), Stream[TriggerBatch])
