@@ -100,7 +100,7 @@ class _Download:
                     part.write(chunk)
                 if part.tell() < self._file.size and response.length:
                     raise ConnectionError(f"the connection ended {response.length} bytes early")
-        return resumed
+        return have > 0
 
     def _finish(self) -> bool:
         """Give the file its name, if it is right; else begin again."""

@@ -283,11 +283,9 @@ def test_sharp_moving_bar_as_in_convis() -> None:
     )
     angle = np.radians(direction)
     way = 11 * abs(np.cos(angle)) + 10 * abs(np.sin(angle)) + width
-    early = round(
-        100_000 * way / 2 / speed - 1716.42
-    )  # until its centre is in the middle, at 17 ms
+    early = round(100_000 * way / 2 / speed - 1716.42)  # its centre is in the middle at 17 ms
     assert (shown(ours, early + 4_500)[early::100] == truth[:45]).all()
-    assert not truth[41:60].any()  # convis waits for a while before it begins again
+    assert not truth[46:66].any()  # convis waits for a while before it begins again
 
 
 @needs_convis
