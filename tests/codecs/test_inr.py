@@ -123,7 +123,8 @@ def test_other_numbers_than_float64_are_given_as_they_are() -> None:
     lines = b"XDIM=4\nYDIM=3\nZDIM=1\nVDIM=3\nVX=1\nTYPE=unsigned fixed\nPIXSIZE=8 bits\nCPU=decm\n"
     data = (b"#INRIMAGE-4#{\n" + lines).ljust(252, b"\n") + b"##}\n" + bytes(range(36))
     (frame,) = read(data, strict=True)
-    assert (frame.array.dtype, frame.shape) == (np.uint8, (3, 3, 4))
+    assert frame.array.dtype == np.uint8
+    assert frame.shape == (3, 3, 4)
     assert frame.array[:, 0, 1].tolist() == [3, 4, 5]  # the values of the second pixel
 
 
@@ -222,8 +223,8 @@ def test_files_are_opened_and_created(tmp_path: Path) -> None:
     assert found[-1].span == Span(2_990_000, 3_000_000)
     within = stream.origin.within
     assert within is not None
-    late = aevents.Stream(within(2_500_000), stream.operators).blocking()
-    first = cast("Frame", next(late))
+    late: aevents.Stream[Frame] = aevents.Stream(within(2_500_000), stream.operators)
+    first = next(late.blocking())
     assert first.span.start == 2_490_000  # and not much of what comes before was read
     assert (first.array == many[249]).all()
     with pytest.raises(ValueError, match="only events can be put together, not a Frame"):

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from itertools import islice, pairwise
+from typing import TypeVar, cast
 
 import numpy as np
 import pytest
 
 from aevents.sources.drawn import BLOCK_BYTES, Drawn, Picture, block_of, dice, frame_of, timing
+from aevents.stream import Stream, stream_of
 from aevents.types import Frame, Sensor, Span
 
 SENSOR = Sensor(4, 3)
 BLOCK = 8
+
+F = TypeVar("F", bound=Frame)
+
+
+def late(stream: Stream[F], start: int) -> list[F]:
+    """Return what is read by somebody who wants nothing of before a time."""
+    within = stream.origin.within
+    assert within is not None
+    return cast("list[F]", list(stream_of(within(start)).blocking()))
 
 
 def numbers(rate_hz: float = 1000.0, duration_us: int = 20_000, seed: int = 0) -> Drawn[Frame]:
@@ -57,22 +68,14 @@ def test_without_a_duration_there_is_no_end_and_yet_it_is_not_live() -> None:
 
 @pytest.mark.parametrize("start", [0, 1, 999, 1000, 7_500, 8_000, 19_999])
 def test_reading_from_the_middle_gives_the_same_frames(start: int) -> None:
-    origin = numbers(seed=3).stream().origin
-    assert origin.within is not None
-    late = origin.within(start)
-    assert late.blocking is not None
-    found = list(late.blocking())
+    found = late(numbers(seed=3).stream(), start)
     expected = [one for one in numbers(seed=3).frames() if one.span.stop > start]
     assert [one.span for one in found] == [one.span for one in expected]
     assert all((one.array == other.array).all() for one, other in zip(found, expected, strict=True))
 
 
 def test_behind_the_end_there_is_nothing() -> None:
-    late = numbers()._origin(0).within
-    assert late is not None
-    behind = late(20_000)
-    assert behind.blocking is not None
-    assert list(behind.blocking()) == []
+    assert late(numbers().stream(), 20_000) == []
 
 
 def test_a_shorter_stream_is_the_beginning_of_a_longer_one() -> None:

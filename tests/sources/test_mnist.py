@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import islice
+from typing import cast
 
 import anyio.to_thread
 import numpy as np
@@ -12,8 +13,10 @@ import pytest
 
 from aevents.sources import mnist
 from aevents.sources.mnist import ADVANCE, DigitFrame, Digits
+from aevents.stream import Stream
 from aevents.types import Sensor, Span
 from tests.convis import FOLDER, arrays, needs_convis
+from tests.sources.test_drawn import late
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (10, 28, 28)).astype(np.uint8)
 TEN = Digits(IMAGES, np.arange(10, dtype=np.uint8))
@@ -21,8 +24,9 @@ REQUESTS = 5, 3, 6, 7, 20, 1, 1, 1, 40
 """Frames that convis was asked for, one request after the other."""
 
 
-def shown(frames: Iterable[DigitFrame], count: int | None = None) -> npt.NDArray[np.generic]:
-    return np.stack([frame.array for frame in islice(frames, count)])
+def shown(frames: Iterable[DigitFrame], count: int | None = None) -> npt.NDArray[np.float32]:
+    pictures = [frame.array for frame in islice(frames, count)]
+    return cast("npt.NDArray[np.float32]", np.stack(pictures))
 
 
 def test_digits_come_in_the_order_of_the_walk() -> None:
@@ -51,18 +55,11 @@ def test_the_walk_comes_to_all_digits_before_one_comes_again() -> None:
 @pytest.mark.parametrize("start", [0, 1, 999, 6_999, 7_000, 123_456])
 @pytest.mark.parametrize("name", ["frames", "spikes", "saccades"])
 def test_any_time_can_be_begun_at(name: str, start: int) -> None:
-    stream = {"frames": mnist.frames, "spikes": mnist.spikes, "saccades": mnist.saccades}[name](
-        TEN, rep=6, duration_us=200_000
-    )
-    within = stream.origin.within
-    assert within is not None
-    late = within(start)
-    assert late.blocking is not None
-    found = list(late.blocking())
+    stream: Stream[DigitFrame] = getattr(mnist, name)(TEN, rep=6, duration_us=200_000)
+    found = late(stream, start)
     expected = [frame for frame in stream.blocking() if frame.span.stop > start]
-    assert [(one.span, one.label, one.index) for one in expected] == [  # type: ignore[attr-defined]
-        (one.span, one.label, one.index)
-        for one in found  # type: ignore[attr-defined]
+    assert [(one.span, one.label, one.index) for one in found] == [
+        (one.span, one.label, one.index) for one in expected
     ]
     assert all((one.array == two.array).all() for one, two in zip(found, expected, strict=True))
 

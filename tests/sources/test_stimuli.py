@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import islice
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,7 @@ from aevents.sources import stimuli
 from aevents.stream import Stream
 from aevents.types import Frame, Sensor
 from tests.convis import arrays, needs_convis
+from tests.sources.test_drawn import late
 
 SENSOR = Sensor(16, 12)
 ALL: dict[str, Callable[..., Stream[Frame]]] = {
@@ -25,9 +27,10 @@ ALL: dict[str, Callable[..., Stream[Frame]]] = {
 }
 
 
-def shown(stream: Stream[Frame], count: int | None = None) -> npt.NDArray[np.generic]:
+def shown(stream: Stream[Frame], count: int | None = None) -> npt.NDArray[np.float32]:
     """Return the pictures of a stream."""
-    return np.stack([frame.array for frame in islice(stream.blocking(), count)])
+    pictures = [frame.array for frame in islice(stream.blocking(), count)]
+    return cast("npt.NDArray[np.float32]", np.stack(pictures))
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -44,11 +47,7 @@ def test_a_stimulus_is_float32_from_low_to_high(name: str) -> None:
 @pytest.mark.parametrize("name", ALL)
 def test_a_stimulus_is_the_same_from_any_time_on(name: str) -> None:
     stream = ALL[name](SENSOR, duration_us=700_000)
-    within = stream.origin.within
-    assert within is not None
-    late = within(654_321)
-    assert late.blocking is not None
-    found = list(late.blocking())
+    found = late(stream, 654_321)
     expected = [frame for frame in stream.blocking() if frame.span.stop > 654_321]
     assert [frame.span for frame in found] == [frame.span for frame in expected]
     assert all((one.array == two.array).all() for one, two in zip(found, expected, strict=True))
