@@ -49,7 +49,7 @@ class Recognise:
         format: str | None,
         options: dict[str, object],
     ) -> None:
-        self.kind = kind
+        self.kind: type = kind
         self.format = format
         self._codecs = codecs
         self._name = name

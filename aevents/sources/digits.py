@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from aevents.codecs.idx import decode_idx
 from aevents.errors import DecodeError
-from aevents.sources.download import Published, cache_folder, fetch
+from aevents.sources.published import Published, cache_folder
 from aevents.types import Bytes
 
 MOST_BYTES = 1 << 30
@@ -86,6 +86,8 @@ async def download(
     `mirrors` are tried in their order; every file is checked. Raises `DownloadError` if none of
     them has a file, and what writing a file raises.
     """
+    from aevents.sources.download import fetch  # HTTP takes 40 ms to import, and few need it
+
     kept = _folder(folder)
     for file in FILES[part]:
         await fetch(file, kept, mirrors)

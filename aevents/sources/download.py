@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import threading
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -15,29 +14,15 @@ from urllib.error import URLError
 from urllib.request import Request, urlopen
 
 import anyio.to_thread
-import msgspec
 
 from aevents.errors import DownloadError
+from aevents.sources.published import Published
 
 CHUNK_BYTES = 1 << 16
 STALL_SECONDS = 30
 """A mirror that says nothing for so long is given up."""
 NETWORK_ERRORS = (URLError, HTTPException, ConnectionError, TimeoutError, SSLError)
 """What another mirror may do better; a full disk is none of them."""
-
-
-class Published(msgspec.Struct, frozen=True):
-    """A file as it was published: its name, its size in bytes, and its SHA-256 in hexadecimal."""
-
-    name: str
-    size: int
-    sha256: str
-
-
-def cache_folder() -> Path:
-    """Return where downloads are kept: `$XDG_CACHE_HOME/aevents`, or `~/.cache/aevents`."""
-    given = os.environ.get("XDG_CACHE_HOME")
-    return (Path(given) if given else Path.home() / ".cache") / "aevents"
 
 
 async def fetch(file: Published, folder: Path, mirrors: Sequence[str]) -> Path:

@@ -7,6 +7,7 @@ that they are for: so all reads, of any length and from any time on, see the sam
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
+from math import prod
 from typing import Generic, TypedDict, TypeVar
 
 import msgspec
@@ -16,7 +17,7 @@ from msgspec.structs import replace
 
 from aevents._contracts import Origin
 from aevents.stream import Stream, stream_of
-from aevents.types import Frame, Sensor, Span
+from aevents.types import Frame, Sensor, Span, Times
 
 BLOCK_BYTES = 1 << 18
 """So many frames are drawn at once: they stay in the cache of a core, and who keeps one of them
@@ -30,6 +31,7 @@ Picture = npt.NDArray[np.generic]
 Draw = Callable[[int, int], Sequence[Picture] | Picture]
 """Draws frames: the number of the first, a multiple of the block, and how many."""
 F = TypeVar("F", bound=Frame)
+U = TypeVar("U", np.uint16, np.uint32)
 
 
 class Timing(TypedDict, total=False):
@@ -70,15 +72,14 @@ class Drawn(msgspec.Struct, Generic[F], frozen=True):
     def frames(self, number: int = 0) -> Generator[F, None, None]:
         """Yield the frames from this number on."""
         end = self._frame_at(self.duration_us)
-        start = self._time(number)
         while end == 0 or number < end:
             first = number - number % self.block
-            last = first + self.block if end == 0 else min(first + self.block, end)
+            count = self.block if end == 0 else min(self.block, end - first)
             pictures = self.draw(first, self.block)
-            while number < last:
-                stop = self._time(number + 1)
-                yield self.make(number, pictures[number - first], Span(start, stop))
-                number, start = number + 1, stop
+            times = begins(first, count + 1, self.rate_hz).tolist()
+            for at in range(number - first, count):
+                yield self.make(first + at, pictures[at], Span(times[at], times[at + 1]))
+            number = first + count
 
     def _origin(self, first: int) -> Origin[F]:
         return Origin(
@@ -87,16 +88,15 @@ class Drawn(msgspec.Struct, Generic[F], frozen=True):
             within=lambda start: self._origin(max(0, self._frame_at(start + 1) - 1)),
         )
 
-    def _time(self, number: int) -> int:
-        """Return when a frame begins (µs)."""
-        return round(number * SECOND_US / self.rate_hz)
-
     def _frame_at(self, time: int) -> int:
         """Return the first frame that does not begin before a time."""
-        number = max(0, int(time * self.rate_hz / SECOND_US) - 1)
-        while self._time(number) < time:
-            number += 1
-        return number
+        near = max(0, int(time * self.rate_hz / SECOND_US) - 1)
+        return near + int(np.searchsorted(begins(near, 4, self.rate_hz), time))
+
+
+def begins(first: int, count: int, rate_hz: float) -> Times:
+    """Return when frames begin (µs)."""
+    return np.rint(np.arange(first, first + count) * SECOND_US / rate_hz).astype(np.int64)
 
 
 def timing(shown: Timing) -> Timing:
@@ -122,10 +122,14 @@ def frame_of(sensor: Sensor, mode: str = "intensity") -> Callable[[int, Picture,
     return make
 
 
-def dice(seed: int, first: int) -> np.random.Generator:
-    """Return the random numbers of the block that begins with frame `first`. Raises `ValueError`
-    for a seed below 0.
-    """
+def check_seed(seed: int) -> None:
+    """Raise `ValueError` for a seed that is none."""
     if seed < 0:
         raise ValueError(f"seed is a whole number from 0 on, not {seed!r}")
-    return np.random.Generator(np.random.SFC64((seed, first)))
+
+
+def dice(seed: int, first: int, shape: tuple[int, ...], bits: type[U]) -> npt.NDArray[U]:
+    """Return random numbers of all these bits for the block that begins with frame `first`."""
+    size = prod(shape) * np.dtype(bits).itemsize
+    words = np.random.SFC64((seed, first)).random_raw(-(-size // 8))
+    return np.frombuffer(words, bits, prod(shape)).reshape(shape)

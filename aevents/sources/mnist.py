@@ -7,13 +7,13 @@ with the 10,000 digits of the test set, all come before one comes again.
 
 from __future__ import annotations
 
-from typing import Literal, Unpack, get_args
+from typing import Literal, TypeVar, Unpack, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from aevents.sources.digits import MIRRORS, Digits, download, load
-from aevents.sources.drawn import Draw, Drawn, Picture, Timing, block_of, dice, timing
+from aevents.sources.drawn import Draw, Drawn, Picture, Timing, block_of, check_seed, dice, timing
 from aevents.stream import Stream
 from aevents.types import Frame, Sensor, Span, Times
 
@@ -31,6 +31,8 @@ __all__ = [
 ADVANCE = 179_425_529
 """A prime: steps of it come to every digit of a set of nearly any size before they come back."""
 REP = 10
+LEVELS = np.arange(256) / 255
+"""Brightness by the value of a pixel."""
 MARGIN_PX = 3
 """So far a saccade goes from the middle: N-MNIST has 34x34 pixels for the 28x28 of a digit."""
 SACCADE_REP = 300
@@ -40,6 +42,7 @@ CONVIS_SHIFTS_PX = 7, -14
 Motion = Literal["smooth", "convis"]
 Floats = npt.NDArray[np.float32]
 Numbers = npt.NDArray[np.float64]
+V = TypeVar("V", np.float32, np.uint32)
 
 
 class DigitFrame(Frame, frozen=True, eq=False, weakref=True, kw_only=True):
@@ -68,10 +71,11 @@ def frames(
     Raises `ValueError` for a number that is out of its range.
     """
     shown = _Shown(digits, walk)
+    values = LEVELS.astype(np.float32) * np.float32(max_value)
 
     def draw(first: int, count: int) -> list[Picture]:
         number, which = shown.digits_of(first, count)
-        pictures = shown.pictures(number, max_value)
+        pictures = shown.pictures(number, values)
         pictures.flags.writeable = False
         each = list(pictures)
         return [each[digit] for digit in which.tolist()]
@@ -92,15 +96,15 @@ def spikes(
     chance = peak_hz / shown.rate_hz
     if not 0 <= chance <= 1:
         raise ValueError(f"peak_hz is from 0 to the rate of frames, {shown.rate_hz}: {peak_hz!r}")
-    dice(seed, 0)  # refuses a seed that is none
+    check_seed(seed)
+    limits = np.minimum(chance * LEVELS * 2**32, 2**32 - 1).astype(np.uint32)
 
     def draw(first: int, count: int) -> npt.NDArray[np.bool_]:
         number, which = shown.digits_of(first, count)
-        chances = shown.pictures(number, chance)
-        spiking = dice(seed, first).random((count, *chances.shape[1:]), np.float32)
-        drawn = spiking < chances[which]
-        drawn.flags.writeable = False
-        return drawn
+        below = shown.pictures(number, limits)
+        spiking = dice(seed, first, (count, *below.shape[1:]), np.uint32) < below[which]
+        spiking.flags.writeable = False
+        return spiking
 
     return shown.stream("MNIST spikes", draw, shown.sensor(), mode="binary")
 
@@ -127,6 +131,7 @@ def saccades(
     if shown.rep % 3 or shown.rep < 6:
         raise ValueError(f"rep is 3 times the frames of a saccade, 2 or more, not {shown.rep!r}")
     way = _smooth_way if motion == "smooth" else _convis_way
+    values = LEVELS.astype(np.float32) * np.float32(max_value)
     height, width = digits.images.shape[1:]
     x, y = (
         _shifts(place, size) for place, size in zip(way(shown.rep), (width, height), strict=True)
@@ -135,7 +140,7 @@ def saccades(
     def draw(first: int, count: int) -> Picture:
         number, which = shown.digits_of(first, count)
         step = np.arange(first, first + count) % shown.rep
-        pictures = shown.pictures(number, max_value)[which]
+        pictures = shown.pictures(number, values)[which]
         moved = y[step] @ pictures @ x[step].transpose(0, 2, 1)
         moved.flags.writeable = False
         return moved
@@ -151,6 +156,7 @@ class _Shown:
         self.timing = timing(walk)
         self.rate_hz = self.timing["rate_hz"]
         self._digits = digits
+        self._labels = digits.labels.tolist()  # of which one is taken faster than of an array
         self._init = walk.get("init", 0)
         self._advance = walk.get("advance", ADVANCE)
         if self.rep < 1:
@@ -171,13 +177,9 @@ class _Shown:
         begun, ended = first // self.rep, (first + count - 1) // self.rep
         return range(begun, ended + 1), np.arange(first, first + count) // self.rep - begun
 
-    def pictures(self, numbers: range, scale: float) -> Floats:
-        """Return the pictures of these digits, from 0 to `scale`."""
-        indexes = [self.index(number) for number in numbers]
-        pictures = self._digits.images[indexes].astype(np.float32)
-        pictures /= np.float32(255)
-        pictures *= np.float32(scale)
-        return pictures
+    def pictures(self, numbers: range, values: npt.NDArray[V]) -> npt.NDArray[V]:
+        """Return the pictures of these digits, with the values that stand for 0 to 255."""
+        return values[self._digits.images[[self.index(number) for number in numbers]]]
 
     def stream(
         self,
@@ -188,7 +190,7 @@ class _Shown:
     ) -> Stream[DigitFrame]:
         def make(number: int, picture: Picture, span: Span) -> DigitFrame:
             index = self.index(number // self.rep)
-            label = int(self._digits.labels[index])
+            label = self._labels[index]
             return DigitFrame(picture, span, sensor, mode, label=label, index=index)
 
         return Drawn(name, draw, make, block_of(sensor), **self.timing).stream()

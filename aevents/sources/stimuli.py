@@ -19,7 +19,9 @@ from aevents.sources.drawn import (
     SECOND_US,
     Drawn,
     Timing,
+    begins,
     block_of,
+    check_seed,
     dice,
     frame_of,
     timing,
@@ -58,11 +60,12 @@ def random(
     """
     if size_px < 1 or size_px != int(size_px):
         raise ValueError(f"size_px is a whole number of pixels from 1 on, not {size_px!r}")
-    dice(seed, 0)  # refuses a seed that is none
+    check_seed(seed)
     rows, columns = (-(-size // size_px) for size in (sensor.height, sensor.width))
 
     def draw(first: int, count: int) -> Floats:
-        squares = dice(seed, first).random((count, rows, columns), np.float32)
+        drawn = dice(seed, first, (count, rows, columns), np.uint16)  # 256 steps of a gray value
+        squares = drawn * np.float32(2**-16)
         if size_px == 1:
             return squares
         wide = squares.repeat(size_px, axis=2)[:, :, : sensor.width]
@@ -223,8 +226,7 @@ def _timed(
     rate_hz = shown.get("rate_hz", RATE_HZ)
 
     def numbered(first: int, count: int) -> Floats:
-        times = np.arange(first, first + count) * (SECOND_US / rate_hz)
-        return draw(np.rint(times).astype(np.int64))
+        return draw(begins(first, count, rate_hz))
 
     return _shown(name, numbered, sensor, shown)
 

@@ -13,7 +13,7 @@ import pytest
 from aevents.errors import DecodeError, DownloadError
 from aevents.sources import digits
 from aevents.sources.digits import FILES, download, load
-from aevents.sources.download import Published
+from aevents.sources.published import Published
 from tests.convis import FOLDER, arrays, needs_convis
 from tests.sources.test_download import mirror
 

@@ -16,7 +16,8 @@ import pytest
 
 from aevents.errors import DownloadError
 from aevents.sources import download
-from aevents.sources.download import Published, cache_folder, fetch
+from aevents.sources.download import fetch
+from aevents.sources.published import Published
 
 DATA = bytes(range(256)) * 1000
 FILE = Published("digits.gz", len(DATA), hashlib.sha256(DATA).hexdigest())
@@ -193,13 +194,3 @@ def test_a_worker_that_was_abandoned_stops(tmp_path: Path) -> None:
     with mirror() as server, pytest.raises(InterruptedError, match="was cancelled"):
         download._Download(FILE, tmp_path, stop).run([server.url])
     assert not (tmp_path / "digits.gz").exists()
-
-
-def test_downloads_are_kept_where_caches_are(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert cache_folder() == tmp_path / "aevents"
-    monkeypatch.delenv("XDG_CACHE_HOME")
-    monkeypatch.setenv("HOME", str(tmp_path))
-    assert cache_folder() == tmp_path / ".cache" / "aevents"

@@ -8,7 +8,16 @@ from typing import TypeVar, cast
 import numpy as np
 import pytest
 
-from aevents.sources.drawn import BLOCK_BYTES, Drawn, Picture, block_of, dice, frame_of, timing
+from aevents.sources.drawn import (
+    BLOCK_BYTES,
+    Drawn,
+    Picture,
+    block_of,
+    check_seed,
+    dice,
+    frame_of,
+    timing,
+)
 from aevents.stream import Stream, stream_of
 from aevents.types import Frame, Sensor, Span
 
@@ -30,7 +39,8 @@ def numbers(rate_hz: float = 1000.0, duration_us: int = 20_000, seed: int = 0) -
 
     def draw(first: int, count: int) -> Picture:
         assert first % BLOCK == 0
-        pictures = dice(seed, first).random((count, SENSOR.height, SENSOR.width), np.float32)
+        bits = dice(seed, first, (count, SENSOR.height, SENSOR.width), np.uint16)
+        pictures = bits.astype(np.float32)
         pictures[:, 0, 0] = np.arange(first, first + count)
         return pictures
 
@@ -113,7 +123,7 @@ def test_a_duration_is_not_negative() -> None:
 
 def test_a_seed_is_not_negative() -> None:
     with pytest.raises(ValueError, match="seed is a whole number from 0 on"):
-        dice(-1, 0)
+        check_seed(-1)
 
 
 def test_the_timing_of_options_has_defaults() -> None:
