@@ -100,18 +100,19 @@ class InrDecoder:
     def locate(self, read: ReadAt, size: int, start: int, /) -> Jump | None:
         """Return the jump to the picture that is shown at a time (µs)."""
         layout = self._layout
-        number = max(0, int(start * self._rate / SECOND_US) - 1)
-        if layout is None or layout.body + number * layout.picture_bytes >= size:
+        if layout is None:
             return None
+        number = max(0, int(start * self._rate / SECOND_US) - 1)
+        number = min(number, layout.pictures or number)  # behind the last there is nothing to see
         offset = layout.body + number * layout.picture_bytes
-        return Jump(offset, self._time(number), (number,))
+        return Jump(offset, self._time(number), (number,)) if offset < size else None
 
     def resume(self, jump: Jump, /) -> None:
         """Go on with the picture that begins there."""
         (self._number,) = jump.state  # type: ignore[misc]  # it is what `locate` gave
         self._watch.resume(jump.time)
         self._held.clear()
-        self._offset = jump.offset
+        self._behind, self._offset = 0, jump.offset
 
     def _decode(self, *, ended: bool) -> Iterator[Frame]:
         if self._layout is None:

@@ -202,7 +202,9 @@ def test_a_jump_leads_to_the_picture_of_a_time() -> None:
     assert len(list(decoder.feed(encode(InrEncoder(), frames())))) == 5
     jump = decoder.locate(lambda _at, _size: b"", 736, 3_500)
     assert jump == Jump(256 + 2 * 96, 2000, (2,))
-    assert decoder.locate(lambda _at, _size: b"", 736, 9_000) is None
+    assert decoder.locate(lambda _at, _size: b"", 736, 9_000) is None  # there is nothing
+    late = decoder.locate(lambda _at, _size: b"", 9999, 9_000)  # there is, behind the last picture
+    assert late == Jump(736, 5000, (5,))
     decoder.resume(jump)
     assert [frame.span.start for frame in decoder.feed(PICTURES[2:].tobytes())] == [
         2000,

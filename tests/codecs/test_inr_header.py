@@ -120,6 +120,12 @@ def test_more_is_asked_for_until_the_header_is_there(size: int) -> None:
     assert read_header(data[:size], None, ended=False) is None
 
 
+def test_more_is_asked_for_until_it_is_known_where_the_numbers_begin() -> None:
+    data = write_header(SIZES, "vxyz", BLOCK) + ONES
+    assert read_header(data[: 256 + 95], None, ended=False) is None
+    assert layout(data[: 256 + 96], ended=False).body == BLOCK
+
+
 def test_a_short_header_alone_is_a_file() -> None:
     assert layout(write_header(SIZES, "vxyz", SHORT)).body == SHORT
 
