@@ -275,10 +275,10 @@ def _edge(inside: Floats, edge_px: float) -> Floats:
 
 
 def _from_wave(wave: Floats) -> Floats:
-    """Return 0 to 1 for what goes from -1 to 1."""
+    """Return 0 to 1 for what goes from -1 to 1, and perhaps a little farther by rounding."""
     wave += 1
     wave *= np.float32(0.5)
-    return wave
+    return np.clip(wave, 0, 1, out=wave)
 
 
 def _everywhere(values: Floats, sensor: Sensor) -> Floats:

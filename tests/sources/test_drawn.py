@@ -6,7 +6,9 @@ from itertools import islice, pairwise
 from typing import TypeVar, cast
 
 import numpy as np
+import numpy.typing as npt
 import pytest
+from msgspec.structs import replace
 
 from aevents.sources.drawn import (
     BLOCK_BYTES,
@@ -20,6 +22,7 @@ from aevents.sources.drawn import (
 )
 from aevents.stream import Stream, stream_of
 from aevents.types import Frame, Sensor, Span
+from tests.convis import arrays, needs_convis
 
 SENSOR = Sensor(4, 3)
 BLOCK = 8
@@ -129,3 +132,33 @@ def test_a_seed_is_not_negative() -> None:
 def test_the_timing_of_options_has_defaults() -> None:
     assert timing({}) == {"rate_hz": 1000.0, "duration_us": 1_000_000}
     assert timing({"duration_us": 0}) == {"rate_hz": 1000.0, "duration_us": 0}
+
+
+def numbers_of(frame: Frame) -> npt.NDArray[np.float64]:
+    return frame.array.astype(np.float64)
+
+
+@needs_convis
+def test_processing_as_in_convis() -> None:
+    """Its `ProcessingStream`: a function before a model, and one after it, of 4 and of 8 frames."""
+    truth = arrays("processing")
+    source: list[Picture] = list(truth["src"][0, 0])
+
+    def draw(first: int, count: int) -> list[Picture]:
+        return source[first : first + count]
+
+    stream = Drawn("source", draw, frame_of(Sensor(6, 5)), 12, 1000.0, 12_000).stream()
+
+    def pre(frame: Frame) -> Frame:
+        return replace(frame, array=np.add(numbers_of(frame), 1))
+
+    def model(frame: Frame) -> Frame:
+        return replace(frame, array=np.multiply(numbers_of(frame), 3))
+
+    def post(frame: Frame) -> Frame:
+        return replace(frame, array=np.subtract(numbers_of(frame), 0.5))
+
+    processed = stream.map(pre).map(model).map(post)
+    found = np.stack([frame.array for frame in processed.blocking()])
+    assert np.allclose(found[:4], truth["g0"][0, 0], rtol=1e-15)
+    assert np.allclose(found[4:], truth["g1"][0, 0], rtol=1e-15)

@@ -44,6 +44,13 @@ def test_a_stimulus_is_float32_from_low_to_high(name: str) -> None:
     assert {frame.mode for frame in stream.blocking()} == {"intensity"}
 
 
+@pytest.mark.parametrize("period_px", [3.1, 4.0, 7.7, 16.0])
+def test_rounding_makes_nothing_darker_than_dark(period_px: float) -> None:
+    pictures = shown(stimuli.grating(SENSOR, period_px=period_px, hz=13, direction_deg=17))
+    assert pictures.min() >= 0
+    assert pictures.max() <= 255
+
+
 @pytest.mark.parametrize("name", ALL)
 def test_a_stimulus_is_the_same_from_any_time_on(name: str) -> None:
     stream = ALL[name](SENSOR, duration_us=700_000)
