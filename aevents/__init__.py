@@ -10,6 +10,7 @@ from aevents._contracts import Origin, Report, Sink
 from aevents.errors import (
     AeventsError,
     DecodeError,
+    DownloadError,
     EncodeError,
     MissingExtraError,
     SlowConsumerError,
@@ -45,7 +46,7 @@ from aevents.operators.window import SlidingWindow, Window
 from aevents.registry import create, load, open  # the verb of the house
 from aevents.runtime import run
 from aevents.sinks.images import png
-from aevents.sources import synthetic
+from aevents.sources import mnist, stimuli, synthetic
 from aevents.sources.array import from_array
 from aevents.sources.chunks import from_chunks
 from aevents.sources.frames import from_frames
@@ -85,6 +86,7 @@ __all__ = [
     "Damage",
     "DecodeError",
     "Denoise",
+    "DownloadError",
     "Downsample",
     "DropByChance",
     "EncodeError",
@@ -149,11 +151,13 @@ __all__ = [
     "load",
     "merge",
     "merge_sorted",
+    "mnist",
     "ms",
     "open",
     "png",
     "run",
     "s",
+    "stimuli",
     "synthetic",
     "tee",
     "us",

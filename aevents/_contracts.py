@@ -100,6 +100,7 @@ class Report(Mapping[str, int]):
             "absurd_times",
             "stale_bytes",
             "lost_events",
+            "missing_frames",
             "tail_units",
             "failed_items",
         }

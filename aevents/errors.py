@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 class AeventsError(Exception):
@@ -61,6 +61,14 @@ class SlowConsumerError(AeventsError):
 
 class WorkerError(AeventsError):
     """A process of `workers` could not begin, or ended before its work was done."""
+
+
+class DownloadError(AeventsError, OSError):
+    """No mirror has the file, whole and right; `failures` says of each what happened."""
+
+    def __init__(self, name: str, failures: Sequence[str]) -> None:
+        self.failures: tuple[str, ...] = tuple(failures)
+        super().__init__(f"{name} could not be downloaded: {'; '.join(failures) or 'no mirror'}")
 
 
 class MissingExtraError(AeventsError, ImportError):

@@ -30,6 +30,7 @@ from aevents.codecs import (
     evt3,
     evt4,
     evt21,
+    inr,
     nmnist,
     triggers,
 )
@@ -70,6 +71,7 @@ CODECS = (
     rosbag.CODEC,
     mcap.CODEC,
     ros2.CODEC,
+    inr.CODEC,
     nmnist.CODEC,
     aer.CODEC,
     csv.CODEC,

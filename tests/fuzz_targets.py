@@ -32,13 +32,14 @@ from aevents.codecs.spif import SpifDecoder, SpifEncoder
 from aevents.containers.topics import Topics
 from aevents.registry import codec
 from aevents.testing import encode, example_events
-from aevents.types import ColourBatch, ExposureBatch, GenericBatch, Span
+from aevents.types import ColourBatch, ExposureBatch, Frame, GenericBatch, Span
 from tests.containers import bags
 from tests.containers.hdf5_files import apart, put, written
 from tests.recordings import MADE
 
 EVENTS = example_events(90)
 LATER = example_events(60, start_us=40_000_000, seed=1)
+FRAME = Frame(np.arange(60.0).reshape(6, 10), Span(0, 1), Sensor(10, 6), "intensity")
 SMALL = example_events(60, sensor=Sensor(34, 34))
 HEAD_BYTES = 200
 """So short is a head here, for small files to be sought in: usually those of 64 KiB are not."""
@@ -386,6 +387,10 @@ TARGETS: Mapping[str, Target] = {
     ),
     "aedat4-packed": Target(_bodies, aedat4_packed),
     "csv": Target(CSV, partial(streamed, "csv")),
+    "inr": Target(
+        encoded("inr", {}, {"order": "zyxv"}, {"header_bytes": 255}, items=[FRAME, FRAME]),
+        partial(streamed, "inr"),
+    ),
     "triggers": Target(encoded("triggers", items=[TRIGGERS]), partial(streamed, "triggers")),
     "npy": Target(_arrays, partial(streamed, "npy")),
     "npy-path": Target(_matrices, partial(by_path, "npy")),

@@ -7,6 +7,7 @@ import pytest
 from aevents.errors import (
     AeventsError,
     DecodeError,
+    DownloadError,
     EncodeError,
     MissingExtraError,
     TimeOrderError,
@@ -42,6 +43,12 @@ def test_a_missing_extra_says_what_to_type() -> None:
     assert str(error) == "torch is not installed: pip install 'aevents[torch]'"
 
 
+def test_a_failed_download_names_all_mirrors() -> None:
+    error = DownloadError("digits.gz", ["http://a: 404", "http://b: silent"])
+    assert error.failures == ("http://a: 404", "http://b: silent")
+    assert str(error) == "digits.gz could not be downloaded: http://a: 404; http://b: silent"
+
+
 @pytest.mark.parametrize(
     ("error", "parents"),
     [
@@ -51,6 +58,7 @@ def test_a_missing_extra_says_what_to_type() -> None:
         (EncodeError, (AeventsError, ValueError)),
         (UnknownFormatError, (AeventsError, LookupError)),
         (MissingExtraError, (AeventsError, ImportError)),
+        (DownloadError, (AeventsError, OSError)),
     ],
 )
 def test_the_tree(error: type[Exception], parents: tuple[type[Exception], ...]) -> None:

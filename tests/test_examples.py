@@ -153,6 +153,19 @@ async def test_watch_film_sees_a_camera_and_leaves_a_whole_video(
     assert len([*aevents.video(tmp_path / "out.mp4").blocking()]) > 3
 
 
+def test_saccades_writes_pictures_of_digits(tmp_path: Path) -> None:
+    images, labels = np.full((3, 28, 28), 200, np.uint8), np.arange(3, dtype=np.uint8)
+    for name, array in (("images-idx3", images), ("labels-idx1", labels)):
+        shape = np.array(array.shape, ">u4").tobytes()
+        data = bytes((0, 0, 8, array.ndim)) + shape + array.tobytes()
+        (tmp_path / f"t10k-{name}-ubyte").write_bytes(data)
+    lines = run("saccades.py", tmp_path, tmp_path / "digit_{:03d}.png")
+    assert lines == ["labels: 2 1 0", "36 pictures"]
+    pictures = sorted(tmp_path.glob("*.png"))
+    assert len(pictures) == 36
+    assert pictures[0].read_bytes() != pictures[5].read_bytes()
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_udp_relay_sends_on_a_region_and_stops_cleanly(number: int) -> None:
     event = bytes.fromhex("08001980")  # x 25, y 8

@@ -22,7 +22,7 @@ from aevents.codecs.base import (
 )
 from aevents.codecs.seek import FOREVER, Indexer, Indexes, IndexNeededError, Seeker
 from aevents.errors import DecodeError, UnknownFormatError
-from aevents.types import Damage
+from aevents.types import Damage, EventBatch, Frame
 
 MOST_HEAD = 1 << 22
 """So much is read of a file, until the first events, to know its header."""
@@ -49,7 +49,7 @@ class Recognise:
         format: str | None,
         options: dict[str, object],
     ) -> None:
-        self.kind = kind
+        self.kind: type = kind
         self.format = format
         self._codecs = codecs
         self._name = name
@@ -168,6 +168,8 @@ class Recognise:
         return decoder
 
     def _use(self, codec: Codec) -> None:
+        if codec.kinds == (Frame,) and self.kind is EventBatch:
+            self.kind = Frame  # of a format of pictures, they need not be asked for
         if not any(issubclass(kind, self.kind) for kind in codec.kinds):
             held = ", ".join(kind.__name__ for kind in codec.kinds)
             raise ValueError(f"{codec.name} holds {held}, not {self.kind.__name__}")

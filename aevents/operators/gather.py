@@ -30,7 +30,9 @@ class Gather:
             keep_in(self._room)
 
     def feed(self, batch: EventBatch, /) -> tuple[()]:
-        """Take the batch in."""
+        """Take the batch in. Raises `ValueError` for what is none."""
+        if not isinstance(batch, EventBatch):
+            raise ValueError(f"only events can be put together, not a {type(batch).__name__}")
         if not self._room.holds(batch.t):
             self._room.add((batch.t, batch.x, batch.y, batch.p))
         self._sensor = self._sensor or batch.sensor

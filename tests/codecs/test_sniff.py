@@ -118,6 +118,21 @@ def test_a_kind_that_the_format_does_not_hold_is_refused() -> None:
         list(reader(kind=Frame, format="plain").feed(b"?" * SNIFF_BYTES))
 
 
+def test_frames_of_a_format_of_pictures_come_unasked() -> None:
+    frame = Frame(BATCH.t, BATCH.span, BATCH.sensor)
+
+    class Pictures(Upper):
+        def feed(self, data: Buffer, /) -> Iterator[object]:
+            yield frame
+
+    codec = Codec("pictures", (), Pictures, kinds=(Frame,))
+    for kind in (EventBatch, Frame, object):
+        one = reader(codecs=(codec,), format="pictures", kind=kind)
+        assert list(one.feed(b"bytes")) == [frame]
+    with pytest.raises(ValueError, match="pictures holds Frame, not TriggerBatch"):
+        list(reader(codecs=(codec,), format="pictures", kind=TriggerBatch).feed(b"bytes"))
+
+
 def test_an_input_that_comes_bit_by_bit_is_decoded_in_a_hurry() -> None:
     class Patient(Upper):
         def hurry(self) -> None:

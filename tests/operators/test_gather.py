@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 import pytest
 
@@ -12,7 +14,7 @@ from aevents.operators.base import Chain
 from aevents.operators.gather import Each, Gather
 from aevents.registry import codecs
 from aevents.testing import check_operator, cut_events, encode, example_events
-from aevents.types import Event, EventBatch, Sensor, Span
+from aevents.types import Event, EventBatch, Frame, Sensor, Span
 
 
 def gathered(*batches: EventBatch) -> EventBatch:
@@ -85,6 +87,12 @@ def test_no_batches_give_nothing_and_empty_ones_an_empty_one() -> None:
     assert Gather().flush() == ()
     empty = gathered(EventBatch.empty(Sensor(3, 4), Span(5, 9)))
     assert (len(empty), empty.span, empty.sensor) == (0, (5, 9), Sensor(3, 4))
+
+
+def test_what_is_no_batch_of_events_is_refused() -> None:
+    frame = Frame(np.zeros((2, 2)), Span(0, 1), Sensor(2, 2))
+    with pytest.raises(ValueError, match="only events can be put together, not a Frame"):
+        Gather().feed(cast("EventBatch", frame))
 
 
 def test_each_gives_single_events() -> None:
