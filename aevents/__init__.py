@@ -27,14 +27,17 @@ from aevents.junctions.tee import tee
 from aevents.junctions.workers import Failed, workers
 from aevents.operators.base import Chain, Operator
 from aevents.operators.denoise import Contrast, Denoise, Refractory
+from aevents.operators.dvs import Dvs
 from aevents.operators.frames import Frames
 from aevents.operators.geometry import Downsample, Flip, Rotate, Scale, Transpose
 from aevents.operators.hats import Hats
 from aevents.operators.hot import WithoutHotPixels, hot_pixels
+from aevents.operators.poisson import Poisson
 from aevents.operators.rechunk import Rechunk
 from aevents.operators.sampled import Sampled
 from aevents.operators.saturation import WithoutLines
 from aevents.operators.select import Crop, Mask, Polarity, TimeSlice
+from aevents.operators.simulate import Events
 from aevents.operators.statistics import EventRate, Histogram, IntervalHistogram, Rate
 from aevents.operators.surfaces import TimeSurface, Tore
 from aevents.operators.thin import DropByChance, KeepEvery
@@ -59,6 +62,7 @@ from aevents.types import (
     Frame,
     GenericBatch,
     ImuBatch,
+    LabelledBatch,
     Sensor,
     Span,
     TriggerBatch,
@@ -83,10 +87,12 @@ __all__ = [
     "Denoise",
     "Downsample",
     "DropByChance",
+    "Dvs",
     "EncodeError",
     "Event",
     "EventBatch",
     "EventRate",
+    "Events",
     "ExposureBatch",
     "Failed",
     "Flip",
@@ -99,11 +105,13 @@ __all__ = [
     "ImuBatch",
     "IntervalHistogram",
     "KeepEvery",
+    "LabelledBatch",
     "Mask",
     "MissingExtraError",
     "Operator",
     "Origin",
     "Overflow",
+    "Poisson",
     "Polarity",
     "Rate",
     "Rechunk",

@@ -214,6 +214,15 @@ class EventBatch(msgspec.Struct, frozen=True, eq=False, weakref=True):
         return EventBatch(*columns, self.sensor, self.span, self.window)
 
 
+class LabelledBatch(EventBatch, frozen=True, eq=False, weakref=True, kw_only=True):
+    """Events of a simulation: `noise` (bool, one an event) says which of them are noise.
+
+    What operators make of it are batches without labels.
+    """
+
+    noise: Flags
+
+
 class TriggerBatch(msgspec.Struct, frozen=True, eq=False, weakref=True):
     """Edges on a camera's trigger inputs: `t` int64 (µs), `id` uint8 (the input), `value` bool
     (`True` is rising).

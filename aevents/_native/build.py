@@ -1,6 +1,7 @@
 """Build the C kernels: cffi in API mode (a call releases the GIL), limited API (one abi3 wheel).
 
-`kernels.h` is the one list of prototypes: the C sources include it, cffi reads it.
+`kernels.h`, with what it includes, is the one list of prototypes: the C sources include it, cffi
+reads it.
 `AEVENTS_SANITIZE=1` builds with AddressSanitizer and UndefinedBehaviorSanitizer.
 """
 
@@ -14,11 +15,12 @@ from cffi import FFI
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
+PROTOTYPES = ("kernels.h", "emulate.h")
 
 
 def _declarations() -> str:
-    """Return what cffi understands of kernels.h: no preprocessor line, constants as `...`."""
-    text = (HERE / "kernels.h").read_text()
+    """Return what cffi understands of the prototypes: no preprocessor line, constants as `...`."""
+    text = "\n".join((HERE / name).read_text() for name in PROTOTYPES)
     text = re.sub(r"^#define\s+(\w+)\s+\d+.*$", r"#define \1 ...", text, flags=re.M)
     return "\n".join(
         line for line in text.splitlines() if not line.startswith("#") or line.endswith(" ...")

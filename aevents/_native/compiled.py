@@ -28,6 +28,14 @@ from .compiled_aedat import (  # noqa: F401 - handed on
     aedat4_packets,
     aedat_state,
 )
+from .compiled_emulate import (  # noqa: F401 - handed on
+    crossings,
+    fire,
+    poisson_counts,
+    poisson_events,
+    see,
+    spread,
+)
 from .compiled_events import (  # noqa: F401 - handed on
     Runs,
     accumulate,
