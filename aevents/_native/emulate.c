@@ -3,8 +3,8 @@
  *
  * A pixel remembers how far the logarithm of its light is from what it was at the last reset, not
  * what it was: near 0, floats are fine enough for the leak of a millisecond.
- * Most pixels have no events of a picture. Seeing it is plain loops over blocks, of which compilers
- * make vectors; pixels that have events are then listed, and dealt with one by one. */
+ * Seeing a picture is plain loops over blocks, of which compilers make vectors; pixels that have
+ * events are listed, and dealt with one by one. */
 #include "cpu.h"
 #include "dice.h"
 #include "dispatch.h"
@@ -19,6 +19,8 @@ typedef struct {              /* of the pixels of a block */
     float light[BLOCK];
     float level[BLOCK];
     float change[BLOCK];
+    int32_t crossed[BLOCK];
+    uint8_t noise[BLOCK];     /* 0 none, 1 OFF, 2 ON */
     uint8_t events[BLOCK];
 } block;
 
@@ -64,57 +66,112 @@ AE_INLINE void leak(block *to, const float *leaks, const ae_picture *picture, si
     }
 }
 
-AE_INLINE void see_block(ae_pixels *pixels, const ae_picture *picture, block *to, size_t at,
-                         size_t n)
+/* How many thresholds each crossed: above 0 ON, below 0 OFF. */
+AE_INLINE void cross(block *to, ae_pixels *pixels, ae_active *active, size_t at, size_t n)
 {
     float *restrict level = pixels->level + at, *restrict excess = pixels->excess + at;
     const float *on = pixels->on + at, *off = pixels->off + at;
-    const uint32_t key = picture->noise_key[0], other = picture->noise_key[1];
-    const uint32_t limit = picture->limit;
-    look(to, picture, at, n);
-    if (picture->pass > 0.0f)
-        filter(to, level, picture->pass, n);
-    leak(to, pixels->leak + at, picture, at, n);
+    int32_t steps = active->steps;
+    int64_t most = 0;
     for (size_t k = 0; k < n; k++) {
         float change = to->level[k] - level[k] + to->change[k];
         float now = excess[k] + change;
+        float times = (now < 0.0f ? -now : now) / (now < 0.0f ? off[k] : on[k]);
+        int32_t whole = (int32_t)(times < MOST_CROSSED ? times : MOST_CROSSED);
         level[k] = to->level[k];
         to->change[k] = change;
         excess[k] = now;
-        to->events[k] = (uint8_t)((now >= on[k]) | (now <= -off[k]));
+        to->crossed[k] = now < 0.0f ? -whole : whole;
+        to->events[k] = whole > 0;
+        steps = whole > steps ? whole : steps;
+        most += whole;
     }
-    if (limit)
-        for (size_t k = 0; k < n; k++)
-            to->events[k] |= (uint8_t)(ae_dice((uint32_t)(at + k), key, other) < limit);
+    active->steps = steps;
+    active->most += most;
+}
+
+/* Whether pixel `i` has a noise event: 0 no, 1 OFF, 2 ON. */
+AE_INLINE uint8_t noise_of(const ae_pixels *pixels, const ae_picture *picture, uint32_t i,
+                           float light)
+{
+    uint32_t bits = ae_dice(i, picture->noise_key[0], picture->noise_key[1]);
+    double drawn = ae_share(bits, ae_dice(i, picture->depth_key[0], picture->depth_key[1]));
+    double chance = picture->noise - picture->fall * ((double)light + 20.0);
+    double on = chance * (picture->nominal_on / (double)pixels->on[i]);
+    double off = chance * (picture->nominal_off / (double)pixels->off[i]);
+    return drawn < on ? 2 : drawn < on + off ? 1 : 0;
+}
+
+/* Few have noise: only those that are below the limit are looked at closely. */
+AE_INLINE size_t disturb(block *to, const ae_pixels *pixels, const ae_picture *picture, size_t at,
+                         size_t n)
+{
+    const uint32_t key = picture->noise_key[0], other = picture->noise_key[1];
+    const uint32_t limit = picture->limit;
+    size_t found = 0;
+    for (size_t k = 0; k < n; k++)
+        to->noise[k] = ae_dice((uint32_t)(at + k), key, other) < limit;
+    for (size_t k = 0; k < n; k++) {
+        if (!to->noise[k])
+            continue;
+        to->noise[k] = noise_of(pixels, picture, (uint32_t)(at + k), to->light[k]);
+        to->events[k] |= to->noise[k] > 0;
+        found += to->noise[k] > 0;
+    }
+    return found;
 }
 
 /* Append the pixels of the block that have events. */
-AE_INLINE void list(ae_active *active, const block *of, size_t at, size_t n)
+AE_INLINE void list(ae_active *active, const block *of, const float *excess, size_t at, size_t n)
 {
     uint32_t *index = active->index + active->n;
-    float *change = active->change + active->n;
+    float *end = active->excess + active->n, *change = active->change + active->n;
+    int32_t *crossed = active->crossed + active->n;
     size_t found = 0;
-    for (size_t k = 0; k < n; k += 8) {
-        uint64_t any = 0;
-        memcpy(&any, of->events + k, 8);
-        for (size_t end = k + 8 < n ? k + 8 : n, i = k; any && i < end; i++) {
-            index[found] = (uint32_t)(at + i);
-            change[found] = of->change[i];
-            found += of->events[i];
-        }
+    for (size_t k = 0; k < n; k++) {
+        index[found] = (uint32_t)(at + k);
+        end[found] = excess[at + k];
+        change[found] = of->change[k];
+        crossed[found] = of->crossed[k];
+        found += of->events[k];
     }
+    memset(active->done + active->n, 0, found * sizeof(int32_t));
+    memset(active->noise_at + active->n, 0, found * sizeof(uint32_t));
     active->n += found;
+}
+
+/* Say when those of the block have noise that were appended from `first` on. */
+AE_INLINE void list_noise(ae_active *active, const block *of, const ae_picture *picture, size_t at,
+                          size_t first)
+{
+    for (size_t k = first; k < active->n; k++) {
+        uint32_t i = active->index[k];
+        uint8_t noise = of->noise[i - at];
+        uint32_t die = ae_dice(i, picture->time_key[0], picture->time_key[1]);
+        uint32_t time = picture->late ? picture->interval : 1 + ae_below(die, picture->interval);
+        active->noise_at[k] = noise ? time : 0;
+        active->noise_p[k] = noise == 2;
+    }
 }
 
 AE_INLINE void see(ae_pixels *pixels, const ae_picture *picture, ae_active *active)
 {
     block here;
-    memset(here.events, 0, sizeof here.events);
     active->n = 0;
+    active->most = 0;
+    active->steps = 0;
     for (size_t at = 0; at < pixels->n; at += BLOCK) {
-        size_t n = pixels->n - at < BLOCK ? pixels->n - at : BLOCK;
-        see_block(pixels, picture, &here, at, n);
-        list(active, &here, at, n);
+        size_t n = pixels->n - at < BLOCK ? pixels->n - at : BLOCK, first = active->n;
+        look(&here, picture, at, n);
+        if (picture->pass > 0.0f)
+            filter(&here, pixels->level + at, picture->pass, n);
+        leak(&here, pixels->leak + at, picture, at, n);
+        cross(&here, pixels, active, at, n);
+        size_t noisy = picture->limit ? disturb(&here, pixels, picture, at, n) : 0;
+        list(active, &here, pixels->excess, at, n);
+        if (noisy)
+            list_noise(active, &here, picture, at, first);
+        active->most += (int64_t)noisy;
     }
 }
 
@@ -151,53 +208,9 @@ void ae_emulate_select(int level)
 
 #endif
 
-/* How many thresholds it crossed: above 0 ON, below 0 OFF. */
-AE_INLINE int32_t crossed_by(float excess, float on, float off)
-{
-    float times = excess >= on ? excess / on : excess <= -off ? -excess / off : 0.0f;
-    int32_t whole = (int32_t)(times < MOST_CROSSED ? times : MOST_CROSSED);
-    return excess < 0.0f ? -whole : whole;
-}
-
-/* Whether the pixel has a noise event: 0 no, 1 OFF, 2 ON. */
-AE_INLINE int noise_of(const ae_pixels *pixels, const ae_picture *picture, uint32_t i)
-{
-    uint32_t bits = ae_dice(i, picture->noise_key[0], picture->noise_key[1]);
-    if (bits >= picture->limit)
-        return 0;
-    double drawn = ae_share(bits, ae_dice(i, picture->depth_key[0], picture->depth_key[1]));
-    float light = picture->bytes ? (float)picture->bytes[i] : picture->light[i];
-    double chance = picture->noise - picture->fall * ((double)light + 20.0);
-    double on = chance * (picture->nominal_on / (double)pixels->on[i]);
-    double off = chance * (picture->nominal_off / (double)pixels->off[i]);
-    return drawn < on ? 2 : drawn < on + off ? 1 : 0;
-}
-
 void ae_see(ae_pixels *pixels, const ae_picture *picture, ae_active *active)
 {
     see_chosen(pixels, picture, active);
-    active->most = 0;
-    active->steps = 0;
-    size_t kept = 0;
-    for (size_t k = 0; k < active->n; k++) {
-        uint32_t i = active->index[k];
-        int32_t crossed = crossed_by(pixels->excess[i], pixels->on[i], pixels->off[i]);
-        int32_t times = crossed < 0 ? -crossed : crossed;
-        int noise = noise_of(pixels, picture, i);
-        uint32_t die = noise ? ae_dice(i, picture->time_key[0], picture->time_key[1]) : 0;
-        uint32_t at = picture->late ? picture->interval : 1 + ae_below(die, picture->interval);
-        active->index[kept] = i;
-        active->excess[kept] = pixels->excess[i];
-        active->change[kept] = active->change[k];
-        active->crossed[kept] = crossed;
-        active->done[kept] = 0;
-        active->noise_at[kept] = noise ? at : 0;
-        active->noise_p[kept] = noise == 2;
-        active->most += times + (noise != 0);
-        active->steps = times > active->steps ? times : active->steps;
-        kept += times || noise;
-    }
-    active->n = kept;
 }
 
 /* ---- firing ----------------------------------------------------------------------------------- */
@@ -287,9 +300,12 @@ size_t ae_fire(ae_pixels *pixels, ae_active *active, const ae_timing *timing, ui
                uint32_t until, uint64_t *events)
 {
     uint64_t *out = events;
+    size_t row = 0, y = 0;                /* dividing would cost as much as all the rest */
     for (size_t k = 0; k < active->n; k++) {
         uint32_t i = active->index[k], noise = active->noise_at[k];
-        uint64_t place = (uint64_t)(i / pixels->width) << 18 | (uint64_t)(i % pixels->width) << 2;
+        for (; i - row >= pixels->width; y++)
+            row += pixels->width;
+        uint64_t place = (uint64_t)y << 18 | (uint64_t)(i - row) << 2;
         int32_t gone = fire(pixels, active, k, timing, until, place, &out);
         float threshold = active->crossed[k] < 0 ? -pixels->off[i] : pixels->on[i];
         pixels->excess[i] -= (float)gone * threshold;

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import isfinite
+from math import isfinite, log
 from typing import Literal
 
 import msgspec
@@ -96,14 +96,21 @@ def draw_maps(
     Raises `ValueError` for maps of another shape, and thresholds below 0.01.
     """
     dice = np.random.Generator(np.random.Philox(seed))
+    drawn = [_normal(dice, pixels.spread, shape) for _ in range(2)]
     on, off = (
-        np.maximum(dice.normal(mean, pixels.spread, shape), LEAST_THRESHOLD).astype(np.float32)
-        for mean in (pixels.on, pixels.off)
+        np.maximum(plane + np.float32(mean), np.float32(LEAST_THRESHOLD))
+        for plane, mean in zip(drawn, (pixels.on, pixels.off), strict=True)
     )
-    rate = 10 ** (pixels.rate_spread * dice.standard_normal(shape))
     if thresholds is not None:
         on, off = (_checked(plane, shape) for plane in thresholds)
-    return Maps(on, off, (pixels.leak_hz * rate * on).astype(np.float32))
+    rate = np.exp(_normal(dice, pixels.rate_spread * log(10) if pixels.leak_hz else 0, shape))
+    return Maps(on, off, rate * on * np.float32(pixels.leak_hz))
+
+
+def _normal(dice: np.random.Generator, spread: float, shape: tuple[int, int]) -> Plane:
+    if spread == 0:
+        return np.zeros(shape, np.float32)
+    return dice.standard_normal(shape, np.float32) * np.float32(spread)
 
 
 def _checked(thresholds: npt.ArrayLike, shape: tuple[int, int]) -> Plane:

@@ -96,6 +96,7 @@ class Events:
         self._seed = seed
         self._table = self._logs(np.arange(256))
         self._pixels: Pixels | None = None
+        self._room = np.empty(0, np.uint64)
         self._sensor = Sensor()
         self._pictures = 0
         self._t = 0
@@ -200,10 +201,11 @@ class Events:
             until, most = timing.interval, active.most
             if most > MOST_EVENTS:
                 until, most = self._share(timing, after)
-            room = np.empty(most, np.uint64)
-            fired = kernels.fire(pixels, active, timing, after, until, room)
+            if len(self._room) < most:
+                self._room = np.empty(most, np.uint64)
+            fired = kernels.fire(pixels, active, timing, after, until, self._room)
             span = Span(timing.start + after + 1, timing.start + until + 1)
-            yield self._batch(room[:fired], timing.interval, span, timing.start)
+            yield self._batch(self._room[:fired], timing.interval, span, timing.start)
             after = until
 
     def _share(self, timing: Timing, after: int) -> tuple[int, int]:

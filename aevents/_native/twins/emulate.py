@@ -80,7 +80,7 @@ def _seen(pixels: Pixels, picture: Picture) -> tuple[Floats, Floats]:
 
 def _crossed(excess: Floats, on: Floats, off: Floats) -> NDArray[np.int32]:
     """Return how many thresholds each crossed: above 0 ON, below 0 OFF."""
-    times = np.where(excess >= on, excess / on, np.where(excess <= -off, -excess / off, F(0)))
+    times = np.abs(excess) / np.where(excess < 0, off, on)
     whole = np.minimum(times, MOST_CROSSED).astype(np.int32)
     return np.where(excess < 0, -whole, whole)
 
