@@ -32,6 +32,7 @@ from aevents.operators.frames import Frames
 from aevents.operators.geometry import Downsample, Flip, Rotate, Scale, Transpose
 from aevents.operators.hats import Hats
 from aevents.operators.hot import WithoutHotPixels, hot_pixels
+from aevents.operators.integrate import Integrate
 from aevents.operators.poisson import Poisson
 from aevents.operators.rechunk import Rechunk
 from aevents.operators.sampled import Sampled
@@ -103,6 +104,7 @@ __all__ = [
     "Histogram",
     "Hub",
     "ImuBatch",
+    "Integrate",
     "IntervalHistogram",
     "KeepEvery",
     "LabelledBatch",

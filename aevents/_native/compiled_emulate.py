@@ -14,6 +14,7 @@ from .planes import (
     Timing,
     check_counts,
     check_interval,
+    check_means,
     check_picture,
     check_pixels,
     check_plane,
@@ -107,8 +108,8 @@ def spread(events: Records, latest: int, start: int) -> Columns:
 
 
 def poisson_counts(means: NDArray[np.float32], keys: tuple[int, int, int, int]) -> Counts:
-    """Draw a number of events for each mean (float32, 0 to 2^20), by Poisson's law."""
-    check_plane("means", means, np.float32, (means.size,))
+    """Draw a number of events for each mean (float32, 0 to 2^24), by Poisson's law."""
+    check_means(means)
     counts = np.empty(means.size, np.uint32)
     to = ffi.from_buffer("uint32_t[]", counts)
     lib.ae_poisson_counts(

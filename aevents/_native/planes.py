@@ -18,6 +18,7 @@ BACK, WAIT, FORGET = range(3)  # rules for crossings in a rest, as in emulate.h
 LATEST = (1 << 30) - 1  # as AE_LATEST in emulate.h
 LONG_AGO = -(2**62)  # the last event of a pixel that has had none
 MOST_PIXELS = 1 << 30
+HIGHEST_MEAN = 1 << 24  # of a pixel: a few times what comes in one piece
 SIGN, NOISE = 1, 2  # bits of an event
 
 
@@ -145,6 +146,13 @@ def check_timing(timing: Timing) -> None:
         check_plane("grid", timing.grid, np.uint32, (max(timing.grid.size, 1),))
         if not 0 < timing.grid.min() <= timing.grid.max() <= timing.interval:
             raise ValueError(f"a grid of {timing.interval} us has times of 1 to that")
+
+
+def check_means(means: Floats) -> None:
+    """Raise unless numbers of events can be drawn for these."""
+    check_plane("means", means, np.float32, (means.size,))
+    if not 0 <= means.min(initial=0) <= means.max(initial=0) <= HIGHEST_MEAN:
+        raise ValueError(f"means are 0 to {HIGHEST_MEAN}")
 
 
 def check_counts(shape: tuple[int, ...], count: int) -> None:

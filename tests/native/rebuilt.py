@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NATIVE = [
     "test_compiled.py",
     "test_compiled_aedat.py",
+    "test_compiled_emulate.py",
     "test_compiled_events.py",
     "test_compiled_filter.py",
     "test_compiled_spif.py",

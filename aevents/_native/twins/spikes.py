@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..planes import NOISE, SIGN, check_counts, check_interval, check_plane
+from ..planes import NOISE, SIGN, check_counts, check_interval, check_means, check_plane
 from .dice import below, dice, share
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ def spread(events: Records, latest: int, start: int) -> Columns:
 
 
 def poisson_counts(means: NDArray[np.float32], keys: tuple[int, int, int, int]) -> Counts:
-    """Draw a number of events for each mean (float32, 0 to 2^20), by Poisson's law."""
-    check_plane("means", means, np.float32, (means.size,))
+    """Draw a number of events for each mean (float32, 0 to 2^24), by Poisson's law."""
+    check_means(means)
     means = means.reshape(-1)
     parts = 1 + (means * np.float32(0.125)).astype(np.uint32)
     each = means.astype(np.float64) / parts
