@@ -38,7 +38,7 @@ from aevents.operators.rechunk import Rechunk
 from aevents.operators.sampled import Sampled
 from aevents.operators.saturation import WithoutLines
 from aevents.operators.select import Crop, Mask, Polarity, TimeSlice
-from aevents.operators.simulate import Events
+from aevents.operators.simulate import Events, LabelledEvents
 from aevents.operators.statistics import EventRate, Histogram, IntervalHistogram, Rate
 from aevents.operators.surfaces import TimeSurface, Tore
 from aevents.operators.thin import DropByChance, KeepEvery
@@ -108,6 +108,7 @@ __all__ = [
     "IntervalHistogram",
     "KeepEvery",
     "LabelledBatch",
+    "LabelledEvents",
     "Mask",
     "MissingExtraError",
     "Operator",

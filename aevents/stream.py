@@ -34,7 +34,7 @@ from aevents.operators.simulate import Events, Model, Moments
 from aevents.operators.thin import DropByChance, KeepEvery
 from aevents.operators.undistort import Undistort
 from aevents.operators.window import MAX_GAP_US, SlidingWindow, Window
-from aevents.types import Chunk, Event, EventBatch, Frame, LabelledBatch
+from aevents.types import Chunk, Event, EventBatch, Frame
 
 T = TypeVar("T", covariant=True)
 U = TypeVar("U")
@@ -188,7 +188,7 @@ class Stream(msgspec.Struct, Generic[T], frozen=True, eq=False):
         times: Moments = "crossing",
         seed: int = 0,
         **pixel: float,
-    ) -> Stream[LabelledBatch]:
+    ) -> Stream[EventBatch]:
         """Make the events that an event camera would have sent of these pictures; see `Events`."""
         options = {"preset": preset, "thresholds": thresholds, "times": times, "seed": seed}
         return self._checked(_factory(Events, model, **options, **pixel))

@@ -214,13 +214,19 @@ class EventBatch(msgspec.Struct, frozen=True, eq=False, weakref=True):
         return EventBatch(*columns, self.sensor, self.span, self.window)
 
 
-class LabelledBatch(EventBatch, frozen=True, eq=False, weakref=True, kw_only=True):
-    """Events of a simulation: `noise` (bool, one an event) says which of them are noise.
+class LabelledBatch(msgspec.Struct, frozen=True, eq=False, weakref=True):
+    """Events of a simulation, and `noise` (bool, one an event), which says which are noise."""
 
-    What operators make of it are batches without labels.
-    """
-
+    events: EventBatch
     noise: Flags
+
+    @property
+    def span(self) -> Span:
+        """Stretch of time that the events stand for."""
+        return self.events.span
+
+    def __len__(self) -> int:
+        return len(self.events)
 
 
 class TriggerBatch(msgspec.Struct, frozen=True, eq=False, weakref=True):

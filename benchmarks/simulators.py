@@ -65,13 +65,10 @@ def esim_in_numpy(pictures: Pictures) -> int:
         start, stop = before.reshape(-1)[pixel], logs.reshape(-1)[pixel]
         t = k * INTERVAL_US + (level - start) / (stop - start) * INTERVAL_US
         order = np.argsort(t, kind="stable")
-        columns = (
-            t.astype(np.int64),
-            x.reshape(-1)[pixel],
-            y.reshape(-1)[pixel],
-            sign.reshape(-1)[pixel] > 0,
-        )
-        count += len([column[order] for column in columns][0])
+        for column in (t.astype(np.int64), x.reshape(-1)[pixel], y.reshape(-1)[pixel]):
+            column[order]
+        (sign.reshape(-1)[pixel] > 0)[order]
+        count += len(order)
         reference += crossed * THRESHOLD * sign
         before = logs
     return count

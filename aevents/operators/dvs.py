@@ -72,7 +72,7 @@ def dvs_of(preset: Preset, changes: Mapping[str, float], /) -> Dvs:
     if unknown:
         known = ", ".join(Dvs.__struct_fields__)
         raise ValueError(f"pixels have no {sorted(unknown)[0]}; known: {known}")
-    return Dvs(**asdict(PRESETS[preset]) | changes)
+    return Dvs(**{**asdict(PRESETS[preset]), **changes})
 
 
 class Maps(msgspec.Struct, frozen=True, eq=False):

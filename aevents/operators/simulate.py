@@ -24,7 +24,7 @@ from aevents._native.planes import (
 )
 from aevents.operators.dvs import Preset, draw_maps, dvs_of
 from aevents.operators.light import Light, light_of
-from aevents.types import Frame, LabelledBatch, Sensor, Span
+from aevents.types import EventBatch, Frame, LabelledBatch, Sensor, Span
 
 Model = Literal["v2e", "esim"]
 Moments = Literal["crossing", "grid"]
@@ -61,9 +61,8 @@ class Events:
 
     The time of a picture is the start of its span. Events are later than the picture before, and
     none is later than the picture; they are in the order of time. Pictures are of any type that
-    `light_of` takes. What comes out is a `LabelledBatch`, which also says which events are noise:
-    one or more for each picture. The same `seed` makes the same events, whatever else runs (with
-    one version of NumPy, which draws the maps).
+    `light_of` takes; there are one or more batches for each. The same `seed` makes the same events,
+    whatever else runs (with one version of NumPy, which draws the maps).
 
     Raises `ValueError` for a model, preset, number or map that is none, and on pictures that change
     their size, are not later than the one before, or more than 2^30 µs.
@@ -101,8 +100,12 @@ class Events:
         self._pictures = 0
         self._t = 0
 
-    def feed(self, frame: Frame, /) -> Iterator[LabelledBatch]:
+    def feed(self, frame: Frame, /) -> Iterator[EventBatch]:
         """Give the events between the picture before and this one."""
+        return (batch.events for batch in self.labelled(frame))
+
+    def labelled(self, frame: Frame, /) -> Iterator[LabelledBatch]:
+        """Do as `feed`, and say which events are noise."""
         light, t = light_of(frame), frame.span.start
         if self._pixels is None:
             self._begin(light, frame.sensor, t)
@@ -227,4 +230,28 @@ class Events:
         for column in columns:
             column.flags.writeable = False
         t, x, y, p, noise = columns
-        return LabelledBatch(t, x, y, p, self._sensor, span, noise=noise)
+        return LabelledBatch(EventBatch(t, x, y, p, self._sensor, span), noise)
+
+
+class LabelledEvents:
+    """Make events as `Events` does, each batch with what says which of them are noise.
+
+    >>> simulation = LabelledEvents(Events("v2e", preset="ideal", shot_hz=50, seed=1))
+    >>> still = np.full((100, 100), 80, np.uint8)
+    >>> for t in (0, 10_000):
+    ...     frame = Frame(still, Span(t, t + 10_000), Sensor(), "intensity")
+    ...     batches = list(simulation.feed(frame))
+    >>> len(batches[0]) > 3000, bool(batches[0].noise.all())
+    (True, True)
+    """
+
+    def __init__(self, events: Events, /) -> None:
+        self._events = events
+
+    def feed(self, frame: Frame, /) -> Iterator[LabelledBatch]:
+        """Give the events between the picture before and this one."""
+        return self._events.labelled(frame)
+
+    def flush(self) -> tuple[()]:
+        """Give nothing."""
+        return ()

@@ -19,6 +19,7 @@ NATIVE = [
     "test_mmsg.py",
     "test_columns.py",
     "test_recordings.py",
+    "test_planes.py",
     "twins",
 ]
 TESTS = [f"tests/native/{name}" for name in NATIVE]

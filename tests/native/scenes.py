@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-TABLE = np.log(np.arange(256) + 1.0).astype(np.float32)
+TABLE: NDArray[np.float32] = np.log(np.arange(256) + 1.0).astype(np.float32)
 INTERVAL = 1000
 
 
@@ -31,6 +31,9 @@ class How(NamedTuple):
     cuts: tuple[int, ...] = ()
 
 
+AS_IT_IS = How()
+
+
 def pixels(height: int, width: int, *, leak: float = 0.0, seed: int | None = None) -> Pixels:
     """Return pixels in the dark of thresholds of 0.25, or drawn ones."""
     shape = (height, width)
@@ -42,7 +45,7 @@ def pixels(height: int, width: int, *, leak: float = 0.0, seed: int | None = Non
     return Pixels(level, excess, on, off, leaks, np.full(shape, LONG_AGO))
 
 
-def picture(light: NDArray[np.uint8], how: How = How(), number: int = 0) -> Picture:
+def picture(light: NDArray[np.uint8], how: How = AS_IT_IS, number: int = 0) -> Picture:
     """Return a picture, INTERVAL after the last."""
     limit = min(int(how.noise * 16 * 2**32), 2**32 - 1)
     keys = {f"{name}_key": (number, 7 * k) for k, name in enumerate(("leak", "noise", "depth"))}
@@ -66,7 +69,7 @@ def picture(light: NDArray[np.uint8], how: How = How(), number: int = 0) -> Pict
 
 
 def simulated(
-    kernels: ModuleType, of: Pixels, pictures: Sequence[NDArray[np.uint8]], how: How = How()
+    kernels: ModuleType, of: Pixels, pictures: Sequence[NDArray[np.uint8]], how: How = AS_IT_IS
 ) -> tuple[list[list[int]], list[bytes]]:
     """Return the columns t, x, y, p and noise of all events, and what the planes then are."""
     active = Active(of.level.size)

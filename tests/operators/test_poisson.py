@@ -120,7 +120,7 @@ def test_pixels_that_fire_in_half_of_the_frames_are_those_of_convis() -> None:
 
 @pytest.mark.parametrize("options", [{"hz": 0}, {"hz": float("inf")}, {"seed": -1}])
 def test_arguments_that_are_none(options: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="hz is above 0|seed is a whole number"):
+    with pytest.raises(ValueError, match=r"hz is above 0|seed is a whole number"):
         Poisson(**options)
 
 

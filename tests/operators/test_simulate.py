@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,9 +13,9 @@ import pytest
 import aevents
 from aevents._contracts import Origin
 from aevents.operators import simulate
-from aevents.operators.simulate import Events, Model, Moments
+from aevents.operators.simulate import Events, LabelledEvents, Model, Moments
 from aevents.stream import stream_of
-from aevents.types import EventBatch, Frame, LabelledBatch, Sensor, Span
+from aevents.types import EventBatch, Frame, Sensor, Span
 from tests.truth import CONVIS
 
 Picture = np.ndarray[Any, Any]
@@ -30,7 +31,7 @@ def frame(picture: Picture, t: int) -> Frame:
 
 def made(
     operator: Events, pictures: Iterable[Picture], *, start: int = 0, step: int = MS
-) -> list[LabelledBatch]:
+) -> list[EventBatch]:
     batches = []
     for k, picture in enumerate(pictures):
         batches += operator.feed(frame(picture, start + k * step))
@@ -193,7 +194,6 @@ def test_noise_comes_to_what_that_of_v2e_comes_to(
 
 def test_shot_noise_falls_with_the_light_as_the_formula_says() -> None:
     events = events_of(Events(preset="ideal", shot_hz=5, seed=1), [RAMP] * 3000)
-    assert isinstance(events, EventBatch)
     for first in range(0, 128, 16):
         chance = 2.5 * (1 - 0.75 * (RAMP[0, first : first + 16] + 20.0).mean() / 275)
         inside = (events.x >= first) & (events.x < first + 16)
@@ -308,18 +308,41 @@ def test_the_same_seed_makes_the_same_events_whatever_else_runs() -> None:
     assert len(EventBatch.concat(two)) != len(EventBatch.concat(three))
 
 
+def labels_of(
+    pictures: Iterable[Picture],
+    **options: Any,  # noqa: ANN401
+) -> tuple[EventBatch, np.ndarray[Any, Any]]:
+    operator = LabelledEvents(Events(**options))
+    batches = [
+        b for k, picture in enumerate(pictures) for b in operator.feed(frame(picture, k * MS))
+    ]
+    assert operator.flush() == ()
+    assert [batch.span for batch in batches] == [batch.events.span for batch in batches]
+    assert not any(batch.noise.flags.writeable for batch in batches)
+    noise = np.concatenate([batch.noise for batch in batches])
+    events = EventBatch.concat([batch.events for batch in batches])
+    assert len(noise) == sum(map(len, batches)) == len(events)
+    return events, noise
+
+
 def test_noise_is_labelled() -> None:
-    still = [GRAY] * 20
-    quiet = made(Events(preset="ideal"), moving(5))
-    assert not any(batch.noise.any() for batch in quiet)
-    noisy = made(Events(preset="ideal", shot_hz=100), still)
-    assert sum(map(len, noisy)) > 1000
-    assert all(batch.noise.all() for batch in noisy)
-    assert not noisy[-1].noise.flags.writeable
-    assert not noisy[-1].t.flags.writeable
-    mixed = made(Events(preset="ideal", shot_hz=500), moving(20))
-    share = np.concatenate([batch.noise for batch in mixed]).mean()
-    assert 0 < share < 0.5
+    events, noise = labels_of(moving(5), preset="ideal")
+    assert len(events) > 100
+    assert not noise.any()
+    events, noise = labels_of([GRAY] * 20, preset="ideal", shot_hz=100)
+    assert len(events) > 1000
+    assert noise.all()
+    events, noise = labels_of(moving(20), preset="ideal", shot_hz=500)
+    assert 0 < noise.mean() < 0.5
+    assert (
+        np.asarray(events).tolist()
+        == np.asarray(events_of(Events(preset="ideal", shot_hz=500), moving(20))).tolist()
+    )
+
+
+def test_columns_are_read_only() -> None:
+    events = made(Events(), moving(3))[-1]
+    assert not any(getattr(events, name).flags.writeable for name in "txyp")
 
 
 def test_intervals_of_many_events_come_in_several_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -331,7 +354,7 @@ def test_intervals_of_many_events_come_in_several_pieces(monkeypatch: pytest.Mon
     assert len(batches) > 10
     assert max(map(len, batches)) <= 60
     spans = [batch.span for batch in batches]
-    assert all(one.stop == two.start for one, two in zip(spans, spans[1:], strict=False))
+    assert all(one.stop == two.start for one, two in pairwise(spans))
     parts = EventBatch.concat(batches)
     assert np.asarray(parts).tolist() == np.asarray(whole).tolist()
 
@@ -390,7 +413,7 @@ async def test_a_stream_of_pictures_is_a_stream_of_events() -> None:
     assert np.asarray(events).tolist() == np.asarray(expected).tolist()
     assert (events.sensor, events.span) == (Sensor(32, 24, "eye"), Span(0, 7001))
     first = await video.events("esim").filter(lambda batch: len(batch) > 0).first()
-    assert isinstance(first, LabelledBatch)
+    assert isinstance(first, EventBatch)
     cut = video.events("esim").window(duration_us=2 * MS, origin_us=0)
     spans = [window.span for window in await cut.frames("signed").to_list()]
     assert spans[:3] == [Span(0, 2000), Span(2000, 4000), Span(4000, 6000)]
