@@ -138,14 +138,15 @@ class Noise(NamedTuple):
     perpix_on_cv: float
 
 
-RAMP = np.tile(np.round(np.linspace(0, 255, 128)).astype(np.uint8), (128, 1))
-GRAY = np.full((128, 128), 128, np.uint8)
+SIDE = 64
+RAMP = np.tile(np.round(np.linspace(0, 255, SIDE)).astype(np.uint8), (SIDE, 1))
+GRAY = np.full((SIDE, SIDE), 128, np.uint8)
 SECONDS = 3
 
 
 def noise_of(events: EventBatch) -> Noise:
-    time, pixel = SECONDS - 1e-3, events.y.astype(np.int64) * 128 + events.x
-    counts = [np.bincount(pixel[events.p == sign], minlength=128 * 128) for sign in (1, 0)]
+    time, pixel = SECONDS - 1e-3, events.y.astype(np.int64) * SIDE + events.x
+    counts = [np.bincount(pixel[events.p == sign], minlength=SIDE * SIDE) for sign in (1, 0)]
     order = np.lexsort((events.t[events.p], pixel[events.p]))
     at, where = events.t[events.p][order] / 1e6, pixel[events.p][order]
     gaps = np.diff(at)[np.diff(where) == 0]
@@ -193,12 +194,13 @@ def test_noise_comes_to_what_that_of_v2e_comes_to(
 
 
 def test_shot_noise_falls_with_the_light_as_the_formula_says() -> None:
-    events = events_of(Events(preset="ideal", shot_hz=5, seed=1), [RAMP] * 3000)
-    for first in range(0, 128, 16):
-        chance = 2.5 * (1 - 0.75 * (RAMP[0, first : first + 16] + 20.0).mean() / 275)
-        inside = (events.x >= first) & (events.x < first + 16)
+    wide = np.tile(RAMP, (4, 1))
+    events = events_of(Events(preset="ideal", shot_hz=5, seed=1), [wide] * 751, step=4 * MS)
+    for first in range(0, SIDE, 8):
+        chance = 2.5 * (1 - 0.75 * (RAMP[0, first : first + 8] + 20.0).mean() / 275)
+        inside = (events.x >= first) & (events.x < first + 8)
         for sign in (True, False):
-            rate = np.count_nonzero(inside & (events.p == sign)) / (128 * 16 * 2.999)
+            rate = np.count_nonzero(inside & (events.p == sign)) / (4 * SIDE * 8 * SECONDS)
             assert rate == pytest.approx(chance, rel=0.05)
 
 
@@ -346,13 +348,13 @@ def test_columns_are_read_only() -> None:
 
 
 def test_intervals_of_many_events_come_in_several_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    pictures = moving(5)
+    pictures = moving(3)
     options: dict[str, Any] = {"preset": "noisy", "shot_hz": 500, "refractory_us": 200}
     whole = events_of(Events(**options), pictures)
-    monkeypatch.setattr(simulate, "MOST_EVENTS", 60)
+    monkeypatch.setattr(simulate, "MOST_EVENTS", 90)
     batches = made(Events(**options), pictures)
-    assert len(batches) > 10
-    assert max(map(len, batches)) <= 60
+    assert len(batches) > 5
+    assert max(map(len, batches)) <= 90
     spans = [batch.span for batch in batches]
     assert all(one.stop == two.start for one, two in pairwise(spans))
     parts = EventBatch.concat(batches)
@@ -437,7 +439,7 @@ def test_arguments_that_are_none(options: dict[str, Any], message: str) -> None:
 
 def test_pictures_that_do_not_follow() -> None:
     for later, message in (
-        (frame(GRAY[:5], MS), r"pictures are \(128, 128\) as the first was, not \(5, 128\)"),
+        (frame(GRAY[:5], MS), r"pictures are \(64, 64\) as the first was, not \(5, 64\)"),
         (frame(GRAY, 0), "a picture comes 1 µs to 2\\^30 µs after the one before, not 0: at 0 µs"),
         (frame(GRAY, -MS), "not -1000"),
         (frame(GRAY, 1 << 30), "not 1073741824"),
