@@ -33,7 +33,7 @@ def light_of(frame: Frame, /) -> Light:
         array = array.T
     if array.dtype == np.uint8:
         return np.ascontiguousarray(array, np.uint8)
-    scale = 255 / np.iinfo(array.dtype).max if array.dtype.kind == "u" else 1
+    scale = 255 / (256**array.itemsize - 1) if array.dtype.kind == "u" else 1
     light = np.ascontiguousarray(array, np.float32) * np.float32(scale)
     if not 0 <= light.min(initial=0) <= light.max(initial=0) < np.inf:
         raise ValueError("the light of a picture is a number from 0 on: some of it is not")

@@ -50,7 +50,9 @@ def test_pictures_are_seen_as_an_event_camera_would_see_them(
         Frame(ramp + 30 * k, Span(1000 * k, 1000 * k + 1000), Sensor(8, 8), "intensity")
         for k in range(5)
     ]
-    video = aevents.Stream(aevents.Origin("video", blocking=lambda: (one for one in frames)))
+    video: aevents.Stream[Frame] = aevents.Stream(
+        aevents.Origin("video", blocking=lambda: (one for one in frames))
+    )
     run(lambda: video.to(aevents.create("davis.aedat4")))
     line = ["run", "davis.aedat4", "--events", "v2e", "--preset", "ideal"]
     assert execute([*line, "--polarity", "on", "--to", "seen.aedat4"]) == 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -22,7 +24,8 @@ def test_nothing_beside_planes_and_lists_is_touched(isa: str, height: int) -> No
     kernels, n = implementation(isa), height * WIDTH
     inside = pixels(height, WIDTH, leak=1.0, seed=height)
     around = [np.full(n + 2 * EDGE, 9, plane.dtype) for plane in inside]
-    for one, plane in zip(around, inside, strict=True):
+    planes: list[np.ndarray[Any, Any]] = list(inside)
+    for one, plane in zip(around, planes, strict=True):
         one[EDGE:-EDGE] = plane.reshape(-1)
     of = Pixels(*(one[EDGE:-EDGE].reshape(height, WIDTH) for one in around))
     active = Active(n + EDGE)

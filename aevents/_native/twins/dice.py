@@ -29,6 +29,6 @@ def below(bits: Bits, most: int) -> NDArray[np.uint64]:
 
 
 def _mixed(bits: Bits) -> Bits:
-    bits = (bits ^ bits >> 16) * np.uint32(0x85EBCA6B)
-    bits = (bits ^ bits >> 13) * np.uint32(0xC2B2AE35)
-    return bits ^ bits >> 16
+    bits = (bits ^ bits >> np.uint32(16)) * np.uint32(0x85EBCA6B)
+    bits = (bits ^ bits >> np.uint32(13)) * np.uint32(0xC2B2AE35)
+    return bits ^ bits >> np.uint32(16)

@@ -82,7 +82,7 @@ def _crossed(excess: Floats, on: Floats, off: Floats) -> NDArray[np.int32]:
     """Return how many thresholds each crossed: above 0 ON, below 0 OFF."""
     times = np.abs(excess) / np.where(excess < 0, off, on)
     whole = np.minimum(times, MOST_CROSSED).astype(np.int32)
-    return np.where(excess < 0, -whole, whole)
+    return np.asarray(np.where(excess < 0, -whole, whole), np.int32)
 
 
 def _noise(pixels: Pixels, picture: Picture) -> NDArray[np.uint8]:
@@ -128,7 +128,7 @@ def _moment(of: _Crossings, timing: Timing, j: NDArray[np.int32]) -> NDArray[np.
         return timing.grid[np.minimum(j, len(timing.grid)) - 1].astype(np.int64)
     at = np.minimum((j * of.threshold - of.start) * of.pace, float(timing.interval))
     whole = np.ceil(np.maximum(at, 0)).astype(np.int64)
-    return np.maximum(whole, 1)
+    return np.asarray(np.maximum(whole, 1), np.int64)
 
 
 def crossings(pixels: Pixels, active: Active, timing: Timing, until: int) -> int:

@@ -105,4 +105,5 @@ def poisson_events(
     y, x = np.divmod((number % plane).astype(np.uint64), np.uint64(shape[1]))
     on = (number >= plane) | (len(counts) == plane)
     at = below(bits, interval) << np.uint64(34)
-    return at | y << np.uint64(18) | x << np.uint64(2) | on.astype(np.uint64)
+    records = at | y << np.uint64(18) | x << np.uint64(2) | on.astype(np.uint64)
+    return np.asarray(records, np.uint64)
