@@ -125,7 +125,7 @@ def _crossings(pixels: Pixels, active: Active, timing: Timing) -> _Crossings:
 def _moment(of: _Crossings, timing: Timing, j: NDArray[np.int32]) -> NDArray[np.int64]:
     """Return when each crosses its threshold `j`, in us from the begin: 1 at least."""
     if timing.grid is not None:
-        return timing.grid[np.minimum(j, len(timing.grid)) - 1].astype(np.int64)
+        return np.asarray(timing.grid[np.minimum(j, len(timing.grid)) - 1], np.int64)
     at = np.minimum((j * of.threshold - of.start) * of.pace, float(timing.interval))
     whole = np.ceil(np.maximum(at, 0)).astype(np.int64)
     return np.asarray(np.maximum(whole, 1), np.int64)
