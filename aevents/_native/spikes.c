@@ -1,9 +1,10 @@
 /* Events that have times of their own: drawn by chance, and put in the order of time. */
 #include "cpu.h"
 #include "dice.h"
+#include "dispatch.h"
 #include "kernels.h"
 
-enum { DIGIT = 65536 };
+enum { DIGIT = 65536, BLOCK = 512 };
 
 /* Where events of each digit begin. */
 AE_INLINE void begins(const uint64_t *events, size_t n, unsigned shift, uint32_t *counts,
@@ -67,23 +68,84 @@ AE_INLINE uint32_t poisson(double mean, double drawn)
     return count;
 }
 
-size_t ae_poisson_counts(const float *means, size_t n, const uint32_t *keys, uint32_t *counts)
+AE_INLINE uint32_t poisson_of(float mean, uint32_t i, const uint32_t *keys)
 {
+    uint32_t parts = 1 + (uint32_t)(mean * 0.125f), count = 0;
+    double each = (double)mean / parts;
+    for (uint32_t part = 0; part < parts; part++) {
+        uint32_t bits = ae_dice(i, keys[0], keys[1] + part * 0x9E3779B9);
+        if (bits * 0x1p-32 >= each)
+            continue;
+        uint32_t next = ae_dice(i, keys[2], keys[3] + part * 0x9E3779B9);
+        count += poisson(each, ae_share(bits, next));
+    }
+    return count;
+}
+
+/* What is drawn is mostly above the mean, and then there is none: that is seen in vectors. */
+AE_INLINE size_t poisson_counts(const float *means, size_t n, const uint32_t *keys,
+                                uint32_t *restrict counts)
+{
+    const uint32_t key = keys[0], other = keys[1];
     size_t total = 0;
-    for (size_t i = 0; i < n; i++) {
-        uint32_t parts = 1 + (uint32_t)(means[i] * 0.125f), count = 0;
-        double mean = (double)means[i] / parts;
-        for (uint32_t part = 0; part < parts; part++) {
-            uint32_t bits = ae_dice((uint32_t)i, keys[0], keys[1] + part * 0x9E3779B9);
-            if (bits * 0x1p-32 >= mean)       /* it is none: most often so */
-                continue;
-            uint32_t next = ae_dice((uint32_t)i, keys[2], keys[3] + part * 0x9E3779B9);
-            count += poisson(mean, ae_share(bits, next));
+    for (size_t at = 0; at < n; at += BLOCK) {
+        size_t here = n - at < BLOCK ? n - at : BLOCK;
+        uint32_t *restrict to = counts + at;
+        for (size_t k = 0; k < here; k++) {
+            int32_t drawn = (int32_t)(ae_dice((uint32_t)(at + k), key, other) >> 8);
+            to[k] = (float)drawn * 0x1p-24f < means[at + k];
         }
-        counts[i] = count;
-        total += count;
+        for (size_t k = 0; k < here; k++) {
+            if (!to[k])
+                continue;
+            to[k] = poisson_of(means[at + k], (uint32_t)(at + k), keys);
+            total += to[k];
+        }
     }
     return total;
+}
+
+typedef size_t counts_pass(const float *, size_t, const uint32_t *, uint32_t *restrict);
+
+static size_t counts_base(const float *means, size_t n, const uint32_t *keys,
+                          uint32_t *restrict counts)
+{
+    return poisson_counts(means, n, keys, counts);
+}
+
+static counts_pass *counts_chosen = counts_base;
+
+#if AE_X86
+
+AE_V3 static size_t counts_v3(const float *means, size_t n, const uint32_t *keys,
+                              uint32_t *restrict counts)
+{
+    return poisson_counts(means, n, keys, counts);
+}
+
+AE_V4 static size_t counts_v4(const float *means, size_t n, const uint32_t *keys,
+                              uint32_t *restrict counts)
+{
+    return poisson_counts(means, n, keys, counts);
+}
+
+void ae_spikes_select(int level)
+{
+    counts_chosen = level >= 4 ? counts_v4 : level == 3 ? counts_v3 : counts_base;
+}
+
+#else
+
+void ae_spikes_select(int level)
+{
+    (void)level;
+}
+
+#endif
+
+size_t ae_poisson_counts(const float *means, size_t n, const uint32_t *keys, uint32_t *counts)
+{
+    return counts_chosen(means, n, keys, counts);
 }
 
 void ae_poisson_events(const uint32_t *counts, size_t n, size_t width, size_t half, uint32_t p,

@@ -14,6 +14,8 @@ from aevents.types import EventBatch, Frame, Sensor, Span
 
 MOST_EVENTS = 1 << 22
 """Expected in one piece; frames that hold more come in several."""
+NEXT = 0x9E3779B9
+"""From the key of one piece to that of the next."""
 HIGHEST_RATE = 1e6
 """Of a pixel, in events a second: more do not fit the microsecond."""
 
@@ -36,8 +38,8 @@ class Poisson:
         if seed < 0:
             raise ValueError(f"seed is a whole number from 0 on, not {seed!r}")
         self._hz = hz
-        self._seed = seed
-        self._frames = 0
+        self._keys: list[int] = np.random.SeedSequence(seed).generate_state(6).tolist()
+        self._pieces = 0
         self._stop: int | None = None
 
     def feed(self, frame: Frame, /) -> Iterator[EventBatch]:
@@ -48,7 +50,6 @@ class Poisson:
         if not 0 <= span.duration_us <= LATEST:
             raise ValueError(f"a frame lasts 2^30 µs at most, not {span.duration_us}")
         self._stop = span.stop
-        self._frames += 1
         height, width = rates.shape[-2:]
         sensor = Sensor(width, height, frame.sensor.name, frame.sensor.serial)
         expected = float(rates.sum(dtype=np.float64)) * span.duration_us / 1e6
@@ -57,7 +58,7 @@ class Poisson:
             start, stop = (
                 span.start + span.duration_us * end // pieces for end in (piece, piece + 1)
             )
-            yield self._drawn(rates, Span(start, stop), sensor, piece)
+            yield self._drawn(rates, Span(start, stop), sensor)
 
     def flush(self) -> tuple[()]:
         """Give nothing."""
@@ -79,17 +80,16 @@ class Poisson:
             raise ValueError("a rate is from 0 to 10^6 a second: some are not")
         return rates
 
-    def _drawn(
-        self, rates: npt.NDArray[np.float32], span: Span, sensor: Sensor, piece: int
-    ) -> EventBatch:
+    def _drawn(self, rates: npt.NDArray[np.float32], span: Span, sensor: Sensor) -> EventBatch:
         if not span.duration_us:
             return EventBatch.empty(sensor, span)
-        state = np.random.SeedSequence((self._seed, self._frames, piece)).generate_state(6)
-        first, second, third, fourth, *key = state.tolist()
+        number = self._pieces * NEXT
+        keys = [key if k % 2 == 0 else (key + number) % 2**32 for k, key in enumerate(self._keys)]
+        self._pieces += 1
         means = rates * np.float32(span.duration_us / 1e6)
-        counts = kernels.poisson_counts(means.reshape(-1), (first, second, third, fourth))
+        counts = kernels.poisson_counts(means.reshape(-1), (keys[0], keys[1], keys[2], keys[3]))
         shape = (sensor.height, sensor.width)
-        events = kernels.poisson_events(counts, shape, span.duration_us, (key[0], key[1]))
+        events = kernels.poisson_events(counts, shape, span.duration_us, (keys[4], keys[5]))
         t, x, y, p, _ = columns = kernels.spread(events, span.duration_us, span.start)
         for column in columns:
             column.flags.writeable = False
