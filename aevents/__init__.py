@@ -28,15 +28,19 @@ from aevents.junctions.tee import tee
 from aevents.junctions.workers import Failed, workers
 from aevents.operators.base import Chain, Operator
 from aevents.operators.denoise import Contrast, Denoise, Refractory
+from aevents.operators.dvs import Dvs
 from aevents.operators.frames import Frames
 from aevents.operators.geometry import Downsample, Flip, Rotate, Scale, Transpose
 from aevents.operators.hats import Hats
 from aevents.operators.hot import WithoutHotPixels, hot_pixels
+from aevents.operators.integrate import Integrate
+from aevents.operators.poisson import Poisson
 from aevents.operators.rechunk import Rechunk
 from aevents.operators.resample import Resample
 from aevents.operators.sampled import Sampled
 from aevents.operators.saturation import WithoutLines
 from aevents.operators.select import Crop, Mask, Polarity, TimeSlice
+from aevents.operators.simulate import Events, LabelledEvents
 from aevents.operators.statistics import EventRate, Histogram, IntervalHistogram, Rate
 from aevents.operators.surfaces import TimeSurface, Tore
 from aevents.operators.thin import DropByChance, KeepEvery
@@ -64,6 +68,7 @@ from aevents.types import (
     Frame,
     GenericBatch,
     ImuBatch,
+    LabelledBatch,
     Sensor,
     Span,
     TriggerBatch,
@@ -89,10 +94,12 @@ __all__ = [
     "DownloadError",
     "Downsample",
     "DropByChance",
+    "Dvs",
     "EncodeError",
     "Event",
     "EventBatch",
     "EventRate",
+    "Events",
     "ExposureBatch",
     "Failed",
     "Flip",
@@ -103,13 +110,17 @@ __all__ = [
     "Histogram",
     "Hub",
     "ImuBatch",
+    "Integrate",
     "IntervalHistogram",
     "KeepEvery",
+    "LabelledBatch",
+    "LabelledEvents",
     "Mask",
     "MissingExtraError",
     "Operator",
     "Origin",
     "Overflow",
+    "Poisson",
     "Polarity",
     "Rate",
     "Rechunk",

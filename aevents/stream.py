@@ -19,15 +19,18 @@ from aevents._driver import CLOSE_SECONDS, AsyncRun, BlockingRun
 from aevents._nested import Limited, MapAsync, Marked, Paced, Tap
 from aevents.operators.base import Filter, Map, Operator
 from aevents.operators.denoise import Contrast, Denoise, Refractory
+from aevents.operators.dvs import Preset
 from aevents.operators.frames import Axes, Frames, Mode
 from aevents.operators.gather import Each, Gather
 from aevents.operators.geometry import Downsample, Flip, Rotate, Scale, Transpose
 from aevents.operators.hot import FACTOR, LEARN_US, WithoutHotPixels
 from aevents.operators.order import Rezero, Shift, Sort
+from aevents.operators.poisson import Poisson
 from aevents.operators.rechunk import Rechunk, Tail
 from aevents.operators.sampled import GapUs, Sampled
 from aevents.operators.saturation import WithoutLines
 from aevents.operators.select import Crop, Mask, Polarity, Take, TimeSlice
+from aevents.operators.simulate import Events, Model, Moments
 from aevents.operators.thin import DropByChance, KeepEvery
 from aevents.operators.undistort import Undistort
 from aevents.operators.window import MAX_GAP_US, SlidingWindow, Window
@@ -176,6 +179,24 @@ class Stream(msgspec.Struct, Generic[T], frozen=True, eq=False):
                 "a live stream has no end: put .window(duration_us=…) before .frames()"
             )
         return self._checked(partial(Frames, mode, dtype=dtype, axes=axes))
+
+    def events(
+        self: Stream[Frame],
+        model: Model = "v2e",
+        *,
+        preset: Preset | None = None,
+        thresholds: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
+        times: Moments = "crossing",
+        seed: int = 0,
+        **pixel: float,
+    ) -> Stream[EventBatch]:
+        """Make the events that an event camera would have sent of these pictures; see `Events`."""
+        options = {"preset": preset, "thresholds": thresholds, "times": times, "seed": seed}
+        return self._checked(_factory(Events, model, **options, **pixel))
+
+    def poisson(self: Stream[Frame], *, hz: float = 1.0, seed: int = 0) -> Stream[EventBatch]:
+        """Make events by chance, at the rates that the frames give; see `Poisson`."""
+        return self._checked(partial(Poisson, hz=hz, seed=seed))
 
     def crop(
         self: Stream[EventBatch],

@@ -230,6 +230,21 @@ class EventBatch(msgspec.Struct, frozen=True, eq=False, weakref=True):
         return EventTensors(*(tensor_of(one, device) for one in (self.t, self.x, self.y, self.p)))
 
 
+class LabelledBatch(msgspec.Struct, frozen=True, eq=False, weakref=True):
+    """Events of a simulation, and `noise` (bool, one an event), which says which are noise."""
+
+    events: EventBatch
+    noise: Flags
+
+    @property
+    def span(self) -> Span:
+        """Stretch of time that the events stand for."""
+        return self.events.span
+
+    def __len__(self) -> int:
+        return len(self.events)
+
+
 class TriggerBatch(msgspec.Struct, frozen=True, eq=False, weakref=True):
     """Edges on a camera's trigger inputs: `t` int64 (µs), `id` uint8 (the input), `value` bool
     (`True` is rising).

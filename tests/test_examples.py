@@ -166,6 +166,12 @@ def test_saccades_writes_pictures_of_digits(tmp_path: Path) -> None:
     assert pictures[0].read_bytes() != pictures[5].read_bytes()
 
 
+def test_pictures_to_events_writes_what_was_seen(tmp_path: Path) -> None:
+    events, pictures = run("pictures_to_events.py", tmp_path / "seen_{:02d}.png")
+    assert (events.endswith("% ON"), pictures) == (True, "9 pictures")
+    assert len([*tmp_path.glob("seen_*.png")]) == 9
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_udp_relay_sends_on_a_region_and_stops_cleanly(number: int) -> None:
     event = bytes.fromhex("08001980")  # x 25, y 8

@@ -12,6 +12,7 @@ from aevents import (
     EventBatch,
     Frame,
     ImuBatch,
+    LabelledBatch,
     Sensor,
     Span,
     TriggerBatch,
@@ -196,3 +197,8 @@ def test_a_picture_of_a_frame_needs_who_draws_it(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("aevents.types._drawing", None)
     with pytest.raises(TypeError, match=r"needs `import aevents\.sinks\.images`"):
         Frame(np.zeros((1, 1)), Span(0, 1), Sensor(1, 1))._repr_png_()
+
+
+def test_labelled_events_are_as_long_as_their_events() -> None:
+    labelled = LabelledBatch(batch(), np.array([0, 1, 0, 1], np.bool_))
+    assert (len(labelled), labelled.span) == (4, Span(3, 10))

@@ -14,12 +14,12 @@ from cffi import FFI
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
-HEADERS = ("kernels.h", "ahead.h")
+HEADERS = ("kernels.h", "emulate.h", "ahead.h")
 
 
 def _declarations() -> str:
     """Return what cffi understands of the headers: no preprocessor line, constants as `...`."""
-    text = "".join((HERE / name).read_text() for name in HEADERS)
+    text = "\n".join((HERE / name).read_text() for name in HEADERS)
     text = re.sub(r"^#define\s+(\w+)\s+\d+.*$", r"#define \1 ...", text, flags=re.M)
     return "\n".join(
         line for line in text.splitlines() if not line.startswith("#") or line.endswith(" ...")

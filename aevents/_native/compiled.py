@@ -36,6 +36,14 @@ from .compiled_ahead import (  # noqa: F401 - handed on
     evt4_follow,
     evt21_follow,
 )
+from .compiled_emulate import (  # noqa: F401 - handed on
+    crossings,
+    fire,
+    poisson_counts,
+    poisson_events,
+    see,
+    spread,
+)
 from .compiled_events import (  # noqa: F401 - handed on
     Runs,
     accumulate,

@@ -45,5 +45,7 @@ int ae_select(int level)
     ae_filter_select(level);
     ae_text_select(level);
     ae_spif_select(level);
+    ae_emulate_select(level);
+    ae_spikes_select(level);
     return level;
 }

@@ -18,5 +18,7 @@ void ae_inspect_select(int level);
 void ae_filter_select(int level);
 void ae_text_select(int level);
 void ae_spif_select(int level);
+void ae_emulate_select(int level);
+void ae_spikes_select(int level);
 
 #endif

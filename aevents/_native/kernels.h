@@ -7,6 +7,7 @@
 #define AEVENTS_KERNELS_H
 #include <stddef.h>
 #include <stdint.h>
+#include "emulate.h"
 
 /* Slots past the last good event that a decoder may scribble on; out->capacity must allow for it. */
 #define AE_SLACK 64

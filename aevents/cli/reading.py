@@ -20,8 +20,10 @@ from aevents.codecs.base import Buffer, Jump, Opened
 from aevents.codecs.sniff import Recognise
 from aevents.errors import UnknownFormatError
 from aevents.operators.base import Operator
+from aevents.operators.dvs import Preset
+from aevents.operators.simulate import Model
 from aevents.stream import OperatorFactory, Stream
-from aevents.types import EventBatch, Sensor
+from aevents.types import EventBatch, Frame, Sensor
 
 STANDARD = "standard:"
 
@@ -85,6 +87,42 @@ class Input:
     size: Size = None
     strict: bool = False
 
+    def opened(self, name: str, kind: type[T]) -> Stream[T]:
+        """Return the stream of what a name stands for. Raises what `aevents.open` raises, and
+        `ValueError` for a video where events are wanted.
+        """
+        if kind is EventBatch and _pictures.source_of(Path(name), kind) is not None:
+            raise ValueError(f"{name} holds frames, not events: --events v2e makes events of them")
+        return registry.open(
+            name, kind=kind, format=self.from_, sensor=self.size, strict=self.strict
+        )
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Pictures(Input):
+    """How to read the source, of which pictures can be seen as an event camera would see them.
+
+    Parameters
+    ----------
+    events
+        Read pictures, not events, and make events of them, as v2e or as ESIM does.
+    preset
+        With --events: what the pixels are like. default is what v2e has on its command line.
+    """
+
+    events: Model | None = None
+    preset: Preset | None = None
+
+    def opened(self, name: str, kind: type[T]) -> Stream[T]:
+        """Return the stream of what a name stands for, or of the events of its pictures."""
+        if self.events is None:
+            if self.preset is not None:
+                raise ValueError("--preset: of no use without --events")
+            return super().opened(name, kind)
+        events = super().opened(name, Frame).events(self.events, preset=self.preset)
+        return cast("Stream[T]", events)  # who asks for other kinds takes no pictures
+
 
 class Progressed:
     """An operator that hands on what it is given, and knows up to which byte that was: None where
@@ -118,11 +156,7 @@ class Reading(Generic[T]):
     """
 
     def __init__(self, name: str, given: Input, /, kind: type[T], *, start: int = 0) -> None:
-        if kind is EventBatch and _pictures.source_of(Path(name), kind) is not None:
-            raise ValueError(f"{name} holds frames, not events: in Python, aevents.video reads it")
-        opened = registry.open(
-            name, kind=kind, format=given.from_, sensor=given.size, strict=given.strict
-        )
+        opened = given.opened(name, kind)
         self.name: str = name
         self.census: Census = Census()
         self._bytes = Progressed()

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from aevents.cli.live import Live, Target
 from aevents.cli.operators import Operators, steps_of
-from aevents.cli.reading import Format, Input, Name, Names
+from aevents.cli.reading import Format, Name, Names, Pictures
 
 
 @Parameter(name="*")
@@ -47,7 +47,7 @@ def run(
     *sources: Annotated[Name, Parameter(name="SRC")],
     output: Output,
     operators: Operators | None = None,
-    given: Input = Input(),  # noqa: B008  # frozen
+    given: Pictures = Pictures(),  # noqa: B008  # frozen
 ) -> None:
     """Run sources through operators into outputs. Ctrl-C stops it, and what was written is whole.
 

@@ -15,8 +15,9 @@ import aevents
 from aevents.cli.main import execute
 from aevents.codecs.evt2 import Evt2Encoder
 from aevents.codecs.evt3 import Evt3Encoder
+from aevents.runtime import run
 from aevents.testing import encode, example_events
-from aevents.types import EventBatch
+from aevents.types import EventBatch, Frame, Sensor, Span
 from tests.cli.conftest import Cli
 
 
@@ -39,6 +40,28 @@ def test_operators_apply_in_the_order_written(events: EventBatch) -> None:
     assert execute(["run", "in.raw", "--take", "50", "--polarity", "on", "--to", "b.raw"]) == 0
     assert list(aevents.load("a.raw")) == [event for event in events if event.p][:50]
     assert list(aevents.load("b.raw")) == [event for event in events[:50] if event.p]
+
+
+def test_pictures_are_seen_as_an_event_camera_would_see_them(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    ramp = np.arange(64, dtype=np.uint8).reshape(8, 8)
+    frames = [
+        Frame(ramp + 30 * k, Span(1000 * k, 1000 * k + 1000), Sensor(8, 8), "intensity")
+        for k in range(5)
+    ]
+    video: aevents.Stream[Frame] = aevents.Stream(
+        aevents.Origin("video", blocking=lambda: (one for one in frames))
+    )
+    run(lambda: video.to(aevents.create("davis.aedat4")))
+    line = ["run", "davis.aedat4", "--events", "v2e", "--preset", "ideal"]
+    assert execute([*line, "--polarity", "on", "--to", "seen.aedat4"]) == 0
+    found = aevents.load("seen.aedat4")
+    expected = next(video.events(preset="ideal").window(duration_us=10_000).blocking())
+    assert list(found) == list(expected)
+    assert f"events   {len(expected)} " in capsys.readouterr().out
+    assert execute(["run", "davis.aedat4", "--preset", "ideal", "--to", "no.raw"]) == 2
+    assert "--preset: of no use without --events" in capsys.readouterr().err
 
 
 def test_some_of_a_live_source_is_kept_by_take() -> None:

@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NATIVE = [
     "test_compiled.py",
     "test_compiled_aedat.py",
+    "test_compiled_emulate.py",
     "test_compiled_events.py",
     "test_compiled_filter.py",
     "test_compiled_spif.py",
@@ -18,6 +19,7 @@ NATIVE = [
     "test_mmsg.py",
     "test_columns.py",
     "test_recordings.py",
+    "test_planes.py",
     "twins",
 ]
 TESTS = [f"tests/native/{name}" for name in NATIVE]

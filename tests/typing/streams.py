@@ -18,9 +18,12 @@ from aevents import (
     Chunk,
     Event,
     EventBatch,
+    Events,
     Failed,
     Frame,
     Frames,
+    LabelledBatch,
+    LabelledEvents,
     Report,
     Sink,
     Stream,
@@ -45,6 +48,15 @@ async def item_types_flow(stream: Stream[EventBatch], sink: Sink[Frame]) -> None
         assert_type((t, x, y, p), tuple[int, int, int, bool])
     for batch in stream.blocking():
         assert_type(batch, EventBatch)
+
+
+def pictures_become_events(frames: Stream[Frame], stream: Stream[EventBatch]) -> None:
+    assert_type(frames.events("esim", preset="clean", leak_hz=1), Stream[EventBatch])
+    assert_type(frames.poisson(hz=100), Stream[EventBatch])
+    assert_type(frames.through(lambda: LabelledEvents(Events())), Stream[LabelledBatch])
+    frames.events("dvs")  # type: ignore[arg-type]  # no such model
+    frames.events(speed="high")  # type: ignore[arg-type]  # numbers have values that are numbers
+    stream.events()  # type: ignore[misc]  # they are events already
 
 
 async def chunks_are_of_what_they_are_made_of(stream: Stream[EventBatch]) -> None:

@@ -17,6 +17,7 @@ from .aedat import (
 )
 from .dat import DatState, dat_decode, dat_encode, dat_state
 from .ecf import ecf_decode, ecf_encode
+from .emulate import crossings, fire, see
 from .encoder import EncoderState, encoder_state
 from .es import EsState, es_decode, es_encode, es_state
 from .evt2 import Evt2State, evt2_decode, evt2_encode, evt2_state
@@ -39,6 +40,7 @@ from .ros import (
     ros_state,
 )
 from .spif import SpifState, spif_decode, spif_encode, spif_state
+from .spikes import poisson_counts, poisson_events, spread
 from .surface import decay, intervals, last_times, recent_times
 from .text import TextState, text_decode, text_encode, text_state
 from .voxels import voxels
@@ -69,6 +71,7 @@ __all__ = [
     "background",
     "columns",
     "contrast",
+    "crossings",
     "dat_decode",
     "dat_encode",
     "dat_follow",
@@ -101,6 +104,7 @@ __all__ = [
     "evt21_encode",
     "evt21_follow",
     "evt21_state",
+    "fire",
     "hats",
     "inspect",
     "inspection_state",
@@ -110,6 +114,8 @@ __all__ = [
     "marks_state",
     "merge",
     "pick",
+    "poisson_counts",
+    "poisson_events",
     "readout",
     "recent_times",
     "refractory",
@@ -118,9 +124,11 @@ __all__ = [
     "ros_libcaer_decode",
     "ros_mono_decode",
     "ros_state",
+    "see",
     "spif_decode",
     "spif_encode",
     "spif_state",
+    "spread",
     "text_decode",
     "text_encode",
     "text_state",
