@@ -19,10 +19,13 @@ from aevents.errors import (
     WorkerError,
 )
 from aevents.junctions.accumulate import Accumulation, accumulate
+from aevents.junctions.batch import Batches, Sourced, batch
 from aevents.junctions.channel import BLOCK, NEWEST, Overflow
 from aevents.junctions.hub import Hub
+from aevents.junctions.infer import infer
 from aevents.junctions.merge import buffer, merge
 from aevents.junctions.merge_sorted import merge_sorted
+from aevents.junctions.models import Model
 from aevents.junctions.tee import tee
 from aevents.junctions.workers import Failed, workers
 from aevents.operators.base import Chain, Operator
@@ -31,7 +34,9 @@ from aevents.operators.frames import Frames
 from aevents.operators.geometry import Downsample, Flip, Rotate, Scale, Transpose
 from aevents.operators.hats import Hats
 from aevents.operators.hot import WithoutHotPixels, hot_pixels
+from aevents.operators.moments import History
 from aevents.operators.rechunk import Rechunk
+from aevents.operators.results import Annotate, Result, annotate
 from aevents.operators.sampled import Sampled
 from aevents.operators.saturation import WithoutLines
 from aevents.operators.select import Crop, Mask, Polarity, TimeSlice
@@ -73,6 +78,8 @@ __all__ = [
     "NEWEST",
     "Accumulation",
     "AeventsError",
+    "Annotate",
+    "Batches",
     "Chain",
     "Chunk",
     "ColourBatch",
@@ -95,12 +102,14 @@ __all__ = [
     "GenericBatch",
     "Hats",
     "Histogram",
+    "History",
     "Hub",
     "ImuBatch",
     "IntervalHistogram",
     "KeepEvery",
     "Mask",
     "MissingExtraError",
+    "Model",
     "Operator",
     "Origin",
     "Overflow",
@@ -109,6 +118,7 @@ __all__ = [
     "Rechunk",
     "Refractory",
     "Report",
+    "Result",
     "Rotate",
     "Sampled",
     "Scale",
@@ -116,6 +126,7 @@ __all__ = [
     "Sink",
     "SlidingWindow",
     "SlowConsumerError",
+    "Sourced",
     "Span",
     "Stack",
     "Stream",
@@ -134,11 +145,14 @@ __all__ = [
     "WithoutLines",
     "WorkerError",
     "accumulate",
+    "annotate",
+    "batch",
     "buffer",
     "create",
     "from_array",
     "from_chunks",
     "hot_pixels",
+    "infer",
     "load",
     "merge",
     "merge_sorted",

@@ -100,6 +100,7 @@ class Report(Mapping[str, int]):
             "lost_events",
             "tail_units",
             "failed_items",
+            "skipped_slots",
         }
     )
     __slots__ = ("_anomalies", "damage", "delivered", "events")
