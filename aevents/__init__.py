@@ -10,6 +10,7 @@ from aevents._contracts import Origin, Report, Sink
 from aevents.errors import (
     AeventsError,
     DecodeError,
+    DeliveryError,
     EncodeError,
     MissingExtraError,
     SlowConsumerError,
@@ -48,7 +49,9 @@ from aevents.operators.voxels import Stack, VoxelGrid
 from aevents.operators.window import SlidingWindow, Window
 from aevents.registry import create, load, open  # the verb of the house
 from aevents.runtime import run
+from aevents.sinks.callback import CallbackSink
 from aevents.sinks.images import png
+from aevents.sinks.memory import MemorySink
 from aevents.sources import synthetic
 from aevents.sources.array import from_array
 from aevents.sources.chunks import from_chunks
@@ -80,6 +83,7 @@ __all__ = [
     "AeventsError",
     "Annotate",
     "Batches",
+    "CallbackSink",
     "Chain",
     "Chunk",
     "ColourBatch",
@@ -87,6 +91,7 @@ __all__ = [
     "Crop",
     "Damage",
     "DecodeError",
+    "DeliveryError",
     "Denoise",
     "Downsample",
     "DropByChance",
@@ -108,6 +113,7 @@ __all__ = [
     "IntervalHistogram",
     "KeepEvery",
     "Mask",
+    "MemorySink",
     "MissingExtraError",
     "Model",
     "Operator",

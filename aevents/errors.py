@@ -63,6 +63,16 @@ class WorkerError(AeventsError):
     """A process of `workers` could not begin, or ended before its work was done."""
 
 
+class DeliveryError(AeventsError, OSError):
+    """A server did not take an item: it says no, or cannot be reached. `status` is what HTTP calls
+    its answer, None if there was none.
+    """
+
+    def __init__(self, what: str, *, status: int | None = None) -> None:
+        super().__init__(what)
+        self.status = status
+
+
 class MissingExtraError(AeventsError, ImportError):
     """An optional package is not installed; `install` is the command to type."""
 

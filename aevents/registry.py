@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, TypeVar, cast, overload
 from urllib.parse import parse_qsl
 
 from aevents._contracts import Origin, Sink
+from aevents._json import JsonLines
 from aevents.codecs import (
     aedat2,
     aedat3,
@@ -37,7 +38,7 @@ from aevents.codecs.sniff import Recognise, recognise
 from aevents.containers import hdf5, mcap, npy, npz, ros2, rosbag
 from aevents.errors import UnknownFormatError
 from aevents.operators.gather import Gather
-from aevents.sinks import images, video
+from aevents.sinks import http, images, video
 from aevents.sinks import udp as udp_sink
 from aevents.sinks import zmq as zmq_sink
 from aevents.sinks.file import FileSink
@@ -85,6 +86,8 @@ SOURCES: Mapping[str, Callable[..., object]] = {
     "zmq+ipc": partial(zmq_source.open_url, "ipc"),
 }
 SINKS: Mapping[str, Callable[..., object]] = {
+    "http": partial(http.create_url, "http"),
+    "https": partial(http.create_url, "https"),
     "udp": udp_sink.create_url,
     "zmq+tcp": partial(zmq_sink.create_url, "tcp"),
     "zmq+ipc": partial(zmq_sink.create_url, "ipc"),
@@ -95,6 +98,8 @@ PICTURES: Mapping[str, Callable[..., object]] = {
     **dict.fromkeys(video.CODECS, video.create),
 }
 """Sinks that take frames, by suffix."""
+LINES = "jsonl"
+"""The format of results, and its suffix: JSON, a line each."""
 
 
 @overload
@@ -179,6 +184,8 @@ def create(
     path = None if text == "-" else Path(text)
     if path is not None and path.suffix.lower() in PICTURES and format is None:
         return cast("Sink[object]", PICTURES[path.suffix.lower()](path, **options))
+    if LINES in (format, path.suffix.lower()[1:] if path and format is None else None):
+        return cast("Sink[object]", FileSink(JsonLines(), path))
     one = writer_of(text, format)
     if path is not None and one.writer is not None:
         return cast("Sink[object]", one.writer(path, **options))

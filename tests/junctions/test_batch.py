@@ -8,7 +8,7 @@ import time
 import anyio
 import pytest
 
-from aevents import NEWEST, EventBatch, Sourced, batch
+from aevents import NEWEST, EventBatch, Frame, Sourced, Stream, batch
 from tests.junctions.streams import Live, batches, no_tasks_left, settle
 from tests.junctions.test_infer import Camera, film, number
 
@@ -87,7 +87,8 @@ async def test_sources_join_and_leave() -> None:
 
 
 async def test_it_may_begin_without_sources() -> None:
-    async with batch(size=2, wait_us=10**6) as some, some.open() as run:
+    none: list[Stream[Frame]] = []
+    async with batch(*none, size=2, wait_us=10**6) as some, some.open() as run:
         async with some.joined(film(2)):
             assert [number(one.item) for one in await anext(run)] == [0, 1]
         async with some.joined(film(2)) as joined:

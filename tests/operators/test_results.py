@@ -43,7 +43,7 @@ def test_the_latest_results_are_drawn_on_a_copy() -> None:
 
     def draw(frame: Frame, results: Mapping[str, Result[object]]) -> None:
         seen.append({name: result.value for name, result in results.items()})
-        frame.array[0, 0] = 200  # type: ignore[index]  # of numbers
+        frame.array[0, 0] = 200
 
     operator = annotate(draw)()
     before = frame_of(7)
