@@ -47,6 +47,7 @@ from aevents.operators.thin import DropByChance, KeepEvery
 from aevents.operators.undistort import Undistort
 from aevents.operators.voxels import Stack, VoxelGrid
 from aevents.operators.window import SlidingWindow, Window
+from aevents.pipeline import Pipeline
 from aevents.registry import create, load, open  # the verb of the house
 from aevents.runtime import run
 from aevents.sinks.callback import CallbackSink
@@ -119,6 +120,7 @@ __all__ = [
     "Operator",
     "Origin",
     "Overflow",
+    "Pipeline",
     "Polarity",
     "Rate",
     "Rechunk",

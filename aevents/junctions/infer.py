@@ -58,7 +58,7 @@ def infer(
     frames: Stream[T], models: Given | Mapping[str, Given], /, *,
     history: History | None = ..., every_us: int | None = ..., origin_us: int | None = ...,
     where: Where | None = ..., workers: int = ..., realtime: bool = ..., on_error: OnError = ...,
-    with_frames: Literal[True],
+    with_frames: bool,
 ) -> AbstractAsyncContextManager[Stream[Result[object] | T]]: ...  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from aevents.types import Span
 T = TypeVar("T")
 
 
-class History(msgspec.Struct, frozen=True):
+class History(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The last `count` frames, every `step`-th of them: the newest, and so many before it.
 
     A model is not asked before there are that many, unless `partial` says that fewer will do at the
