@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -90,6 +91,17 @@ def test_own_operator_writes_pictures_that_fade(recording: Path, tmp_path: Path)
 def test_time_surface_writes_pictures(recording: Path, tmp_path: Path) -> None:
     assert run("time_surface.py", recording, tmp_path / "surface_{:02d}.png") == ["10 pictures"]
     assert len([*tmp_path.glob("surface_*.png")]) == 10
+
+
+def test_watch_models_writes_what_they_say_and_draws_it(recording: Path, tmp_path: Path) -> None:
+    lines, pictures = tmp_path / "results.jsonl", tmp_path / "seen.npy"
+    assert run("watch_models.py", recording, lines, pictures) == ["13 results"]
+    found = [json.loads(line) for line in lines.read_text().splitlines()]
+    assert [one["value"] for one in found if one["model"] == "activity"][:3] == [1e3, 1e3, 101e3]
+    assert [one["frames_used"] for one in found if one["model"] == "motion"] == [
+        [1, 4], [3, 6], [5, 8]
+    ]  # fmt: skip
+    assert np.load(pictures).shape == (10, 240, 320)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
