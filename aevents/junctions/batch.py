@@ -78,7 +78,7 @@ class Table(Generic[T]):
     """Where the items of all sources meet: the source of the stream of batches."""
 
     def __init__(self, size: int, wait: float, overflow: Overflow, *, endless: bool) -> None:
-        self.pumps = Pumps([])
+        self.pumps: Pumps = Pumps([])
         self._size = size
         self._wait = wait
         self._overflow = overflow

@@ -11,7 +11,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from aevents.junctions.channel import NEWEST, Channel
-from aevents.junctions.models import Caller, Model, OnError, Runnable
+from aevents.junctions.models import Caller, Model, OnError, Runnable, now
 from aevents.junctions.outlet import outlet
 from aevents.junctions.pump import Pumps, running
 from aevents.junctions.workers import Desk, Where
@@ -158,7 +158,7 @@ class _Offline(Generic[T]):
         if not isinstance(item, Moment):
             return item
         caller = self.callers[item.model]
-        result = await caller.ask(item, anyio.current_time())
+        result = await caller.ask(item, now())
         if result.error is not None:
             self.pumps.count("failed_items")
         return result
@@ -184,7 +184,7 @@ class _Live(Generic[T]):
         if isinstance(item, Moment):
             waiting = self._waiting[item.model]
             if item.due or len(waiting):
-                waiting.offer((item, anyio.current_time()))
+                waiting.offer((item, now()))
         elif not self.results.offer(item):
             self.results.lose(item)
         return not self.results.abandoned

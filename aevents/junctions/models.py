@@ -64,6 +64,11 @@ class Model(msgspec.Struct, frozen=True, eq=False):
         return Schedule(self.history or History(), self.every_us, self.origin_us)
 
 
+def now() -> float:
+    """Return the time, in seconds since whenever: finer than that of uvloop, which counts ms."""
+    return time.perf_counter()
+
+
 def function_of(model: object, /) -> Callable[..., object]:
     """Return what is called with frames. Raises `TypeError` for what is no model."""
     run = getattr(model, "run", None)
@@ -129,19 +134,17 @@ class Caller(Generic[T]):
         yield
 
     async def ask(self, moment: Moment[T], arrived: float, skipped: int = 0) -> Result[object]:
-        """Return what the model says. `arrived` is when the newest frame came, by the clock of the
-        loop.
-        """
+        """Return what the model says. `arrived` is when the newest frame came, by `now`."""
         value, error = None, None
         async with self._places:
-            began = anyio.current_time()
+            began = now()
             try:
                 value = await self._call(moment.frames[0] if self._single else moment.frames)
             except Exception as raised:
                 if not self._emits:
                     raise
                 error = raised
-        age, latency = (int((at - arrived) * SECOND_US) for at in (began, anyio.current_time()))
+        age, latency = (int((at - arrived) * SECOND_US) for at in (began, now()))
         return Result(
             moment.model, moment.index, moment.span, moment.numbers, skipped, time.time(), age,
             latency, value, error,

@@ -151,7 +151,7 @@ class Desk(Generic[T]):
 
     def __init__(self, pending: int, *, ordered: bool, on_error: OnError) -> None:
         self.results: Channel[object] = Channel(capacity=1)
-        self.pumps = Pumps([])
+        self.pumps: Pumps = Pumps([])
         self._ordered = ordered
         self._on_error = on_error
         self._jobs: Channel[_Job[T]] = Channel(capacity=pending)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib.util import find_spec
+from itertools import count
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
@@ -91,7 +92,7 @@ class HttpSink:
         data = json_of(item)
         if self._client is None:
             self._client = await anyio.to_thread.run_sync(self._made)
-        for tried in range(1, self._tries + 1):
+        for tried in count(1):
             refusal, asked = await self._post(self._client, data)
             if refusal is None:
                 return

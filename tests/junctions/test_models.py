@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from aevents import Frame, History, Model, Sensor, Span
-from aevents.junctions.models import Caller, Sent, begin, function_of
+from aevents.junctions.models import Caller, Sent, begin, function_of, now
 from aevents.operators.moments import Moment
 
 FRAME = Frame(np.zeros((2, 2)), Span(10, 20), Sensor(2, 2))
@@ -72,8 +72,8 @@ async def test_it_is_shown_a_frame_or_a_history() -> None:
     single: Caller[Frame] = Caller(Model(lambda frame: frame is FRAME), "emit")
     several: Caller[Frame] = Caller(Model(len, History(2)), "emit")
     async with single.begun(), several.begun():
-        assert (await single.ask(moment(FRAME), anyio.current_time())).value is True
-        assert (await several.ask(moment(FRAME, FRAME), anyio.current_time())).value == 2
+        assert (await single.ask(moment(FRAME), now())).value is True
+        assert (await several.ask(moment(FRAME, FRAME), now())).value == 2
 
 
 async def test_functions_run_in_threads_of_their_own_number() -> None:
@@ -92,14 +92,14 @@ async def test_functions_run_in_threads_of_their_own_number() -> None:
     caller: Caller[Frame] = Caller(Model(work, workers=2), "emit")
     async with caller.begun(), anyio.create_task_group() as tasks:
         for _ in range(6):
-            tasks.start_soon(caller.ask, moment(FRAME), anyio.current_time())
+            tasks.start_soon(caller.ask, moment(FRAME), now())
     assert most == 2
 
 
 async def test_a_result_says_all_about_it() -> None:
     caller: Caller[Frame] = Caller(Model(lambda frame: "seen"), "emit")
     async with caller.begun():
-        result = await caller.ask(moment(FRAME), anyio.current_time() - 1, skipped=3)
+        result = await caller.ask(moment(FRAME), now() - 1, skipped=3)
     assert (result.model, result.index, result.t_us, result.frames_used) == ("net", 4, 10, (0,))
     assert (result.value, result.error, result.skipped) == ("seen", None, 3)
     assert 1_000_000 <= result.age_us <= result.latency_us < 60_000_000
