@@ -10,6 +10,7 @@ from aevents._contracts import Origin, Report, Sink
 from aevents.errors import (
     AeventsError,
     DecodeError,
+    DeliveryError,
     DownloadError,
     EncodeError,
     MissingExtraError,
@@ -20,10 +21,13 @@ from aevents.errors import (
     WorkerError,
 )
 from aevents.junctions.accumulate import Accumulation, accumulate
+from aevents.junctions.batch import Batches, Sourced, batch
 from aevents.junctions.channel import BLOCK, NEWEST, Overflow
 from aevents.junctions.hub import Hub
+from aevents.junctions.infer import infer
 from aevents.junctions.merge import buffer, merge
 from aevents.junctions.merge_sorted import merge_sorted
+from aevents.junctions.models import Model
 from aevents.junctions.tee import tee
 from aevents.junctions.workers import Failed, workers
 from aevents.operators.base import Chain, Operator
@@ -34,9 +38,11 @@ from aevents.operators.geometry import Downsample, Flip, Rotate, Scale, Transpos
 from aevents.operators.hats import Hats
 from aevents.operators.hot import WithoutHotPixels, hot_pixels
 from aevents.operators.integrate import Integrate
+from aevents.operators.moments import History
 from aevents.operators.poisson import Poisson
 from aevents.operators.rechunk import Rechunk
 from aevents.operators.resample import Resample
+from aevents.operators.results import Annotate, Result, annotate
 from aevents.operators.sampled import Sampled
 from aevents.operators.saturation import WithoutLines
 from aevents.operators.select import Crop, Mask, Polarity, TimeSlice
@@ -47,9 +53,12 @@ from aevents.operators.thin import DropByChance, KeepEvery
 from aevents.operators.undistort import Undistort
 from aevents.operators.voxels import Stack, VoxelGrid
 from aevents.operators.window import SlidingWindow, Window
+from aevents.pipeline import Pipeline
 from aevents.registry import create, load, open  # the verb of the house
 from aevents.runtime import run
+from aevents.sinks.callback import CallbackSink
 from aevents.sinks.images import png
+from aevents.sinks.memory import MemorySink
 from aevents.sources import mnist, stimuli, synthetic
 from aevents.sources.array import from_array
 from aevents.sources.chunks import from_chunks
@@ -83,6 +92,9 @@ __all__ = [
     "NEWEST",
     "Accumulation",
     "AeventsError",
+    "Annotate",
+    "Batches",
+    "CallbackSink",
     "Chain",
     "Chunk",
     "ColourBatch",
@@ -90,6 +102,7 @@ __all__ = [
     "Crop",
     "Damage",
     "DecodeError",
+    "DeliveryError",
     "Denoise",
     "DownloadError",
     "Downsample",
@@ -108,6 +121,7 @@ __all__ = [
     "GenericBatch",
     "Hats",
     "Histogram",
+    "History",
     "Hub",
     "ImuBatch",
     "Integrate",
@@ -116,10 +130,13 @@ __all__ = [
     "LabelledBatch",
     "LabelledEvents",
     "Mask",
+    "MemorySink",
     "MissingExtraError",
+    "Model",
     "Operator",
     "Origin",
     "Overflow",
+    "Pipeline",
     "Poisson",
     "Polarity",
     "Rate",
@@ -127,6 +144,7 @@ __all__ = [
     "Refractory",
     "Report",
     "Resample",
+    "Result",
     "Rotate",
     "Sampled",
     "Scale",
@@ -134,6 +152,7 @@ __all__ = [
     "Sink",
     "SlidingWindow",
     "SlowConsumerError",
+    "Sourced",
     "Span",
     "Stack",
     "Stream",
@@ -152,6 +171,8 @@ __all__ = [
     "WithoutLines",
     "WorkerError",
     "accumulate",
+    "annotate",
+    "batch",
     "buffer",
     "create",
     "from_array",
@@ -159,6 +180,7 @@ __all__ = [
     "from_frames",
     "hot_pixels",
     "images",
+    "infer",
     "load",
     "merge",
     "merge_sorted",

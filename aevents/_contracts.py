@@ -103,6 +103,7 @@ class Report(Mapping[str, int]):
             "missing_frames",
             "tail_units",
             "failed_items",
+            "skipped_slots",
         }
     )
     __slots__ = ("_anomalies", "damage", "delivered", "events")

@@ -71,6 +71,16 @@ class DownloadError(AeventsError, OSError):
         super().__init__(f"{name} could not be downloaded: {'; '.join(failures) or 'no mirror'}")
 
 
+class DeliveryError(AeventsError, OSError):
+    """A server did not take an item: it says no, or cannot be reached. `status` is what HTTP calls
+    its answer, None if there was none.
+    """
+
+    def __init__(self, what: str, *, status: int | None = None) -> None:
+        super().__init__(what)
+        self.status = status
+
+
 class MissingExtraError(AeventsError, ImportError):
     """An optional package is not installed; `install` is the command to type."""
 

@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl
 
 from aevents import _pictures
 from aevents._contracts import Origin, Sink
+from aevents._json import JsonLines
 from aevents.codecs import (
     aedat2,
     aedat3,
@@ -39,6 +40,7 @@ from aevents.codecs.sniff import Recognise, recognise
 from aevents.containers import hdf5, mcap, npy, npz, ros2, rosbag
 from aevents.errors import UnknownFormatError
 from aevents.operators.gather import Gather
+from aevents.sinks import http
 from aevents.sinks import udp as udp_sink
 from aevents.sinks import zmq as zmq_sink
 from aevents.sinks.file import FileSink
@@ -87,11 +89,15 @@ SOURCES: Mapping[str, Callable[..., object]] = {
     "zmq+ipc": partial(zmq_source.open_url, "ipc"),
 }
 SINKS: Mapping[str, Callable[..., object]] = {
+    "http": partial(http.create_url, "http"),
+    "https": partial(http.create_url, "https"),
     "udp": udp_sink.create_url,
     "zmq+tcp": partial(zmq_sink.create_url, "tcp"),
     "zmq+ipc": partial(zmq_sink.create_url, "ipc"),
 }
 """Sources and sinks of the house, by the scheme of their URLs."""
+LINES = "jsonl"
+"""The format of results, and its suffix: JSON, a line each."""
 
 
 @overload
@@ -182,6 +188,8 @@ def create(
     path = None if text == "-" else Path(text)
     if path is not None and path.suffix.lower() in _pictures.SINKS and format is None:
         return cast("Sink[object]", _pictures.SINKS[path.suffix.lower()](path, **options))
+    if LINES in (format, path.suffix.lower()[1:] if path and format is None else None):
+        return cast("Sink[object]", FileSink(JsonLines(), path))
     one = writer_of(text, format)
     if path is not None and one.writer is not None:
         return cast("Sink[object]", one.writer(path, **options))

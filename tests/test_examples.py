@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import signal
@@ -170,6 +171,17 @@ def test_pictures_to_events_writes_what_was_seen(tmp_path: Path) -> None:
     events, pictures = run("pictures_to_events.py", tmp_path / "seen_{:02d}.png")
     assert (events.endswith("% ON"), pictures) == (True, "9 pictures")
     assert len([*tmp_path.glob("seen_*.png")]) == 9
+
+
+def test_watch_models_writes_what_they_say_and_draws_it(recording: Path, tmp_path: Path) -> None:
+    lines, pictures = tmp_path / "results.jsonl", tmp_path / "seen.npy"
+    assert run("watch_models.py", recording, lines, pictures) == ["13 results"]
+    found = [json.loads(line) for line in lines.read_text().splitlines()]
+    assert [one["value"] for one in found if one["model"] == "activity"][:3] == [1e3, 1e3, 101e3]
+    assert [one["frames_used"] for one in found if one["model"] == "motion"] == [
+        [1, 4], [3, 6], [5, 8]
+    ]  # fmt: skip
+    assert np.load(pictures).shape == (10, 240, 320)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -67,7 +67,7 @@ NO_MODULE_OF_THEIR_NAME = {
 APART = ("laws/", "interop/")
 
 VAGUE = {"utils", "util", "helpers", "helper", "common", "misc", "tools", "stuff"}
-OPTIONAL = ("torch", "jax", "av", "cv2", "h5py", "hdf5plugin", "zmq", "usb")
+OPTIONAL = ("torch", "jax", "av", "cv2", "h5py", "hdf5plugin", "httpx", "zmq", "usb")
 
 
 def test_no_file_is_too_long() -> None:

@@ -226,3 +226,18 @@ async def test_a_named_pipe_gives_events_at_once(tmp_path: Path, format: str) ->
         writer.write(encode(encoder(), [events]))
         async with aevents.open(pipe, format=format).open() as run:
             assert list(await anext(run)) == list(events)
+
+
+async def test_jsonl_is_where_results_go(tmp_path: Path) -> None:
+    sink = aevents.create(tmp_path / "results.jsonl")
+    await sink.write(aevents.Result("net", 0, aevents.Span(5, 6), (0,), 0, 0.5, 1, 2, 7))
+    assert (tmp_path / "results.jsonl").read_text().endswith('"value":7}\n')  # who follows sees it
+    await sink.write({"other": 1})
+    await sink.aclose()
+    lines = (tmp_path / "results.jsonl").read_text().splitlines()
+    assert len(lines) == 2
+    assert lines[1] == '{"other":1}'
+    other = aevents.create(tmp_path / "results.txt", format="jsonl")
+    await other.write(1)
+    await other.aclose()
+    assert (tmp_path / "results.txt").read_text() == "1\n"

@@ -79,6 +79,9 @@ app: App = App(
 app.command(info)
 app.command(convert)
 app.command(repair)
-app.command(run, usage="Usage: aevents run SRC… [OPERATORS] --to DST … [OPTIONS]")
+app.command(
+    run,
+    usage="Usage: aevents run SRC… [OPERATORS] --to DST … [OPTIONS], or aevents run PIPELINE.toml",
+)
 app.command(play, usage="Usage: aevents play SRC… [OPERATORS] --to DST … [OPTIONS]")
 app.command(formats)

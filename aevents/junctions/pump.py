@@ -53,6 +53,11 @@ class Pumps:
             if not self._scopes:
                 self.end()
 
+    def count(self, name: str, number: int = 1) -> None:
+        """Count something odd."""
+        if number:
+            self.counts[name] = self.counts.get(name, 0) + number
+
     def fail(self, error: Exception) -> None:
         """End all with this error, if it is the first."""
         if self.error is None:

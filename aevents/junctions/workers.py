@@ -102,7 +102,7 @@ def workers(  # noqa: PLR0913  # options, each by its name
     if on_error not in ("raise", "skip", "emit"):
         raise ValueError(f"on_error is 'raise', 'skip' or 'emit', not {on_error!r}")
     call = Crew(pickled(function), count) if where == "process" else _caller(function, count)
-    return _at_work(stream, call, _Desk(pending, ordered=ordered, on_error=on_error))
+    return _at_work(stream, call, Desk(pending, ordered=ordered, on_error=on_error))
 
 
 _Call = Callable[[T], Awaitable[object]]
@@ -110,7 +110,7 @@ _Call = Callable[[T], Awaitable[object]]
 
 @asynccontextmanager
 async def _at_work(
-    stream: Stream[T], call: _Call[T] | Crew, desk: _Desk[T]
+    stream: Stream[T], call: _Call[T] | Crew, desk: Desk[T]
 ) -> AsyncIterator[Stream[object]]:
     async with AsyncExitStack() as stack:
         if isinstance(call, Crew):
@@ -133,7 +133,7 @@ def _caller(function: Callable[[T], object], count: int) -> _Call[T]:
     async def in_a_thread(item: T) -> object:
         return await anyio.to_thread.run_sync(function, item, limiter=limiter)
 
-    return on_the_loop if _is_coroutine(function) else in_a_thread
+    return on_the_loop if is_coroutine(function) else in_a_thread
 
 
 class _Job(Generic[T]):
@@ -146,12 +146,12 @@ class _Job(Generic[T]):
         self.error: Exception | None = None
 
 
-class _Desk(Generic[T]):
+class Desk(Generic[T]):
     """Gives out jobs, and collects the results."""
 
     def __init__(self, pending: int, *, ordered: bool, on_error: OnError) -> None:
         self.results: Channel[object] = Channel(capacity=1)
-        self.pumps = Pumps([])
+        self.pumps: Pumps = Pumps([])
         self._ordered = ordered
         self._on_error = on_error
         self._jobs: Channel[_Job[T]] = Channel(capacity=pending)
@@ -201,7 +201,7 @@ class _Desk(Generic[T]):
         if job.error is None:
             await self.results.send(job.result)
             return
-        self.pumps.counts["failed_items"] = self.pumps.counts.get("failed_items", 0) + 1
+        self.pumps.count("failed_items")
         if self._on_error == "emit":
             await self.results.send(Failed(job.item, job.error))
 
@@ -211,11 +211,12 @@ def _check(function: Callable[..., object], where: Where, count: int, pending: i
         raise ValueError(f"where is 'thread', 'loop' or 'process', not {where!r}")
     if count < 1 or pending < 1:
         raise ValueError(f"count and max_pending are at least 1, not {count} and {pending}")
-    if _is_coroutine(function) != (where == "loop"):
+    if is_coroutine(function) != (where == "loop"):
         raise TypeError("a coroutine function runs where='loop', any other elsewhere")
 
 
-def _is_coroutine(function: Callable[..., object]) -> bool:
+def is_coroutine(function: Callable[..., object]) -> bool:
+    """Say whether this is a coroutine function, or an object that is called like one."""
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
         getattr(function, "__call__", None)  # noqa: B004  # of an object
     )

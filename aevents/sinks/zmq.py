@@ -1,19 +1,21 @@
-"""ZeroMQ: batches as messages of aevents, or as those of a Speck."""
+"""ZeroMQ: batches as messages of aevents, or as those of a Speck; results as JSON."""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
-from typing import Literal, Protocol
+from typing import Literal, Protocol, cast
 
 import anyio
 import anyio.lowlevel
 import anyio.to_thread
 
+from aevents._json import json_of
 from aevents._zmq import Options, link_of, opened, options_of
 from aevents._zmq_link import Link
 from aevents.codecs.message import STREAM_BYTES, MessageEncoder
 from aevents.codecs.speck import SpeckEncoder
+from aevents.operators.results import Result
 from aevents.types import EventBatch
 
 SMALL = 2_048
@@ -24,7 +26,7 @@ class SinkOptions(Options, kw_only=True, forbid_unknown_fields=True):
     """What can be said of a sink."""
 
     socket: Literal["pub", "push"] = "pub"
-    format: Literal["aevents", "speck"] = "aevents"
+    format: Literal["aevents", "speck", "json"] = "aevents"
     packing: Literal["", "lz4", "zstd"] = ""
     subscribers: int = 0
 
@@ -42,22 +44,40 @@ class Encoder(Protocol):
         """Count a message as sent."""
 
 
+class JsonEncoder:
+    """Makes messages of results: the name of the model, for who subscribes to one, and JSON. What
+    is no result has an empty name.
+    """
+
+    def bodies(self, item: object, /) -> Iterator[tuple[EventBatch, bytes]]:
+        """Give the item, and its JSON. Raises `EncodeError` for what JSON has no word for."""
+        yield cast("EventBatch", item), json_of(item)  # whatever it is, it comes back to `message`
+
+    def message(self, piece: object, body: bytes, /) -> tuple[bytes, bytes]:
+        """Return the message of an item."""
+        return piece.model.encode() if isinstance(piece, Result) else b"", body
+
+    def sent(self, piece: object, /) -> None:
+        """Count nothing."""
+
+
 def create_url(transport: str, rest: str, /, **options: object) -> ZmqSink:
     """Return the sink that a URL names, as in `zmq+tcp://*:40001?subscribers=1`.
 
     It is bound at once, or connects if `bind` is `no`. `socket` is `pub` (everybody gets
     everything, and who is slow loses some) or `push` (each message goes to one, and is waited for).
-    `format` is `aevents` or `speck`, and `packing` `lz4` or `zstd`. The first write waits until so
-    many `subscribers` are there. `queue` messages wait for each peer. `key` and `server` are keys
-    of CURVE, as `Keys` has them. Raises `ValueError` for an address, a key or an option that is
-    none, and `OSError` for a file of keys, and where the address is taken or cannot be had.
+    `format` is `aevents`, `speck`, or `json` for results, and `packing` `lz4` or `zstd`. The first
+    write waits until so many `subscribers` are there. `queue` messages wait for each peer. `key`
+    and `server` are keys of CURVE, as `Keys` has them. Raises `ValueError` for an address, a key or
+    an option that is none, and `OSError` for a file of keys, and where the address is taken or
+    cannot be had.
     """
     found = options_of(SinkOptions, options)
     if found.subscribers < 0 or (found.subscribers and found.socket == "push"):
         raise ValueError("zmq: subscribers is how many of a pub to wait for")
-    if found.packing and found.format == "speck":
-        raise ValueError("zmq: messages of a Speck are not packed")
-    encoder: Encoder = SpeckEncoder()
+    if found.packing and found.format != "aevents":
+        raise ValueError("zmq: only messages of aevents are packed, not those of a Speck or JSON")
+    encoder: Encoder = JsonEncoder() if found.format == "json" else SpeckEncoder()
     if found.format == "aevents":
         encoder = MessageEncoder(secrets.token_bytes(STREAM_BYTES), packing=found.packing)
     kind = "xpub" if found.subscribers else found.socket

@@ -220,3 +220,33 @@ def test_ctrl_c_before_the_first_item_makes_no_file(
         process.send_signal(signal.SIGINT)
         assert process.wait() == 130
     assert not (tmp_path / "out.raw").exists()
+
+
+PIPELINE = """
+open = "in.raw"
+steps = [{ window = { count = 100 } }, { frames = "count" }]
+to = "results.jsonl"
+infer = { models = { brightness = "beside:brightness" } }
+"""
+
+
+def test_a_pipeline_is_run_with_the_modules_beside_it(tmp_path: Path, cli: Cli) -> None:
+    (tmp_path / "pipeline.toml").write_text(PIPELINE)
+    (tmp_path / "beside.py").write_text("def brightness(frame): return float(frame.array.sum())\n")
+    done = cli("run", "pipeline.toml")
+    assert done.stderr == b""
+    assert done.stdout.split() == [b"results", b"6", b"wrote", b"results.jsonl"]
+    lines = (tmp_path / "results.jsonl").read_text().splitlines()
+    assert [json.loads(line)["value"] for line in lines] == [100.0] * 6
+
+
+def test_a_pipeline_says_all_itself(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("pipeline.toml").write_text(PIPELINE)
+    assert execute(["run", "pipeline.toml", "--to", "a.raw"]) == 2
+    assert execute(["run", "pipeline.toml", "--polarity", "on"]) == 2
+    assert execute(["run", "in.raw", "pipeline.toml"]) == 2
+    assert capsys.readouterr().err.count("a pipeline stands by itself") == 3
+    Path("pipeline.toml").write_text("opne = 5")
+    assert execute(["run", "pipeline.toml"]) == 2
+    assert "unknown field `opne`" in capsys.readouterr().err
+    assert execute(["run", "none.toml"]) == 1

@@ -23,9 +23,12 @@ from aevents import (
     EventBatch,
     Hub,
     Overflow,
+    Result,
     Stream,
     accumulate,
+    batch,
     buffer,
+    infer,
     merge,
     tee,
     workers,
@@ -83,8 +86,27 @@ async def use_workers_on_the_loop(one: Stream[EventBatch], other: Stream[EventBa
             pass
 
 
+async def use_infer(one: Stream[EventBatch], other: Stream[EventBatch]) -> None:
+    async with infer(one, {"a": len, "b": later}, with_frames=True) as items:
+        async for _ in items:
+            pass
+
+
+async def use_infer_in_real_time(one: Stream[EventBatch], other: Stream[EventBatch]) -> None:
+    async with infer(one, {"a": len, "b": later}, workers=2, realtime=True) as results:
+        async for _ in results:
+            pass
+
+
+async def use_batch(one: Stream[EventBatch], other: Stream[EventBatch]) -> None:
+    async with batch(one, size=3, wait_us=100) as some, some.joined(other):
+        async for _ in some:
+            pass
+
+
 USES: list[Callable[..., Awaitable[None]]] = [
     use_merge, use_buffer, use_tee, use_hub, use_accumulate, use_workers, use_workers_on_the_loop,
+    use_infer, use_infer_in_real_time, use_batch,
 ]  # fmt: skip
 
 
@@ -188,6 +210,13 @@ def same(batch: EventBatch) -> EventBatch:
     return batch
 
 
+def plain(item: object) -> object:
+    """Return the batch in what a junction gives."""
+    if isinstance(item, Result):
+        return item.value
+    return item[0].item if isinstance(item, tuple) else item
+
+
 READS: dict[str, Opens] = {
     "merge": lambda stream: merge(stream, Live([]).stream, capacity=2),
     "buffer": lambda stream: buffer(stream, capacity=2),
@@ -195,6 +224,8 @@ READS: dict[str, Opens] = {
     "hub": through_hub,
     "workers": lambda stream: workers(stream, same, count=2),
     "workers on the loop": lambda stream: workers(stream, same_later, where="loop", count=2),
+    "infer": lambda stream: infer(stream, same),
+    "batch": lambda stream: batch(stream, size=1, wait_us=0),
 }
 
 
@@ -208,9 +239,9 @@ async def test_a_thousand_cancelled_reads_lose_nothing(name: str, native: bool) 
     async with READS[name](Live(items, silent=True).stream) as stream, stream.open() as run:
 
         async def take() -> None:
-            batch = await anext(run)
-            assert isinstance(batch, EventBatch)
-            got.append(int(batch.t[0]))
+            one = plain(await anext(run))
+            assert isinstance(one, EventBatch)
+            got.append(int(one.t[0]))
 
         while len(got) < len(items) or cancelled < 1_000:
             before = len(got)

@@ -329,7 +329,7 @@ async def test_from_one_process_to_another() -> None:
         (f"{ANY}?socket=sub", "zmq: Invalid enum value 'sub'"),
         (f"{ANY}?format=evt3", "zmq: Invalid enum value 'evt3'"),
         (f"{ANY}?packing=gzip", "zmq: Invalid enum value 'gzip'"),
-        (f"{ANY}?packing=lz4&format=speck", "messages of a Speck are not packed"),
+        (f"{ANY}?packing=lz4&format=speck", "only messages of aevents are packed"),
         (f"{ANY}?subscribers=-1", "subscribers is how many of a pub"),
         (f"{ANY}?subscribers=1&socket=push", "subscribers is how many of a pub"),
         (f"{ANY}?rate=5", "unknown field `rate`; known: bind, .* subscribers"),
@@ -339,3 +339,22 @@ async def test_from_one_process_to_another() -> None:
 def test_what_is_wrong_is_said_at_the_call(url: str, message: str) -> None:
     with pytest.raises((ValueError, OSError), match=message):
         aevents.create(url)
+
+
+async def test_results_go_out_as_json_under_the_name_of_the_model() -> None:
+    sink = aevents.create(f"{ANY}?format=json&subscribers=1")
+    peer = Peer(zmq.SUB, cast("ZmqSink", sink).endpoint)
+    result = aevents.Result("net", 0, aevents.Span(5, 6), (0,), 0, 0.5, 1, 2, [0.25])
+    await sink.write(result)
+    await sink.write("no result")
+    await sink.aclose()
+    said = b'{"model":"net","index":0,"t_us":5,"wall":0.5,"latency_us":2,"age_us":1,'
+    assert peer.come() == [
+        [b"net", said + b'"frames_used":[0],"skipped":0,"value":[0.25]}'],
+        [b"", b'"no result"'],
+    ]
+
+
+def test_json_is_not_packed() -> None:
+    with pytest.raises(ValueError, match="only messages of aevents are packed"):
+        aevents.create(f"{ANY}?format=json&packing=lz4")
