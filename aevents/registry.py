@@ -54,6 +54,13 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+
+def _open_usb(rest: str, **options: object) -> Origin[object]:
+    from aevents.sources import usb  # cffi reads declarations: 60 ms, and most programs need none
+
+    return usb.open_url(rest, **options)  # type: ignore[arg-type]  # which looks at them
+
+
 CODECS = (
     evt3.CODEC,
     evt2.CODEC,
@@ -81,6 +88,7 @@ text last.
 SOURCES: Mapping[str, Callable[..., object]] = {
     "synthetic": synthetic.open_url,
     "udp": udp_source.open_url,
+    "usb": _open_usb,
     "zmq+tcp": partial(zmq_source.open_url, "tcp"),
     "zmq+ipc": partial(zmq_source.open_url, "ipc"),
 }
@@ -146,6 +154,8 @@ def open(
     scheme, rest, queried = split_url(text)
     if scheme:
         make_source = _by_scheme(scheme, SOURCES, "source")
+        if kind is not EventBatch:
+            options["kind"] = kind
         origin = make_source(rest, sensor=sensor, **queried, **options)
         return stream_of(cast("Origin[object]", origin))
     if format is not None:
