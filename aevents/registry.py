@@ -56,7 +56,7 @@ T = TypeVar("T")
 
 
 def _open_usb(rest: str, **options: object) -> Origin[object]:
-    from aevents.sources import usb  # cffi reads declarations: 60 ms, and most programs need none
+    from aevents.sources import usb  # cffi takes 30 ms, and most programs need none
 
     return usb.open_url(rest, **options)  # type: ignore[arg-type]  # which looks at them
 

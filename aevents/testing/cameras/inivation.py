@@ -1,0 +1,161 @@
+"""Models of iniVation's DVXplorer and DAVIS346, as libcaer sees them.
+
+The host writes and reads parameters of modules by control requests: 0xBF one, 0xC2 several; the
+camera sends words (`words.py`) from endpoint 0x82. Biases and regions are kept, and change nothing.
+"""
+
+from __future__ import annotations
+
+import struct
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from aevents.testing.cameras.usb import BULK, IN, INTERRUPT, Endpoint, Setup, Stall, UsbModel
+from aevents.testing.cameras.words import DavisWording, DvxWording, Wording
+from aevents.types import Frame, ImuBatch, TriggerBatch
+
+ONE, SEVERAL = 0xBF, 0xC2
+EVENTS, DEBUG = 0x82, 0x81
+MUX_RUN, CLOCK_RUN, USB_RUN, DVS_RUN, INPUT_RUN = (0, 0), (0, 1), (9, 0), (1, 3), (4, 0)
+IMU_RUN, FRAMES_RUN = (3, 2), (2, 4)
+EDGES = ((4, 1), (4, 2))
+LOGIC = 18
+IDLE_US = 1 << 15
+"""How often a camera that sees nothing says that time goes on."""
+
+
+class InivationModel(UsbModel):
+    """A camera that plays `scene`, items in the order of time, as soon as the host starts it; again
+    each time. Then it has nothing more to say than the time.
+
+    It does so at the pace of the items' times, or as fast as the host asks if not `realtime`.
+    `serial` is at most 8 characters; `version` is that of its firmware. From its `stalls_at`th request on, it refuses them all.
+    """
+
+    vendor = 0x152A
+    endpoints = (Endpoint(DEBUG, INTERRUPT, 64), Endpoint(EVENTS, BULK, 1024))
+    usual: tuple[str, int] = ("", 0)
+    wording: Callable[[], Wording] = Wording
+    about: Mapping[tuple[int, int], int] = {}
+
+    def __init__(
+        self,
+        scene: Iterable[object] = (),
+        *,
+        serial: str | None = None,
+        version: int | None = None,
+        realtime: bool = True,
+        stalls_at: int | None = None,
+    ) -> None:
+        super().__init__(self.usual[0] if serial is None else serial)
+        self.version = self.usual[1] if version is None else version
+        self.registers: dict[tuple[int, int], int] = dict(self.about)
+        self._scene = scene
+        self._realtime = realtime
+        self._requests = stalls_at
+        self._playing: Iterator[tuple[int, bytes]] | None = None
+        self._began = 0.0
+        self._next: tuple[int, bytes] = (0, b"")
+
+    @property
+    def running(self) -> bool:
+        """Whether all is switched on that is needed for events to come."""
+        switches = MUX_RUN, CLOCK_RUN, USB_RUN, DVS_RUN, INPUT_RUN
+        return all(self.registers.get(switch) for switch in switches)
+
+    def vendor_request(self, setup: Setup, data: bytes) -> bytes:
+        """Write or read parameters."""
+        if self._requests is not None:
+            self._requests -= 1
+            if self._requests <= 0:
+                raise Stall
+        if setup.request == ONE and setup.type & IN:
+            return struct.pack(">I", self.registers.get((setup.value, setup.index), 0))
+        if setup.request == ONE:
+            self._write(setup.value, setup.index, int.from_bytes(data, "big"))
+        elif setup.request == SEVERAL:
+            for module, parameter, value in struct.iter_unpack(">BBI", data):
+                self._write(module, parameter, value)
+        else:
+            raise Stall
+        return b""
+
+    def send(self, endpoint: int, most: int) -> bytes | None:
+        """Return words that are due."""
+        if endpoint != EVENTS or self._playing is None:
+            return None
+        room, pieces = most & ~1, []
+        now = (time.monotonic() - self._began) * 1e6
+        while room and (self._next[1] or self._refill(self._playing)):
+            due, data = self._next
+            if due > now:
+                break
+            pieces.append(data[:room])
+            self._next = (due, data[room:])
+            room -= len(pieces[-1])
+        return b"".join(pieces) or None
+
+    def _write(self, module: int, parameter: int, value: int) -> None:
+        was = self.running
+        self.registers[module, parameter] = value
+        if self.running and not was:
+            self._began, self._next = time.monotonic(), (0, b"")
+            self._playing = self._chunks()
+        elif not self.running:
+            self._playing = None
+
+    def _refill(self, playing: Iterator[tuple[int, bytes]]) -> bool:
+        self._next = next(playing)
+        return True
+
+    def _chunks(self) -> Iterator[tuple[int, bytes]]:
+        """Yield times in µs since the start, and what is said then; for ever."""
+        wording, first, due = self.wording(), None, 0
+        for item in self._scene:
+            if self._is_on(item):
+                if first is None:
+                    first = item.span.start
+                due = item.span.stop - first
+                yield due if self._realtime else 0, wording.feed(item).tobytes()
+        if not self._realtime:
+            due = int((time.monotonic() - self._began) * 1e6)
+        while True:
+            yield due, wording.idle(1).tobytes()
+            due += IDLE_US
+
+    def _is_on(self, item: object) -> bool:
+        on = self.registers.get
+        if isinstance(item, ImuBatch):
+            return bool(on(IMU_RUN))
+        if isinstance(item, Frame):
+            return bool(on(FRAMES_RUN))
+        return not isinstance(item, TriggerBatch) or any(map(on, EDGES))
+
+
+class DVXplorer(InivationModel):
+    """A DVXplorer, 640x480: events, edges and measurements."""
+
+    product = 0x8419
+    names = ("iniVation", "DVXplorer")
+    usual = ("DXA00042", 8)
+    wording = DvxWording
+    about = {
+        (6, 0): LOGIC, (6, 1): 20, (6, 2): 1, (6, 3): 104, (6, 5): 80, (6, 6): 1000, (6, 7): 4,
+        (1, 0): 640, (1, 1): 480, (3, 0): 3, (0, 80): 1, (1, 80): 1, (4, 10): 1,
+    }  # fmt: skip
+
+
+class DAVIS346(InivationModel):
+    """A DAVIS346, 346x260: events, edges, measurements and frames of 16 bits, of which the upper
+    10 count.
+    """
+
+    product = 0x841A
+    names = ("iniVation", "DAVIS FX3")
+    usual = ("00000346", 6)
+    wording = DavisWording
+    about = {
+        (6, 0): LOGIC, (6, 1): 5, (6, 2): 1, (6, 3): 104, (6, 4): 30, (6, 5): 80, (6, 6): 1000,
+        (6, 7): 1, (1, 0): 346, (1, 1): 260, (1, 10): 1, (1, 30): 1, (1, 40): 1, (1, 50): 1,
+        (1, 60): 1, (2, 0): 346, (2, 1): 260, (2, 6): 1, (3, 0): 1,
+    }  # fmt: skip
