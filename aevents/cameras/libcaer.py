@@ -70,7 +70,7 @@ struct caer_event_packet_container {
 struct caer_event_packet_container *caerDeviceDataGet(caerDeviceHandle handle);
 """
 HEADER_BYTES = 28
-NOTICE = 5
+INFO = 6
 """The level of messages that tells of lost packets, and not yet of what goes well."""
 OVERRUN = "ring-buffer full"
 
@@ -103,7 +103,7 @@ class Libcaer:
         self.opening = threading.Lock()
         self.problems: list[str] = []
         self._callback = ffi.callback("void(const char *, size_t)", self._told)
-        self.calls.caerLogLevelSet(NOTICE)
+        self.calls.caerLogLevelSet(INFO)
         self.calls.caerLogFileDescriptorsSet(-1, -1)
         self.calls.caerLogCallbackSet(self._callback)
 

@@ -107,6 +107,7 @@ def _serve(models: Sequence[InivationModel], pipe: Connection) -> None:
             elif what == "unplug":
                 bus.unplug(model)
             elif what == "forbid":
+                Path(bus.folder).chmod(0o777)  # where others than root put sockets
                 Path(bus.folder + nodes[camera]).chmod(0)
             else:
                 answer = model.registers
