@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+import anyio.to_thread
 import pytest
 
 import aevents
@@ -72,7 +73,8 @@ async def test_the_serial_number_chooses_among_several() -> None:
 @emulated_test
 async def test_a_camera_without_rights_is_told_of() -> None:
     with emulated(DVXplorer()) as cameras:
-        assert [one.device.problem for one in usb.plugged_in()] == [""]
+        (one,) = await anyio.to_thread.run_sync(usb.plugged_in)
+        assert (one.device.problem, one.device.serial) == ("", "DXA00042")
         stream = aevents.open("usb:").take(1)
         cameras.forbid()
         root = os.geteuid() == 0  # who may do everything, and no longer read Python's files
