@@ -107,9 +107,14 @@ def _serve(models: Sequence[InivationModel], pipe: Connection) -> None:
             elif what == "unplug":
                 bus.unplug(model)
             elif what == "forbid":
-                Path(bus.folder).chmod(0o777)  # where others than root put sockets
-                Path(bus.folder + nodes[camera]).chmod(0)
+                _forbid(Path(bus.folder), nodes[camera])
             else:
                 answer = model.registers
             pipe.send(answer)
     bus.close()
+
+
+def _forbid(folder: Path, node: str) -> None:
+    for path in (folder, *(folder / "ioctl").rglob("*")):
+        path.chmod(0o777)  # umockdev's own sockets, which others than root may need too
+    Path(f"{folder}{node}").chmod(0)
