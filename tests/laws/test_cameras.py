@@ -29,8 +29,10 @@ CYCLES = int(os.environ.get("AEVENTS_CYCLES", "10"))
 ROOMY = {"interval_us": 100_000}
 OTHER = """
 import aevents
-for _ in aevents.open("usb:").blocking():
+with aevents.open("usb:").blocking() as batches:
+    next(batches)
     print("streams", flush=True)
+    input()
 """
 
 
@@ -75,6 +77,7 @@ async def test_broken_off_it_is_free_for_the_next() -> None:
             async for batch in aevents.open("usb:"):
                 assert len(batch)
                 break
+        await first()  # and is closed when this returns
 
 
 @emulated_test
@@ -98,14 +101,13 @@ async def test_unplugged_it_is_lost_and_plugged_in_again_found() -> None:
 async def test_another_process_that_has_it_is_told_of_and_gives_it_back() -> None:
     with emulated(DVXplorer([example_events(600)])):
         program = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", OTHER, stdout=subprocess.PIPE
+            sys.executable, "-c", OTHER, stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
         assert program.stdout is not None
         assert await program.stdout.readline() == b"streams\n"
         with pytest.raises(DeviceError, match="DVXplorer"):
             await first()
-        program.kill()  # it has no time to close anything
-        await program.wait()
+        await program.communicate(b"\n")
         assert len(await first())
 
 

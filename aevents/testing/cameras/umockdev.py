@@ -13,6 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from cffi import FFI
@@ -31,7 +32,6 @@ int umockdev_testbed_add_from_string(void *bed, const char *description, GError 
 void *umockdev_ioctl_base_new(void);
 int umockdev_testbed_attach_ioctl(void *bed, const char *node, void *base, GError **error);
 void umockdev_testbed_uevent(void *bed, const char *device, const char *action);
-void umockdev_testbed_remove_device(void *bed, const char *device);
 unsigned long umockdev_ioctl_client_get_request(void *client);
 UMockdevIoctlData *umockdev_ioctl_client_get_arg(void *client);
 void umockdev_ioctl_client_complete(void *client, long result, int error);
@@ -49,6 +49,7 @@ CONTROL, BULK = 2, 3
 SETUP = struct.Struct("<BBHHH")
 CAPABILITIES = 1 | 4 | 8
 """Packets after zero-length ones, no limit of continuations, reaping after a disconnection."""
+DEVICES = "/sys/bus/usb/devices"
 IDLE_SECONDS = 0.0005
 """A file that is no device is always ready, so a host asks again at once: it waits here."""
 
@@ -108,7 +109,8 @@ class Bus:
         plug = next(one for one in self._plugs if one.model is model)
         plug.gone = True
         self._umockdev.umockdev_testbed_uevent(self._bed, plug.path.encode(), b"remove")
-        self._umockdev.umockdev_testbed_remove_device(self._bed, plug.path.encode())
+        for path in (plug.node, f"{DEVICES}/{Path(plug.path).name}"):
+            Path(self.folder + path).unlink()  # the rest stays for hosts that have it open
         self._plugs.remove(plug)
 
     def close(self) -> None:
@@ -170,7 +172,7 @@ class _Plug:
         """Let umockdev hand us what is asked of the device's node."""
         signals = {
             "handle-ioctl": ("int (*)(void *, void *, void *)", self._asked),
-            "client-vanished": ("void (*)(void *, void *, void *)", self._left),
+            "client-connected": ("void (*)(void *, void *, void *)", self._come),
         }
         for signal, (type, call) in signals.items():
             callback = self._ffi.callback(type, call)
@@ -180,10 +182,13 @@ class _Plug:
             self._gobject.g_signal_connect_data(base, signal.encode(), function, null, null, 0)
 
     def _asked(self, _base: object, client: object, _user: object) -> int:
-        host = self._hosts.setdefault(self._key(client), _Host(self.model))
+        host = self._hosts[self._key(client)]
         request = self._umockdev.umockdev_ioctl_client_get_request(client) & 0xFFFFFFFF
         data = self._umockdev.umockdev_ioctl_client_get_arg(client)
-        error = self._answer(host, request, data)
+        try:
+            error = self._answer(host, request, data)
+        except BrokenPipeError as left:
+            error = left.errno
         self._umockdev.umockdev_ioctl_client_complete(client, -1 if error else 0, error)
         host.free_spent()
         return 1
@@ -214,11 +219,12 @@ class _Plug:
         self._claimed = host
         return 0
 
-    def _left(self, _base: object, client: object, _user: object) -> None:
-        host = self._hosts.pop(self._key(client), None)
-        if host is not None:
-            host.forget()
-            self._claimed = None if self._claimed is host else self._claimed
+    def _come(self, _base: object, client: object, _user: object) -> None:
+        """Take note of a host; there may have been one at its place of memory, which has gone."""
+        before = self._hosts.pop(self._key(client), None)
+        if before is not None:
+            before.forget()
+        self._hosts[self._key(client)] = _Host(self.model)
 
     def _key(self, client: object) -> int:
         return int(self._ffi.cast("uintptr_t", client))
@@ -254,11 +260,10 @@ class _Host:
 
     def submit(self, data: Any) -> int:  # noqa: ANN401
         """Take a request: of control and towards the device it is done at once."""
-        null, resolve = self._ffi.NULL, self._umockdev.umockdev_ioctl_data_resolve
-        about = resolve(data, 0, URB_BYTES, null)
+        about = self._resolve(data, 0, URB_BYTES)
         fields = self._ffi.buffer(about.data, URB_BYTES)
         (length,) = struct.unpack_from("<i", fields, URB_LENGTH)
-        memory = resolve(about, URB_BUFFER, length, null) if length else null
+        memory = self._resolve(about, URB_BUFFER, length) if length else self._ffi.NULL
         urb = _Urb(about, memory, length)
         if urb.type != CONTROL and urb.endpoint & IN:
             self._waiting.append(urb)
@@ -297,15 +302,15 @@ class _Host:
         if not self._done:
             time.sleep(0 if gone else IDLE_SECONDS)
             return errno.ENODEV if gone else errno.EAGAIN
+        to = self._resolve(data, 0, self._ffi.sizeof("void *"))
         urb = self._done.popleft()
-        to = self._umockdev.umockdev_ioctl_data_resolve(data, 0, 8, self._ffi.NULL)
         self._umockdev.umockdev_ioctl_data_set_ptr(to, 0, urb.memories[0])
         self._spent += [to, *urb.memories]
         return 0
 
     def write(self, data: Any, content: bytes) -> None:  # noqa: ANN401
         """Write to where the host wants an answer."""
-        to = self._umockdev.umockdev_ioctl_data_resolve(data, 0, len(content), self._ffi.NULL)
+        to = self._resolve(data, 0, len(content))
         self._ffi.buffer(to.data, len(content))[:] = content
         self._spent.append(to)
 
@@ -322,6 +327,13 @@ class _Host:
         self._waiting.clear()
         self._done.clear()
         self.free_spent()
+
+    def _resolve(self, data: Any, offset: int, length: int) -> Any:  # noqa: ANN401
+        """Return memory of the host's. Raises `BrokenPipeError` if the host is no more."""
+        memory = self._umockdev.umockdev_ioctl_data_resolve(data, offset, length, self._ffi.NULL)
+        if memory == self._ffi.NULL:
+            raise BrokenPipeError(errno.EPIPE, "the host is gone")
+        return memory
 
     def _fill(self) -> None:
         """Let the device send something, to the first that waits at an endpoint."""
