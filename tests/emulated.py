@@ -16,7 +16,7 @@ import uvloop
 from blockbuster import blockbuster_ctx
 
 from aevents.testing.cameras import preloaded
-from aevents.testing.cameras.umockdev import libraries
+from aevents.testing.cameras.usbdevfs import libraries
 
 ROOT = Path(__file__).resolve().parents[1]
 

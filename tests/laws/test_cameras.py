@@ -12,7 +12,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -41,10 +40,14 @@ async def first(**options: object) -> EventBatch:
     return batch
 
 
-def in_use() -> tuple[int, list[str]]:
-    """Return how many files are open, and the threads that are not waiting for work of anyio's."""
-    threads = [Path(path, "comm").read_text() for path in Path("/proc/self/task").iterdir()]
-    return len(list(Path("/proc/self/fd").iterdir())), sorted(set(threads))
+def threads() -> list[str]:
+    """Return the names of the threads of this process."""
+    return [(task / "comm").read_text().strip() for task in Path("/proc/self/task").iterdir()]
+
+
+def open_files() -> int:
+    """Return how many files this process has open."""
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 def resident() -> float:
@@ -58,7 +61,7 @@ async def test_an_opening_that_fails_in_the_middle_leaves_nothing_claimed() -> N
         with emulated(DVXplorer([example_events(600)], stalls_at=refused)):
             with pytest.raises(DeviceError, match="DVXplorer"):
                 await first()
-            assert not any("DVX" in name for name in in_use()[1])
+            assert not any("DVX" in name for name in threads())
 
 
 @emulated_test
@@ -155,8 +158,8 @@ async def test_opened_and_closed_again_and_again_it_takes_no_more() -> None:
     with emulated(DVXplorer([example_events(600)])):
         for _ in range(4):
             await first()
-        before, memory = in_use(), resident()
+        before, memory = (open_files(), sorted(threads())), resident()
         for _ in range(CYCLES):
             await first()
-        assert in_use() == before
+        assert (open_files(), sorted(threads())) == before
         assert resident() - memory < 1

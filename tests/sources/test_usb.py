@@ -81,7 +81,7 @@ async def test_a_camera_without_rights_is_told_of() -> None:
         if root:
             os.seteuid(65_534)
         try:
-            with pytest.raises(DeviceError, match="no rights.*udev") as caught:
+            with pytest.raises(DeviceError, match=r"no rights.*udev") as caught:
                 await stream.to_list()
         finally:
             if root:

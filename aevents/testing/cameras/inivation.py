@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
 
 from aevents.testing.cameras.usb import BULK, IN, INTERRUPT, Endpoint, Setup, Stall, UsbModel
 from aevents.testing.cameras.words import DavisWording, DvxWording, Wording
@@ -29,14 +30,15 @@ class InivationModel(UsbModel):
     each time. Then it has nothing more to say than the time.
 
     It does so at the pace of the items' times, or as fast as the host asks if not `realtime`.
-    `serial` is at most 8 characters; `version` is that of its firmware. From its `stalls_at`th request on, it refuses them all.
+    `serial` is at most 8 characters; `version` is that of its firmware. From its `stalls_at`th
+    request on, it refuses them all.
     """
 
     vendor = 0x152A
     endpoints = (Endpoint(DEBUG, INTERRUPT, 64), Endpoint(EVENTS, BULK, 1024))
     usual: tuple[str, int] = ("", 0)
     wording: Callable[[], Wording] = Wording
-    about: Mapping[tuple[int, int], int] = {}
+    about: Mapping[tuple[int, int], int] = MappingProxyType({})
 
     def __init__(
         self,
@@ -139,10 +141,10 @@ class DVXplorer(InivationModel):
     names = ("iniVation", "DVXplorer")
     usual = ("DXA00042", 8)
     wording = DvxWording
-    about = {
+    about: Mapping[tuple[int, int], int] = MappingProxyType({
         (6, 0): LOGIC, (6, 1): 20, (6, 2): 1, (6, 3): 104, (6, 5): 80, (6, 6): 1000, (6, 7): 4,
         (1, 0): 640, (1, 1): 480, (3, 0): 3, (0, 80): 1, (1, 80): 1, (4, 10): 1,
-    }  # fmt: skip
+    })  # fmt: skip
 
 
 class DAVIS346(InivationModel):
@@ -154,8 +156,8 @@ class DAVIS346(InivationModel):
     names = ("iniVation", "DAVIS FX3")
     usual = ("00000346", 6)
     wording = DavisWording
-    about = {
+    about: Mapping[tuple[int, int], int] = MappingProxyType({
         (6, 0): LOGIC, (6, 1): 5, (6, 2): 1, (6, 3): 104, (6, 4): 30, (6, 5): 80, (6, 6): 1000,
         (6, 7): 1, (1, 0): 346, (1, 1): 260, (1, 10): 1, (1, 30): 1, (1, 40): 1, (1, 50): 1,
         (1, 60): 1, (2, 0): 346, (2, 1): 260, (2, 6): 1, (3, 0): 1,
-    }  # fmt: skip
+    })  # fmt: skip

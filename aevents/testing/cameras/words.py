@@ -12,8 +12,6 @@ column of an OFF or ON event, `0100` a pixel of a frame, of 10 bits. As libcaer 
 
 from __future__ import annotations
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 
