@@ -70,7 +70,8 @@ class Wake:
             come(None)
 
         held = ffi.callback(CALLBACK, come), ffi.callback(CALLBACK, gone)
-        self._ended = lambda: bool(held and calls)  # `held`: the callbacks live as long as this
+        self._held = held  # the callbacks live as long as this
+        self._ended = lambda: bool(calls)
         return _addresses(ffi, ffi.NULL, *held)
 
 

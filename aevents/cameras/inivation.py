@@ -44,7 +44,7 @@ class InivationCamera:
 
     def __init__(self, device: UsbDevice, kind: type, settings: Settings, /) -> None:
         family = MODELS[device.vendor, device.product]
-        self._handle = Handle(family.type, device.bus, device.address)
+        self._handle = Handle(family.number, device.bus, device.address)
         self._wake = Wake()
         self._items: deque[Item] = deque()
         try:

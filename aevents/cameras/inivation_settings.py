@@ -118,7 +118,7 @@ class Family(msgspec.Struct, frozen=True):
     """
 
     name: str
-    type: int
+    number: int
     about: str
     bias_module: int
     biases: Mapping[int, Mapping[str, int]]

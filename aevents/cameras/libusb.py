@@ -98,7 +98,7 @@ def _check(usb: Any, code: int, what: str) -> None:  # noqa: ANN401
 
 
 def _name(usb: Any, code: int) -> str:  # noqa: ANN401
-    return ffi.string(usb.libusb_error_name(code)).decode()
+    return str(ffi.string(usb.libusb_error_name(code)), "ascii")
 
 
 def _described(

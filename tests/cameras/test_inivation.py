@@ -13,13 +13,13 @@ from aevents.testing.cameras import DAVIS346, DVXplorer, emulated
 from tests.emulated import emulated_test
 
 DVX, DAVIS = Sensor(640, 480), Sensor(346, 260)
-ROOMY = {"interval_us": 100_000}  # few pieces, for a camera that plays as fast as it can
+ROOMY = "usb:?interval_us=100000"  # few pieces, for a camera that plays as fast as it can
 
 
-async def taken(kind: type, count: int, **options: object) -> list[object]:
+async def taken(kind: type, count: int, url: str = ROOMY) -> list[object]:
     """Read the only camera until so many events, measurements, edges and frames have come."""
     items: list[object] = []
-    async with aevents.open("usb:", kind=kind, **options).open() as running:
+    async with aevents.open(url, kind=kind).open() as running:
         while sum(map(size, items)) < count:
             items.append(await anext(running))
         assert running.report.anomalies == {}
@@ -34,7 +34,7 @@ def size(item: object) -> int:
 async def test_every_event_of_a_dvxplorer_comes() -> None:
     batch = example_events(20_000, sensor=DVX)
     with emulated(DVXplorer([batch], realtime=False)):
-        items = await taken(EventBatch, len(batch), **ROOMY)
+        items = await taken(EventBatch, len(batch))
     assert_same_events(items, [batch])
     first = items[0]
     assert isinstance(first, EventBatch)
@@ -45,7 +45,7 @@ async def test_every_event_of_a_dvxplorer_comes() -> None:
 async def test_every_event_of_a_davis_comes() -> None:
     batch = example_events(20_000, sensor=DAVIS)
     with emulated(DAVIS346([batch], realtime=False)):
-        items = await taken(EventBatch, len(batch), **ROOMY)
+        items = await taken(EventBatch, len(batch))
     assert_same_events(items, [batch])
 
 
@@ -57,8 +57,8 @@ def measurements() -> ImuBatch:
     return ImuBatch(
         t,
         (25 + steps / 4).astype(np.float32),
-        motion / 1024,
-        motion * np.float32(1000 / 1024),
+        (motion / 1024).astype(np.float32),
+        (motion * 1000 / 1024).astype(np.float32),
         np.full((50, 3), np.nan, np.float32),
         Sensor(),
         Span(2_000, int(t[-1]) + 1),
@@ -81,7 +81,7 @@ def assert_measured(items: list[object], expected: ImuBatch, *, degrees: float) 
 async def test_every_measurement_of_a_dvxplorer_comes() -> None:
     batch = measurements()
     with emulated(DVXplorer([batch])):
-        items = await taken(ImuBatch, len(batch), **ROOMY)
+        items = await taken(ImuBatch, len(batch))
     assert_measured(items, batch, degrees=0)  # its unit is 1/512 degree
 
 
@@ -89,7 +89,7 @@ async def test_every_measurement_of_a_dvxplorer_comes() -> None:
 async def test_every_measurement_of_a_davis_comes() -> None:
     batch = measurements()
     with emulated(DAVIS346([batch])):
-        items = await taken(ImuBatch, len(batch), **ROOMY)
+        items = await taken(ImuBatch, len(batch))
     assert_measured(items, batch, degrees=0.5 / 340)
 
 
@@ -100,7 +100,7 @@ async def test_every_edge_of_both_cameras_comes() -> None:
     batch = TriggerBatch(t, np.zeros(4, np.uint8), value, Sensor(), Span(1_000, 90_001))
     for model in (DVXplorer([batch]), DAVIS346([batch])):
         with emulated(model):
-            items = await taken(TriggerBatch, 4)
+            items = await taken(TriggerBatch, 4, "usb:")
         edges = [item for item in items if isinstance(item, TriggerBatch)]
         np.testing.assert_array_equal(np.concatenate([each.t for each in edges]), t)
         np.testing.assert_array_equal(np.concatenate([each.value for each in edges]), value)
@@ -119,7 +119,7 @@ async def test_every_frame_of_a_davis_comes() -> None:
         for start in (5_000, 45_000, 2_000_000)
     ]
     with emulated(DAVIS346(frames, realtime=False)):
-        items = await taken(Frame, 3, **ROOMY)
+        items = await taken(Frame, 3)
     for item, frame in zip(items, frames, strict=True):
         assert isinstance(item, Frame)
         assert (item.span, item.mode) == (frame.span, "intensity")
@@ -133,7 +133,7 @@ async def test_all_kinds_come_together_if_everything_is_asked_for() -> None:
         np.array([99_000]), np.zeros(1, np.uint8), np.array([True]), DAVIS, Span(99_000, 99_001)
     )
     with emulated(DAVIS346([measurements(), edges, events], realtime=False)):
-        items = await taken(object, 50 + 1 + 4_000, **ROOMY)
+        items = await taken(object, 50 + 1 + 4_000)
     assert_measured(items, measurements(), degrees=0.5 / 340)
     assert_same_events(items, [events])
     assert sum(isinstance(item, TriggerBatch) for item in items) == 1
@@ -149,7 +149,7 @@ async def test_the_clock_goes_on_where_31_bits_end() -> None:
         t=wrap + np.array([-10_000, -1, 0, 1, 10_000]), x=range(5), y=range(5), p=[1, 0, 1, 0, 1]
     )
     with emulated(DVXplorer([edge, batch], realtime=False)):
-        items = await taken(object, 6, imu=False, **ROOMY)
+        items = await taken(object, 6, f"{ROOMY}&imu=no")
     assert_same_events(items, [batch])
 
 
@@ -172,7 +172,7 @@ def test_blocking_reading_takes_no_loop() -> None:
     batch = example_events(5_000, sensor=DVX)
     with emulated(DVXplorer([batch], realtime=False)):
         found: list[EventBatch] = []
-        with aevents.open("usb:", **ROOMY).blocking() as running:
+        with aevents.open(ROOMY).blocking() as running:
             while sum(map(len, found)) < len(batch):
                 found.append(next(running))
         assert_same_events(found, [batch])

@@ -25,7 +25,7 @@ from aevents.testing.cameras import DAVIS346, DVXplorer, emulated
 from tests.emulated import emulated_test
 
 CYCLES = int(os.environ.get("AEVENTS_CYCLES", "10"))
-ROOMY = {"interval_us": 100_000}
+ROOMY = "interval_us=100000"
 OTHER = """
 import aevents
 with aevents.open("usb:").blocking() as batches:
@@ -35,8 +35,8 @@ with aevents.open("usb:").blocking() as batches:
 """
 
 
-async def first(**options: object) -> EventBatch:
-    (batch,) = await aevents.open("usb:", **options).take(1).to_list()
+async def first(url: str = "usb:") -> EventBatch:
+    (batch,) = await aevents.open(url).take(1).to_list()
     return batch
 
 
@@ -69,7 +69,7 @@ async def test_cancelled_while_it_opens_it_is_free_for_the_next() -> None:
     with emulated(DVXplorer([example_events(600)])):
         for delay in (0.0, 0.01, 0.1, 0.3):
             with pytest.raises(TimeoutError):
-                await asyncio.wait_for(first(interval_us=10_000_000), delay)
+                await asyncio.wait_for(first("usb:?interval_us=10000000"), delay)
         assert len(await first())
 
 
@@ -90,7 +90,7 @@ async def test_unplugged_it_is_lost_and_plugged_in_again_found() -> None:
         for _ in range(2):
             items: list[EventBatch] = []
             with pytest.raises(DeviceLostError):
-                async for item in aevents.open("usb:", **ROOMY):
+                async for item in aevents.open(f"usb:?{ROOMY}"):
                     items.append(item)
                     if sum(map(len, items)) == len(batch):
                         cameras.unplug()
@@ -122,7 +122,7 @@ async def test_two_cameras_are_merged() -> None:
         for batch, serial in ((left, "LEFT"), (right, "RIGHT"))
     ]
     with emulated(*cameras):
-        streams = [aevents.open(f"usb:/{one.serial}", **ROOMY) for one in cameras]
+        streams = [aevents.open(f"usb:/{one.serial}?{ROOMY}") for one in cameras]
         items: list[EventBatch] = []
         async with aevents.merge(*streams, capacity=16) as both:
             async with both.open() as running:

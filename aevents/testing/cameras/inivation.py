@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 
 from aevents.testing.cameras.usb import BULK, IN, INTERRUPT, Endpoint, Setup, Stall, UsbModel
-from aevents.testing.cameras.words import DavisWording, DvxWording, Wording
+from aevents.testing.cameras.words import DavisWording, DvxWording, Said, Wording
 from aevents.types import Frame, ImuBatch, TriggerBatch
 
 ONE, SEVERAL = 0xBF, 0xC2
@@ -42,7 +42,7 @@ class InivationModel(UsbModel):
 
     def __init__(
         self,
-        scene: Iterable[object] = (),
+        scene: Iterable[Said] = (),
         *,
         serial: str | None = None,
         version: int | None = None,
@@ -72,9 +72,9 @@ class InivationModel(UsbModel):
             if self._requests <= 0:
                 raise Stall
         if setup.request == ONE and setup.type & IN:
-            return struct.pack(">I", self.registers.get((setup.value, setup.index), 0))
+            return struct.pack(">I", self.registers.get((setup.value, setup.at), 0))
         if setup.request == ONE:
-            self._write(setup.value, setup.index, int.from_bytes(data, "big"))
+            self._write(setup.value, setup.at, int.from_bytes(data, "big"))
         elif setup.request == SEVERAL:
             for module, parameter, value in struct.iter_unpack(">BBI", data):
                 self._write(module, parameter, value)
@@ -125,7 +125,7 @@ class InivationModel(UsbModel):
             yield due, wording.idle(1).tobytes()
             due += IDLE_US
 
-    def _is_on(self, item: object) -> bool:
+    def _is_on(self, item: Said) -> bool:
         on = self.registers.get
         if isinstance(item, ImuBatch):
             return bool(on(IMU_RUN))

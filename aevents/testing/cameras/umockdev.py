@@ -141,8 +141,8 @@ class _Plug:
         data = self._umockdev.umockdev_ioctl_client_get_arg(client)
         try:
             error = self._answer(host, request, data)
-        except BrokenPipeError as left:
-            error = left.errno
+        except BrokenPipeError:
+            error = errno.EPIPE
         self._umockdev.umockdev_ioctl_client_complete(client, -1 if error else 0, error)
         host.free_spent()
         return 1
@@ -153,7 +153,7 @@ class _Plug:
             return host.reap(data, gone=self.gone)
         if self.gone and request not in (RELEASE, DISCARD):
             return errno.ENODEV
-        answers = {
+        answers: dict[int, Callable[[Any], int]] = {
             SUBMIT: host.submit,
             DISCARD: host.discard,
             GET_CAPABILITIES: host.tell_capabilities,

@@ -24,12 +24,12 @@ class Stall(Exception):
 
 
 class Setup(NamedTuple):
-    """What a control request begins with, by the names of the specification."""
+    """What a control request begins with; `at` is what the specification calls index."""
 
     type: int
     request: int
     value: int
-    index: int
+    at: int
     length: int
 
 

@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from aevents.types import EventBatch, Frame, ImuBatch, Times, TriggerBatch
 
 Words = NDArray[np.uint16]
+Said = EventBatch | TriggerBatch | ImuBatch | Frame
+"""What a camera has to say."""
 
 WRAP_BITS, MOST_WRAPS = 15, 4095
 TIME, WRAP = 0x8000, 0x7000
@@ -45,8 +47,8 @@ class Wording:
     def __init__(self) -> None:
         self._now = 0
 
-    def feed(self, item: object, /) -> Words:
-        """Return the words that say an item. Raises `TypeError` for what no camera sends."""
+    def feed(self, item: Said, /) -> Words:
+        """Return the words that say an item."""
         if isinstance(item, EventBatch):
             return self._events(item)
         if isinstance(item, TriggerBatch):
@@ -54,9 +56,7 @@ class Wording:
             return self._each(item.t, [[edge] for edge in edges.tolist()])
         if isinstance(item, ImuBatch):
             return self._each(item.t, self._measurements(item))
-        if isinstance(item, Frame):
-            return self._frame(item)
-        raise TypeError(f"a camera sends no {type(item).__name__}")
+        return self._frame(item)
 
     def _addresses(self, batch: EventBatch) -> tuple[Times, Words, NDArray[np.bool_]]:
         """Return times, rows of words, and which of these are there."""
@@ -118,13 +118,13 @@ class Wording:
 
     def _frame(self, frame: Frame) -> Words:
         height, width = frame.shape
-        brightness = (frame.array >> PIXEL_SHIFT).astype(np.uint16).T
+        brightness: Words = (frame.array.astype(np.uint16) >> PIXEL_SHIFT).T
         corners = [0, 0, width - 1, height - 1]
         region = [word for at in corners for word in (HIGH_BYTE | at >> 8, LOW_BYTE | at & 0xFF)]
         begin = [*self._moved(frame.span.start), FRAME_START, *region, EXPOSURE_START]
         end = [*self._moved(frame.span.stop), EXPOSURE_END]
         reset = _columns(RESET_COLUMN, np.full_like(brightness, WHITE))
-        signal = _columns(SIGNAL_COLUMN, WHITE - brightness)
+        signal = _columns(SIGNAL_COLUMN, np.subtract(WHITE, brightness, dtype=np.uint16))
         parts = [[*begin, *end], reset, signal, [FRAME_END]]
         return np.concatenate([np.asarray(part, np.uint16) for part in parts])
 

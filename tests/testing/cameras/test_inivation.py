@@ -87,7 +87,7 @@ def test_in_real_time_an_item_comes_when_its_time_has_come() -> None:
 def test_then_it_says_that_time_goes_on() -> None:
     model = DVXplorer(realtime=False)
     write(model, *ON)
-    found = []
+    found: list[str] = []
     while len(found) < 2:
         if said := sent(model):
             found += said.split()
