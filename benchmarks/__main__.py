@@ -27,7 +27,7 @@ from benchmarks.measure import Answer, Options, as_text, machine
 
 NAMES = (
     "kernels", "frames", "filters", "stream", "loop", "decode", "encode", "seek", "junctions",
-    "merge", "udp", "latency", "zmq", "representations",
+    "merge", "udp", "latency", "zmq", "camera", "representations",
 )  # fmt: skip
 SMOKE_EVENTS = 50_000
 

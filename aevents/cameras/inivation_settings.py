@@ -15,11 +15,11 @@ import msgspec
 from aevents.cameras.libcaer import About
 from aevents.types import Frame, ImuBatch, TriggerBatch
 
-QUEUE, PACKETS = -2, -3
+USB, QUEUE, PACKETS = -1, -2, -3
 """Modules of libcaer itself: those of a camera have numbers from 0 on."""
 DVS, APS, IMU, INPUT = 1, 2, 3, 4
 DVX_CROP = 21
-QUEUE_SIZE, PACKET_EVENTS, PACKET_US = 0, 0, 1
+QUEUE_SIZE, PACKET_EVENTS, PACKET_US, TRANSFER_BYTES = 0, 0, 1, 1
 FRAMES_RUN, EXPOSURE, FRAME_INTERVAL, AUTO_EXPOSURE = 4, 12, 13, 101
 FRAMES_ROI, EVENTS_ROI, CROP_ROI = (8, 9, 10, 11), (41, 42, 43, 44), (3, 1, 4, 2, 0)
 """Left, top, right and bottom, which are inside, and a switch."""
@@ -61,8 +61,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     `frames`, `imu` and `triggers` come if they are asked for, unless these say otherwise. `biases`
     are numbers by name; those of a DAVIS may be pairs, of coarse and fine current, or of voltage
     and current. `roi` is left, top, width and height of the only pixels to send events and frames.
-    Data come every `interval_us`, and up to `queue` such pieces wait for the reader. `exposure_us`
-    and `frame_interval_us` are those of the frames.
+    Data come every `interval_us`, and up to `queue` such pieces wait for the reader;
+    `transfer_bytes` is what is asked of USB at once. `exposure_us` and `frame_interval_us` are
+    those of the frames.
     """
 
     frames: bool | None = None
@@ -72,6 +73,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     roi: tuple[int, int, int, int] | None = None
     interval_us: Annotated[int, msgspec.Meta(ge=1)] = 1_000
     queue: Annotated[int, msgspec.Meta(ge=1)] = 512
+    transfer_bytes: Annotated[int, msgspec.Meta(ge=512)] | None = None
     exposure_us: int | None = None
     frame_interval_us: int | None = None
 
@@ -131,6 +133,8 @@ class Family(msgspec.Struct, frozen=True):
         camera.set(PACKETS, PACKET_EVENTS, 0)
         camera.set(PACKETS, PACKET_US, settings.interval_us)
         camera.set(QUEUE, QUEUE_SIZE, settings.queue)
+        if settings.transfer_bytes is not None:
+            camera.set(USB, TRANSFER_BYTES, settings.transfer_bytes)
         for name, value in settings.biases.items():
             self._set_bias(camera, about, name, value)
         if settings.roi:

@@ -118,7 +118,7 @@ class Wording:
 
     def _frame(self, frame: Frame) -> Words:
         height, width = frame.shape
-        brightness: Words = (frame.array.astype(np.uint16) >> PIXEL_SHIFT).T
+        brightness = (frame.array.astype(np.uint16) >> PIXEL_SHIFT).T.astype(np.uint16)
         corners = [0, 0, width - 1, height - 1]
         region = [word for at in corners for word in (HIGH_BYTE | at >> 8, LOW_BYTE | at & 0xFF)]
         begin = [*self._moved(frame.span.start), FRAME_START, *region, EXPOSURE_START]
