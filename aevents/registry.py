@@ -92,6 +92,8 @@ SOURCES: Mapping[str, Callable[..., object]] = {
     "zmq+tcp": partial(zmq_source.open_url, "tcp"),
     "zmq+ipc": partial(zmq_source.open_url, "ipc"),
 }
+OF_KINDS = {"usb"}
+"""Sources that let nothing come that is not asked for; others say themselves what they give."""
 SINKS: Mapping[str, Callable[..., object]] = {
     "udp": udp_sink.create_url,
     "zmq+tcp": partial(zmq_sink.create_url, "tcp"),
@@ -154,7 +156,7 @@ def open(
     scheme, rest, queried = split_url(text)
     if scheme:
         make_source = _by_scheme(scheme, SOURCES, "source")
-        if kind is not EventBatch:
+        if scheme in OF_KINDS:
             options["kind"] = kind
         origin = make_source(rest, sensor=sensor, **queried, **options)
         return stream_of(cast("Origin[object]", origin))

@@ -59,7 +59,7 @@ def run(options: Options) -> Answer:
     )  # fmt: skip
     gates = [
         Gate("libcaer to columns, Mev/s", speed(best["uvloop"]), at_least=10),
-        Gate("CPU against C", cost["uvloop"] / cost["c"], at_most=1.25),
+        Gate("CPU against C", cost["uvloop"] / cost["c"], at_most=1.5),
         Gate("a ticker is late by, median, ms", float(np.median(late["uvloop"])), at_most=1),
         Gate("unplugged, told after, ms", max(one["lost"] for one in loops) * 1e3, at_most=1_000),
     ]
