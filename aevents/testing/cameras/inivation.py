@@ -17,7 +17,7 @@ from aevents.types import Frame, ImuBatch, TriggerBatch
 
 ONE, SEVERAL = 0xBF, 0xC2
 EVENTS, DEBUG = 0x82, 0x81
-MUX_RUN, CLOCK_RUN, USB_RUN, DVS_RUN, INPUT_RUN = (0, 0), (0, 1), (9, 0), (1, 3), (4, 0)
+MUX_RUN, CLOCK_RUN, USB_RUN, DVS_RUN = (0, 0), (0, 1), (9, 0), (1, 3)
 IMU_RUN, FRAMES_RUN = (3, 2), (2, 4)
 EDGES = ((4, 1), (4, 2))
 LOGIC = 18
@@ -26,8 +26,8 @@ IDLE_US = 1 << 15
 
 
 class InivationModel(UsbModel):
-    """A camera that plays `scene`, items in the order of time, as soon as the host starts it; again
-    each time. Then it has nothing more to say than the time.
+    """A camera that plays `scene`, items in the order of time, when the host has started it, and
+    has then left it in peace for `settle_s`; again each time. At the end it tells only the time.
 
     It does so at the pace of the items' times, or as fast as the host asks if not `realtime`.
     `serial` is at most 8 characters; `version` is that of its firmware. From its `stalls_at`th
@@ -37,6 +37,7 @@ class InivationModel(UsbModel):
     vendor = 0x152A
     endpoints = (Endpoint(DEBUG, INTERRUPT, 64), Endpoint(EVENTS, BULK, 1024))
     usual: tuple[str, int] = ("", 0)
+    settle_s: float = 0.2  # hosts switch on one thing after the other
     wording: Callable[[], Wording] = Wording
     about: Mapping[tuple[int, int], int] = MappingProxyType({})
 
@@ -62,8 +63,7 @@ class InivationModel(UsbModel):
     @property
     def running(self) -> bool:
         """Whether all is switched on that is needed for events to come."""
-        switches = MUX_RUN, CLOCK_RUN, USB_RUN, DVS_RUN, INPUT_RUN
-        return all(self.registers.get(switch) for switch in switches)
+        return all(map(self.registers.get, (MUX_RUN, CLOCK_RUN, USB_RUN, DVS_RUN)))
 
     def vendor_request(self, setup: Setup, data: bytes) -> bytes:
         """Write or read parameters."""
@@ -88,7 +88,7 @@ class InivationModel(UsbModel):
             return None
         room, pieces = most & ~1, []
         now = (time.monotonic() - self._began) * 1e6
-        while room and (self._next[1] or self._refill(self._playing)):
+        while room and now >= 0 and (self._next[1] or self._refill(self._playing)):
             due, data = self._next
             if due > now:
                 break
@@ -98,13 +98,12 @@ class InivationModel(UsbModel):
         return b"".join(pieces) or None
 
     def _write(self, module: int, parameter: int, value: int) -> None:
-        was = self.running
         self.registers[module, parameter] = value
-        if self.running and not was:
-            self._began, self._next = time.monotonic(), (0, b"")
-            self._playing = self._chunks()
-        elif not self.running:
+        if not self.running:
             self._playing = None
+        elif self._playing is None or time.monotonic() < self._began:
+            self._began, self._next = time.monotonic() + self.settle_s, (0, b"")
+            self._playing = self._chunks()
 
     def _refill(self, playing: Iterator[tuple[int, bytes]]) -> bool:
         self._next = next(playing)

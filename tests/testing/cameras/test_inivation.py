@@ -13,9 +13,14 @@ from aevents.testing.cameras import DAVIS346, DVXplorer
 from aevents.testing.cameras.inivation import InivationModel
 from aevents.testing.cameras.usb import Setup, Stall
 
-ON = ((0, 0), (0, 1), (9, 0), (1, 3), (4, 0))
+ON = ((0, 0), (0, 1), (9, 0), (1, 3))
 EVENTS = EventBatch.from_columns(t=[5, 6], x=[1, 2], y=[3, 4], p=[1, 0])
 SAID = "8005 1001 4000 3008 8006 1002 3110"
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(InivationModel, "settle_s", 0.0)
 
 
 def write(model: InivationModel, *parameters: tuple[int, int], value: int = 1) -> None:
@@ -112,6 +117,21 @@ def test_what_is_switched_off_is_not_sent() -> None:
         loud = sent(model)
         assert loud is not None
         assert loud.startswith("00")
+
+
+def test_it_waits_until_the_host_has_switched_everything_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(InivationModel, "settle_s", 0.05)
+    model = DVXplorer([EVENTS], realtime=False)
+    write(model, *ON)
+    time.sleep(0.03)
+    began = time.monotonic()
+    write(model, (4, 0))
+    while (said := sent(model)) is None:
+        pass
+    assert said == SAID
+    assert time.monotonic() - began >= 0.05
 
 
 def test_it_can_refuse_from_some_request_on() -> None:
