@@ -9,11 +9,14 @@ from __future__ import annotations
 import struct
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import pairwise
 from types import MappingProxyType
+
+import numpy as np
 
 from aevents.testing.cameras.usb import BULK, IN, INTERRUPT, Endpoint, Setup, Stall, UsbModel
 from aevents.testing.cameras.words import DavisWording, DvxWording, Said, Wording
-from aevents.types import Frame, ImuBatch, TriggerBatch
+from aevents.types import EventBatch, Frame, ImuBatch, TriggerBatch
 
 ONE, SEVERAL = 0xBF, 0xC2
 EVENTS, DEBUG = 0x82, 0x81
@@ -21,6 +24,8 @@ MUX_RUN, CLOCK_RUN, USB_RUN, DVS_RUN = (0, 0), (0, 1), (9, 0), (1, 3)
 IMU_RUN, FRAMES_RUN = (3, 2), (2, 4)
 EDGES = ((4, 1), (4, 2))
 LOGIC = 18
+PIECE_US = 1_000
+"""In real time, events are sent so often."""
 IDLE_US = 1 << 15
 """How often a camera that sees nothing says that time goes on."""
 
@@ -112,12 +117,11 @@ class InivationModel(UsbModel):
     def _chunks(self) -> Iterator[tuple[int, bytes]]:
         """Yield times in µs since the start, and what is said then; for ever."""
         wording, first, due = self.wording(), None, 0
-        for item in self._scene:
-            if self._is_on(item):
-                if first is None:
-                    first = item.span.start
-                due = item.span.stop - first
-                yield due if self._realtime else 0, wording.feed(item).tobytes()
+        for item in filter(self._is_on, self._scene):
+            first = item.span.start if first is None else first
+            for piece in _pieces(item) if self._realtime else (item,):
+                due = piece.span.stop - first
+                yield due if self._realtime else 0, wording.feed(piece).tobytes()
         if not self._realtime:
             due = int((time.monotonic() - self._began) * 1e6)
         while True:
@@ -160,3 +164,13 @@ class DAVIS346(InivationModel):
         (6, 7): 1, (1, 0): 346, (1, 1): 260, (1, 10): 1, (1, 30): 1, (1, 40): 1, (1, 50): 1,
         (1, 60): 1, (2, 0): 346, (2, 1): 260, (2, 6): 1, (3, 0): 1,
     })  # fmt: skip
+
+
+def _pieces(item: Said) -> Iterator[Said]:
+    """Yield the events of a batch millisecond by millisecond; other items as they are."""
+    if not isinstance(item, EventBatch):
+        yield item
+        return
+    (last,) = np.nonzero(np.diff(item.t // PIECE_US, append=-1))
+    for start, stop in pairwise([0, *(last + 1).tolist()]):
+        yield item[start:stop]

@@ -89,6 +89,16 @@ def test_in_real_time_an_item_comes_when_its_time_has_come() -> None:
     assert time.monotonic() - began >= 0.05
 
 
+def test_in_real_time_a_long_batch_comes_in_pieces() -> None:
+    batch = EventBatch.from_columns(t=[100, 200, 1_100, 90_000], x=[1] * 4, y=[3] * 4, p=[1] * 4)
+    model = DVXplorer([batch])
+    write(model, *ON)
+    began, found = time.monotonic(), [sent(model)]
+    while time.monotonic() - began < 0.05:  # the last event comes after 90 ms
+        found.append(sent(model))
+    assert " ".join(filter(None, found)) == "8064 1001 4000 3008 80c8 3008 844c 3008"
+
+
 def test_then_it_says_that_time_goes_on() -> None:
     model = DVXplorer(realtime=False)
     write(model, *ON)
