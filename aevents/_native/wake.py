@@ -26,9 +26,13 @@ class Wake:
     """
 
     def __init__(self, *, native: bool = name != "numpy") -> None:
-        self.file, self._to = os.pipe()
-        for end in (self.file, self._to):
+        read, self._to = os.pipe()
+        for end in (read, self._to):
             os.set_blocking(end, False)
+        self.file: int = read
+        self.argument: int
+        self.come: int
+        self.end: int
         self._ended: Callable[[], bool]
         addresses = self._compiled() if native else self._called_back()
         self.argument, self.come, self.end = addresses

@@ -74,7 +74,7 @@ INFO = 6
 """The level of messages that tells of lost packets, and not yet of what goes well."""
 OVERRUN = "ring-buffer full"
 
-ffi = FFI()
+ffi: FFI = FFI()
 ffi.cdef(DECLARATIONS)
 ffi.cdef(PACKED, packed=True)
 
@@ -100,7 +100,7 @@ class Libcaer:
         self.free: Any = ffi.dlopen(None).free
         self.overruns: Counter[str] = Counter()
         self.ids: Iterator[int] = count(1)
-        self.opening = threading.Lock()
+        self.opening: threading.Lock = threading.Lock()
         self.problems: list[str] = []
         self._callback = ffi.callback("void(const char *, size_t)", self._told)
         self.calls.caerLogLevelSet(INFO)

@@ -37,7 +37,7 @@ const char *libusb_error_name(int code);
 NO_ACCESS = -3
 LONGEST_STRING = 256
 
-ffi = FFI()
+ffi: FFI = FFI()
 ffi.cdef(DECLARATIONS)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from types import MappingProxyType
 
@@ -39,8 +39,8 @@ class InivationModel(UsbModel):
     request on, it refuses them all.
     """
 
-    vendor = 0x152A
-    endpoints = (Endpoint(DEBUG, INTERRUPT, 64), Endpoint(EVENTS, BULK, 1024))
+    vendor: int = 0x152A
+    endpoints: Sequence[Endpoint] = (Endpoint(DEBUG, INTERRUPT, 64), Endpoint(EVENTS, BULK, 1024))
     usual: tuple[str, int] = ("", 0)
     settle_s: float = 0.2  # hosts switch on one thing after the other
     wording: Callable[[], Wording] = Wording
@@ -56,7 +56,7 @@ class InivationModel(UsbModel):
         stalls_at: int | None = None,
     ) -> None:
         super().__init__(self.usual[0] if serial is None else serial)
-        self.version = self.usual[1] if version is None else version
+        self.version: int = self.usual[1] if version is None else version
         self.registers: dict[tuple[int, int], int] = dict(self.about)
         self._scene = scene
         self._realtime = realtime
@@ -140,10 +140,10 @@ class InivationModel(UsbModel):
 class DVXplorer(InivationModel):
     """A DVXplorer, 640x480: events, edges and measurements."""
 
-    product = 0x8419
-    names = ("iniVation", "DVXplorer")
-    usual = ("DXA00042", 8)
-    wording = DvxWording
+    product: int = 0x8419
+    names: Sequence[str] = ("iniVation", "DVXplorer")
+    usual: tuple[str, int] = ("DXA00042", 8)
+    wording: Callable[[], Wording] = DvxWording
     about: Mapping[tuple[int, int], int] = MappingProxyType({
         (6, 0): LOGIC, (6, 1): 20, (6, 2): 1, (6, 3): 104, (6, 5): 80, (6, 6): 1000, (6, 7): 4,
         (1, 0): 640, (1, 1): 480, (3, 0): 3, (0, 80): 1, (1, 80): 1, (4, 10): 1,
@@ -155,10 +155,10 @@ class DAVIS346(InivationModel):
     10 count.
     """
 
-    product = 0x841A
-    names = ("iniVation", "DAVIS FX3")
-    usual = ("00000346", 6)
-    wording = DavisWording
+    product: int = 0x841A
+    names: Sequence[str] = ("iniVation", "DAVIS FX3")
+    usual: tuple[str, int] = ("00000346", 6)
+    wording: Callable[[], Wording] = DavisWording
     about: Mapping[tuple[int, int], int] = MappingProxyType({
         (6, 0): LOGIC, (6, 1): 5, (6, 2): 1, (6, 3): 104, (6, 4): 30, (6, 5): 80, (6, 6): 1000,
         (6, 7): 1, (1, 0): 346, (1, 1): 260, (1, 10): 1, (1, 30): 1, (1, 40): 1, (1, 50): 1,

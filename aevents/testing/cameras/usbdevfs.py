@@ -76,12 +76,13 @@ class Urb:
 
     def __init__(self, about: Any, memory: Any, length: int) -> None:  # noqa: ANN401
         self.memory = memory
-        self.memories = (about, memory)
+        self.memories: tuple[Any, Any] = (about, memory)
         self.place: int = about.client_addr
         ffi = libraries()[0]
         self._fields = ffi.buffer(about.data, URB_BYTES)
-        self.type, self.endpoint = self._fields[0][0], self._fields[1][0]
-        self.length = length
+        self.type: int = self._fields[0][0]
+        self.endpoint: int = self._fields[1][0]
+        self.length: int = length
 
     def complete(self, status: int, moved: int) -> None:
         """Write how it went, and how many bytes were moved."""

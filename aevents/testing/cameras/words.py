@@ -40,9 +40,10 @@ PER_G, PER_DEGREE_A_SECOND = 8192, 65.536
 class Wording:
     """Items to words, in the order of time; one that goes back in time raises `ValueError`."""
 
-    scale = 0
+    scale: int = 0
     axes: tuple[int, ...] = (0, 1, 2)
-    degree, zero_degrees = 0, 0
+    degree: int = 0
+    zero_degrees: int = 0
 
     def __init__(self) -> None:
         self._now = 0
@@ -140,9 +141,10 @@ class DvxWording(Wording):
     The axes of its IMU are turned: y comes before x.
     """
 
-    scale = 1 << 3 | 2
-    axes = (1, 0, 2)
-    degree, zero_degrees = 512, 23
+    scale: int = 1 << 3 | 2
+    axes: tuple[int, ...] = (1, 0, 2)
+    degree: int = 512
+    zero_degrees: int = 23
 
     def __init__(self) -> None:
         super().__init__()
@@ -167,8 +169,9 @@ class DvxWording(Wording):
 class DavisWording(Wording):
     """The words of a DAVIS."""
 
-    scale = 1 << 2 | 1
-    degree, zero_degrees = 340, 35
+    scale: int = 1 << 2 | 1
+    degree: int = 340
+    zero_degrees: int = 35
 
     def __init__(self) -> None:
         super().__init__()
