@@ -15,6 +15,7 @@ import pytest
 import uvloop
 from blockbuster import blockbuster_ctx
 
+from aevents.cameras.libcaer import find
 from aevents.testing.cameras import preloaded
 from aevents.testing.cameras.usbdevfs import libraries
 
@@ -33,6 +34,8 @@ def emulated_test(function: Callable[[], Any]) -> Callable[[], None]:
             libraries()
         except OSError:
             pytest.skip("no umockdev: apt-get install umockdev")
+        if find() is None:
+            pytest.skip("no libcaer: pip install 'aevents[inivation]'")
         done = subprocess.run(
             [sys.executable, "-m", "tests.emulated", function.__module__, function.__name__],
             cwd=ROOT,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 
 from aevents._native.wake import Wake
 from aevents.cameras.inivation_settings import (
@@ -44,10 +45,12 @@ class InivationCamera:
 
     def __init__(self, device: UsbDevice, kind: type, settings: Settings, /) -> None:
         family = MODELS[device.vendor, device.product]
-        self._handle = Handle(family.number, device.bus, device.address)
         self._wake = Wake()
         self._items: deque[Item] = deque()
-        try:
+        with ExitStack() as undoing:
+            undoing.callback(self._wake.close)  # when libcaer has ended, and calls it no more
+            self._handle = Handle(family.number, device.bus, device.address)
+            undoing.callback(self._handle.close)
             about = self._handle.about(family.about)
             self.sensor: Sensor = Sensor(about.width, about.height, family.name, about.serial)
             self._decoder = CaerDecoder(self.sensor, kind=kind)
@@ -56,9 +59,7 @@ class InivationCamera:
             family.choose(self._handle, about, settings, kind)
             self._handle.start(self._wake)
             family.choose(self._handle, about, settings, kind)  # starting lets all come
-        except BaseException:
-            self.close()
-            raise
+            self._undoing = undoing.pop_all()
 
     @property
     def file(self) -> int:
@@ -90,5 +91,4 @@ class InivationCamera:
 
     def close(self) -> None:
         """Stop it, and give it back; it blocks."""
-        self._handle.close()
-        self._wake.close()
+        self._undoing.close()

@@ -122,14 +122,18 @@ class Libcaer:
 @cache
 def library() -> Libcaer:
     """Return the library. Raises `MissingExtraError` if there is none."""
-    asked = os.environ.get("AEVENTS_LIBCAER")
-    path = asked or _in_wheel() or ctypes.util.find_library("caer")
+    path = find()
     if path is None:
         raise missing_extra("libcaer", "inivation")
     try:
         return Libcaer(path)
     except OSError as error:
         raise MissingExtraError(f"libcaer at {path} ({error})", "set AEVENTS_LIBCAER") from error
+
+
+def find() -> str | None:
+    """Return where the library is, by path or by name; None if nobody knows."""
+    return os.environ.get("AEVENTS_LIBCAER") or _in_wheel() or ctypes.util.find_library("caer")
 
 
 def _in_wheel() -> str | None:

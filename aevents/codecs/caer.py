@@ -49,9 +49,7 @@ class CaerDecoder:
         elif type == SPECIAL:
             yield from self._edges(body, overflow << 31)
         else:
-            items, invalid = others(type, body, size, overflow << 31, self._watch.sensor)
-            self._invalid(invalid)
-            yield from items
+            yield from self._others(type, body, size, overflow << 31)
 
     def _events(self, body: memoryview, base: int) -> Iterator[EventBatch]:
         self._clock.base, before, at = base, self._clock.invalid, 0
@@ -67,6 +65,17 @@ class CaerDecoder:
         self._invalid(invalid)
         if len(t):
             yield self._watch.triggers(t, id, value)
+
+    def _others(
+        self, type: int, body: memoryview, size: int, base: int
+    ) -> Iterator[ImuBatch | Frame]:
+        try:
+            items, invalid = others(type, body, size, base, self._watch.sensor)
+        except ValueError as error:
+            self._watch.note("bad_packets", 1, str(error))
+        else:
+            self._invalid(invalid)
+            yield from items
 
     def _invalid(self, count: int) -> None:
         self._watch.note("invalid_events", count, "an event is marked invalid")

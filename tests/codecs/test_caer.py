@@ -98,6 +98,13 @@ def test_frames() -> None:
     assert frame.array.tolist() == [[0, 1, 2], [3, 4, 5]]
 
 
+def test_a_frame_that_cannot_be_is_counted() -> None:
+    event = struct.pack("<I8i", 1 | 1 << 1, 10, 50, 20, 40, 30, 20, 0, 0)
+    decoder = CaerDecoder(SENSOR)
+    assert list(decoder.feed(packet(2, len(event), [event]))) == []
+    assert decoder.counts == {"bad_packets": 1}
+
+
 @pytest.mark.parametrize(("kind", "given"), [(EventBatch, 1), (TriggerBatch, 1), (Frame, 0)])
 def test_only_what_is_asked_for_is_given(kind: type, given: int) -> None:
     decoder = CaerDecoder(SENSOR, kind=kind)
