@@ -45,7 +45,7 @@ def emulated_test(function: Callable[[], Any]) -> Callable[[], None]:
             timeout=80,
             check=False,
         )
-        assert done.returncode == 0, done.stdout + done.stderr
+        assert done.returncode == 0, f"{done.returncode}\n{done.stdout}{done.stderr}"
 
     run.__module__, run.__name__ = function.__module__, function.__name__
     bodies[function.__module__, function.__name__] = function

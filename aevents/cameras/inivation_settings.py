@@ -61,9 +61,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     `frames`, `imu` and `triggers` come if they are asked for, unless these say otherwise. `biases`
     are numbers by name; those of a DAVIS may be pairs, of coarse and fine current, or of voltage
     and current. `roi` is left, top, width and height of the only pixels to send events and frames.
-    Data come every `interval_us`, and up to `queue` such pieces wait for the reader;
-    `transfer_bytes` is what is asked of USB at once. `exposure_us` and `frame_interval_us` are
-    those of the frames.
+    Data come every `interval_us`, and `queue` such pieces, or the next power of two, wait for the
+    reader; `transfer_bytes` is what is asked of USB at once. `exposure_us` and `frame_interval_us`
+    are those of the frames.
     """
 
     frames: bool | None = None
@@ -132,7 +132,7 @@ class Family(msgspec.Struct, frozen=True):
         self._check(settings)
         camera.set(PACKETS, PACKET_EVENTS, 0)
         camera.set(PACKETS, PACKET_US, settings.interval_us)
-        camera.set(QUEUE, QUEUE_SIZE, settings.queue)
+        camera.set(QUEUE, QUEUE_SIZE, 1 << (settings.queue - 1).bit_length())
         if settings.transfer_bytes is not None:
             camera.set(USB, TRANSFER_BYTES, settings.transfer_bytes)
         for name, value in settings.biases.items():

@@ -193,10 +193,10 @@ class Handle:
 
     def start(self, wake: Wake) -> None:
         """Let data come; `wake` is called when there are some, and when there will be no more."""
-        self._wake = wake
         come, end, user = (ffi.cast("void *", at) for at in (wake.come, wake.end, wake.argument))
         if not self._calls.caerDeviceDataStart(self._opened[0], come, ffi.NULL, user, end, user):
             raise DeviceError(f"{self.name}: the data do not begin to come")
+        self._wake = wake
 
     def take(self) -> Container | None:
         """Return what has come next; None if nothing has. It does not block."""

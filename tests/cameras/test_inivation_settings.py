@@ -38,8 +38,13 @@ def prepared(family: Family, about: About, **options: object) -> Registers:
 
 def test_how_data_come() -> None:
     assert prepared(DVS128, OLD_ABOUT) == {(-3, 0): 0, (-3, 1): 1_000, (-2, 0): 512}
-    registers = prepared(DVS128, OLD_ABOUT, interval_us="5000", queue=8)
-    assert registers == {(-3, 0): 0, (-3, 1): 5_000, (-2, 0): 8}
+    registers = prepared(DVS128, OLD_ABOUT, interval_us="5000", queue=8, transfer_bytes=4096)
+    assert registers == {(-3, 0): 0, (-3, 1): 5_000, (-2, 0): 8, (-1, 1): 4096}
+
+
+def test_the_queue_is_a_power_of_two_as_libcaer_wants_it() -> None:
+    sizes = [prepared(DVS128, OLD_ABOUT, queue=queue)[-2, 0] for queue in (1, 2, 100, 128, 129)]
+    assert sizes == [1, 2, 128, 128, 256]
 
 
 @pytest.mark.parametrize(

@@ -81,6 +81,25 @@ def test_data_come_when_they_are_started_and_are_freed_with_the_container() -> N
 
 
 @emulated_test
+def test_a_start_that_fails_can_be_tried_again_and_closed() -> None:
+    wake = Wake()
+    with emulated(DVXplorer()):
+        handle = Handle(DVXPLORER, 1, 2)
+        handle.set(-2, 0, 100)  # a queue of a size that libcaer cannot have
+        with pytest.raises(DeviceError, match="do not begin"):
+            handle.start(wake)
+        handle.set(-2, 0, 128)
+        handle.start(wake)
+        handle.close()
+        handle = Handle(DVXPLORER, 1, 2)
+        handle.set(-2, 0, 100)
+        with pytest.raises(DeviceError, match="do not begin"):
+            handle.start(wake)
+        handle.close()
+    wake.close()
+
+
+@emulated_test
 def test_what_cannot_be_opened_says_why() -> None:
     with emulated(DVXplorer()):
         with pytest.raises(DeviceError, match="no matching device could be found or opened"):
