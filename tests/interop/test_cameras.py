@@ -44,7 +44,7 @@ np.save(sys.argv[2], np.concatenate(found))
 
 def assert_read_by_others(model: InivationModel, batch: EventBatch) -> None:
     """Assert that neuromorphic-drivers reads these events, that the model sends."""
-    model.settle_s = 2.0  # this driver throws away what comes before it has set everything
+    model.settle_s = 2.0  # on a busy machine it takes so long to begin
     with emulated(model), TemporaryDirectory() as folder:
         file = Path(folder, "events.npy")
         command = [str(PYTHON), "-c", READ, str(len(batch)), str(file)]
