@@ -92,6 +92,7 @@ class Report(Mapping[str, int]):
             "bad_packets",
             "queue_dropped_oldest",
             "queue_dropped_newest",
+            "queue_overruns",
             "bad_chunks",
             "bad_messages",
             "lost_bytes",

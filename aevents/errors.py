@@ -81,6 +81,22 @@ class DeliveryError(AeventsError, OSError):
         self.status = status
 
 
+class DeviceError(AeventsError, OSError):
+    """A camera cannot be used: it may be taken by another process, or need other rights."""
+
+
+class DeviceNotFoundError(DeviceError):
+    """No such camera is plugged in; `seen` lists those that are."""
+
+    def __init__(self, what: str, seen: Iterable[str] = ()) -> None:
+        self.seen: tuple[str, ...] = tuple(seen)
+        super().__init__(f"{what}; plugged in: {', '.join(self.seen) or 'no camera'}")
+
+
+class DeviceLostError(DeviceError):
+    """A camera was unplugged, or stopped answering, while it was in use."""
+
+
 class MissingExtraError(AeventsError, ImportError):
     """An optional package is not installed; `install` is the command to type."""
 

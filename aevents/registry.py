@@ -57,6 +57,13 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+
+def _open_usb(rest: str, **options: object) -> Origin[object]:
+    from aevents.sources import usb  # cffi takes 30 ms, and most programs need none
+
+    return usb.open_url(rest, **options)  # type: ignore[arg-type]  # which looks at them
+
+
 CODECS = (
     evt3.CODEC,
     evt2.CODEC,
@@ -85,9 +92,12 @@ text last.
 SOURCES: Mapping[str, Callable[..., object]] = {
     "synthetic": synthetic.open_url,
     "udp": udp_source.open_url,
+    "usb": _open_usb,
     "zmq+tcp": partial(zmq_source.open_url, "tcp"),
     "zmq+ipc": partial(zmq_source.open_url, "ipc"),
 }
+OF_KINDS = {"usb"}
+"""Sources that let nothing come that is not asked for; others say themselves what they give."""
 SINKS: Mapping[str, Callable[..., object]] = {
     "http": partial(http.create_url, "http"),
     "https": partial(http.create_url, "https"),
@@ -150,6 +160,8 @@ def open(
     scheme, rest, queried = split_url(text)
     if scheme:
         make_source = _by_scheme(scheme, SOURCES, "source")
+        if scheme in OF_KINDS:
+            options["kind"] = kind
         origin = make_source(rest, sensor=sensor, **queried, **options)
         return stream_of(cast("Origin[object]", origin))
     frames = None if format else _pictures.source_of(Path(text), kind)

@@ -42,6 +42,7 @@ NOTHING_TO_TEST = {
     "__init__.py": "the public names: tests/test_docs.py compares them with the reference",
     "__main__.py": "calls the entry that tests/cli calls",
     "_capture/__init__.py": "a docstring",
+    "cameras/__init__.py": "a docstring",
     "cli/__init__.py": "a docstring",
     "codecs/__init__.py": "a docstring",
     "containers/__init__.py": "a docstring",
@@ -50,6 +51,8 @@ NOTHING_TO_TEST = {
     "operators/__init__.py": "a docstring",
     "sinks/__init__.py": "a docstring",
     "sources/__init__.py": "a docstring",
+    "testing/__init__.py": "names of its modules",
+    "testing/cameras/__init__.py": "names of its modules",
     "_native/build.py": "runs when the package is built, and all of native stands on it",
     "_native/twins/__init__.py": "names of its modules",
 }

@@ -148,7 +148,9 @@ def test_a_batch_becomes_tensors_without_a_copy() -> None:
     tensors = batch.torch()
     assert tensors._fields == ("t", "x", "y", "p")
     assert [one.dtype for one in tensors] == [torch.int64, torch.uint16, torch.uint16, torch.bool]
-    for tensor, column in zip(tensors, (batch.t, batch.x, batch.y, batch.p), strict=True):
+    columns: list[np.ndarray[tuple[int, ...], np.dtype[Any]]]
+    columns = [batch.t, batch.x, batch.y, batch.p]
+    for tensor, column in zip(tensors, columns, strict=True):
         assert tensor.data_ptr() == column.ctypes.data
         np.testing.assert_array_equal(tensor.numpy(), column)
     assert batch.torch("cpu").x.long().sum() == batch.x.sum()

@@ -442,4 +442,14 @@ void ae_lines(const int64_t *t, const uint16_t *line, size_t n, uint32_t *counts
 /* Append the events to keep, as far as there is room. */
 void ae_pick(const ae_columns *in, const uint8_t *keep, ae_columns *out);
 
+/* ---- wake.c: for threads of other libraries, to wake who reads a pipe -------------------------- */
+
+typedef struct {
+    int32_t file;             /* a pipe that does not block, to write to */
+    int32_t gone;             /* nothing more will come */
+} ae_wake;
+
+void ae_wake_come(void *waking);
+void ae_wake_gone(void *waking);
+
 #endif

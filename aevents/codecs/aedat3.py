@@ -15,7 +15,6 @@ documentation of AEDAT, and by libcaer.
 from __future__ import annotations
 
 import re
-import struct
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -25,7 +24,17 @@ from aevents._native import kernels
 from aevents._native.room import Room
 from aevents.codecs import aedat3_seek
 from aevents.codecs.aedat import AedatHeader
-from aevents.codecs.aedat3_kinds import FRAME, IMU6, IMU9, others
+from aevents.codecs.aedat3_kinds import (
+    FRAME,
+    HEAD,
+    IMU6,
+    IMU9,
+    POLARITY,
+    RECORD,
+    SPECIAL,
+    edges,
+    others,
+)
 from aevents.codecs.base import Buffer, Codec, Jump, ReadAt, Watch
 from aevents.codecs.packets import Form, Packet, Packets
 from aevents.codecs.rescue import Numbers, good_parts, good_run, mend_times, strays
@@ -43,26 +52,13 @@ from aevents.types import (
 if TYPE_CHECKING:
     from aevents._native.twins import AedatState  # not loaded where there is C
 
-HEAD = struct.Struct("<hhiiiiii")
-RECORD = np.dtype([("data", "<u4"), ("t", "<i4")])
-SPECIAL, POLARITY = 0, 1
 MOST_TYPE, MOST_SOURCE = 31, 255
 """There are 13 types, and cAER numbers its modules from 1 on."""
 MOST_BYTES = 16 << 20
 """The largest packet that is accepted: 2 million events; cAER writes some thousand."""
-EDGES = {2: (0, True), 3: (0, False), 4: (0, True)} | {
-    6: (1, True), 7: (1, False), 8: (1, True), 9: (2, True), 10: (2, False), 11: (2, True),
-}  # fmt: skip
-"""Input, and whether it rose, by the kind of a special event; a pulse counts as rising."""
-NO_EDGE = 255
 KINDS = {SPECIAL: TriggerBatch, FRAME: Frame, IMU6: ImuBatch, IMU9: ImuBatch}
 """What packets of other types than events hold."""
 Item = EventBatch | TriggerBatch | ImuBatch | Frame
-
-INPUTS = np.full(128, NO_EDGE, np.uint8)
-INPUTS[list(EDGES)] = [number for number, _ in EDGES.values()]
-RISING = np.zeros(128, np.bool_)
-RISING[list(EDGES)] = [rising for _, rising in EDGES.values()]
 
 
 def packet_length(head: memoryview) -> int:
@@ -310,15 +306,10 @@ class Aedat3Decoder:
             yield self._watch.batch(*columns)
 
     def _edges(self, body: memoryview, offset: int) -> Iterator[TriggerBatch]:
-        records = np.frombuffer(body, RECORD)
-        valid = (records["data"] & 1).astype(np.bool_)
-        self._invalid(int((~valid).sum()), offset)
-        records = records[valid]
-        kinds = records["data"] >> 1 & 0x7F
-        records, kinds = records[INPUTS[kinds] != NO_EDGE], kinds[INPUTS[kinds] != NO_EDGE]
-        if len(records):
-            t = records["t"] + np.int64(self._clock.base)
-            yield self._watch.triggers(t, INPUTS[kinds], RISING[kinds])
+        t, id, value, invalid = edges(body, self._clock.base)
+        self._invalid(invalid, offset)
+        if len(t):
+            yield self._watch.triggers(t, id, value)
 
 
 def _matches(head: bytes) -> bool:

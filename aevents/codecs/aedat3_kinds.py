@@ -1,5 +1,7 @@
-"""What packets of AEDAT 3.1 hold beside events: inertial measurements, and a camera's own frames.
+"""What packets of AEDAT 3.1 hold beside events: edges, inertial measurements, and a camera's own
+frames.
 
+    0 special u32 [7:1] kind, 0 valid; i32 time
     3 IMU 6   u32 0 valid; i32 time; f32 3 of acceleration (g), 3 of rotation (°/s), then °C
     4 IMU 9   the same, and f32 3 of the magnetic field (µT)
     2 frame   u32 [3:1] channels, 0 valid; i32 start and end of the frame, start and end of the
@@ -10,16 +12,45 @@ Laid out as libcaer has them.
 
 from __future__ import annotations
 
+import struct
+
 import numpy as np
 import numpy.typing as npt
 
-from aevents.types import Frame, ImuBatch, Sensor, Span, span_of
+from aevents.types import Flags, Frame, ImuBatch, Sensor, Span, Times, span_of
 
-FRAME, IMU6, IMU9 = 2, 3, 4
+HEAD = struct.Struct("<hhiiiiii")
+"""Before each packet: type, source, size of an event, offset of its time, overflow, capacity,
+number and how many are valid."""
+SPECIAL, POLARITY, FRAME, IMU6, IMU9 = range(5)
+RECORD = np.dtype([("data", "<u4"), ("t", "<i4")])
+EDGES = {2: (0, True), 3: (0, False), 4: (0, True)} | {
+    6: (1, True), 7: (1, False), 8: (1, True), 9: (2, True), 10: (2, False), 11: (2, True),
+}  # fmt: skip
+"""Input, and whether it rose, by the kind of a special event; a pulse counts as rising."""
+NO_EDGE = 255
 FRAME_HEAD = np.dtype([("info", "<u4"), ("times", "<i4", 4), ("size", "<i4", 2), ("at", "<i4", 2)])
 IMU_FIELDS = [("info", "<u4"), ("t", "<i4"), ("motion", "<f4", 6), ("temperature", "<f4")]
 IMU = {IMU6: np.dtype(IMU_FIELDS), IMU9: np.dtype([*IMU_FIELDS, ("field", "<f4", 3)])}
 CHANNELS = (1, 3, 4)
+
+INPUTS = np.full(128, NO_EDGE, np.uint8)
+INPUTS[list(EDGES)] = [number for number, _ in EDGES.values()]
+RISING = np.zeros(128, np.bool_)
+RISING[list(EDGES)] = [rising for _, rising in EDGES.values()]
+
+
+def edges(body: memoryview, base: int) -> tuple[Times, npt.NDArray[np.uint8], Flags, int]:
+    """Return times, inputs and directions of the edges among special events, and how many events
+    are marked invalid; `base` is added to the times.
+    """
+    records = np.frombuffer(body, RECORD)
+    valid = (records["data"] & 1).astype(np.bool_)
+    kinds = records["data"] >> 1 & 0x7F
+    there = valid & (INPUTS[kinds] != NO_EDGE)
+    kinds = kinds[there]
+    t = records["t"][there] + np.int64(base)
+    return t, INPUTS[kinds], RISING[kinds], int((~valid).sum())
 
 
 def others(

@@ -17,6 +17,7 @@ NATIVE = [
     "test_compiled_spif.py",
     "test_compiled_surface.py",
     "test_mmsg.py",
+    "test_wake.py",
     "test_columns.py",
     "test_recordings.py",
     "test_planes.py",

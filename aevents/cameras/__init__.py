@@ -1,0 +1,1 @@
+"""Drivers of cameras: each finds, opens and configures those of one maker."""

@@ -1,0 +1,113 @@
+"""Cameras on USB: which are plugged in, which driver serves each, and `usb:` as a source."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+import msgspec
+
+from aevents._contracts import Origin
+from aevents.cameras import inivation
+from aevents.cameras.libusb import UsbDevice, devices
+from aevents.cameras.source import BlockingCamera, Camera, CameraSource
+from aevents.errors import DeviceError, DeviceNotFoundError
+from aevents.types import EventBatch, Sensor
+
+
+class Driver(msgspec.Struct, frozen=True):
+    """How cameras of one maker are used: the names of its models by vendor and product; `prepare`
+    looks at options, raising `ValueError`, and returns what opens a device for items of a kind.
+    """
+
+    name: str
+    models: Mapping[tuple[int, int], str]
+    prepare: Callable[[type, Mapping[str, object]], Callable[[UsbDevice], Camera[object]]]
+
+
+DRIVERS: Sequence[Driver] = (Driver("inivation", inivation.NAMES, inivation.prepare),)
+
+
+class Plugged(msgspec.Struct, frozen=True):
+    """A camera that is plugged in, and the driver that serves it."""
+
+    driver: Driver
+    device: UsbDevice
+
+    @property
+    def url(self) -> str:
+        """What opens it, and no other."""
+        place = self.device.serial or f"{self.device.bus}:{self.device.address}"
+        return f"usb:{self.driver.name}/{place}"
+
+    @property
+    def name(self) -> str:
+        """What a person calls it, and how to open it."""
+        model = self.driver.models[self.device.vendor, self.device.product]
+        return f"{model} ({self.url})"
+
+
+def plugged_in(drivers: Sequence[Driver] = DRIVERS, /) -> list[Plugged]:
+    """Return the cameras that are plugged in and that these drivers serve. It blocks.
+
+    Raises `MissingExtraError` where libusb is missing, and `DeviceError` where that fails.
+    """
+    by_model = {model: driver for driver in drivers for model in driver.models}
+    return [Plugged(by_model[one.vendor, one.product], one) for one in devices(by_model)]
+
+
+def open_url(
+    rest: str,
+    /,
+    *,
+    kind: type = EventBatch,
+    sensor: Sensor | None = None,
+    **options: object,
+) -> Origin[object]:
+    """Return the source that a URL names: `usb:` the only camera, `usb:inivation` the only one of
+    that driver, `usb:inivation/00000336` that with this serial number, or `usb:/00000336`.
+
+    `kind` says what is wanted of it. Options are the driver's. Raises `ValueError` for a driver or
+    an option that is none. Reading raises `DeviceNotFoundError`, `DeviceLostError` when it is
+    unplugged, `DeviceError` when it cannot be opened, and `MissingExtraError`.
+    """
+    if sensor is not None:
+        raise ValueError("usb: a camera tells its sensor itself")
+    name, _, serial = rest.partition("/")
+    drivers = [one for one in DRIVERS if name in ("", one.name)]
+    if not drivers:
+        known = ", ".join(one.name for one in DRIVERS)
+        raise ValueError(f"usb: {name!r} is no driver; known: {known}")
+    if len(drivers) == 1:
+        drivers[0].prepare(kind, options)  # wrong options are told of at once
+    opening = partial(_opened, drivers, serial, kind, options)
+    return Origin(
+        f"usb:{rest}",
+        waiting=lambda: CameraSource(opening),
+        blocking=lambda: BlockingCamera(opening),
+        live=True,
+    )
+
+
+def _opened(
+    drivers: Sequence[Driver], serial: str, kind: type, options: Mapping[str, object]
+) -> Camera[object]:
+    """Find the camera, and open it."""
+    one = _chosen(plugged_in(drivers), serial)
+    open = one.driver.prepare(kind, options)
+    if one.device.problem:
+        raise DeviceError(f"{one.name}: {one.device.problem}")
+    try:
+        return open(one.device)
+    except DeviceError as error:
+        raise DeviceError(f"{one.name}: {error}") from error
+
+
+def _chosen(cameras: Sequence[Plugged], serial: str) -> Plugged:
+    fit = [one for one in cameras if not serial or one.url.endswith(f"/{serial}")]
+    if len(fit) == 1:
+        return fit[0]
+    names = [one.name for one in cameras]
+    if fit:
+        raise DeviceNotFoundError("there are several cameras: say which", names)
+    raise DeviceNotFoundError(f"no camera {serial}".rstrip(), names)

@@ -1,0 +1,73 @@
+"""Tests that see emulated USB devices: each runs in a process of its own, on every loop."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import inspect
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvloop
+from blockbuster import blockbuster_ctx
+
+from aevents.cameras.libcaer import find
+from aevents.testing.cameras import preloaded
+from aevents.testing.cameras.usbdevfs import libraries
+
+ROOT = Path(__file__).resolve().parents[1]
+
+bodies: dict[tuple[str, str], Callable[[], Any]] = {}
+"""The tests themselves, by module and name."""
+
+
+def emulated_test(function: Callable[[], Any]) -> Callable[[], None]:
+    """Run a test, plain or async, where `aevents.testing.cameras.emulated` can be used."""
+
+    @pytest.mark.timeout(90)  # a process on a busy machine, and cameras in real time
+    def run() -> None:
+        try:
+            libraries()
+        except OSError:
+            pytest.skip("no umockdev: apt-get install umockdev")
+        if find() is None:
+            pytest.skip("no libcaer: pip install 'aevents[inivation]'")
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.emulated", function.__module__, function.__name__],
+            cwd=ROOT,
+            env=preloaded(),
+            capture_output=True,
+            text=True,
+            timeout=80,
+            check=False,
+        )
+        assert done.returncode == 0, f"{done.returncode}\n{done.stdout}{done.stderr}"
+
+    run.__module__, run.__name__ = function.__module__, function.__name__
+    bodies[function.__module__, function.__name__] = function
+    return run
+
+
+def main(module: str, name: str) -> None:
+    """Run one test here."""
+    importlib.import_module(module)
+    test = bodies[module, name]
+    if not inspect.iscoroutinefunction(test):
+        test()
+        return
+    for loop in (asyncio.new_event_loop, uvloop.new_event_loop):
+        with (
+            asyncio.Runner(loop_factory=loop) as runner,
+            blockbuster_ctx("aevents", excluded_modules=["aevents.testing"]),
+        ):
+            runner.run(asyncio.wait_for(test(), 30))
+
+
+if __name__ == "__main__":
+    from tests import emulated  # the module that tests import, of which this is another copy
+
+    emulated.main(*sys.argv[1:])
