@@ -27,6 +27,7 @@ LONG = {
     "_driver.py": "one state machine and the two ways to turn it, which are read together",
     "_native/compiled.py": "one short function a kernel, all of one kind",
     "stream.py": "one short method an operator",
+    "registry.py": "the names of all things, and the verbs that look them up",
     "codecs/aedat2.py": "one walk through a file, of which each step may meet damage",
     "codecs/aedat3.py": "one walk through a file, of which each step may meet damage",
     "codecs/mend_highs.py": "one judgement of a clock, whose steps are read together",

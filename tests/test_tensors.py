@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -148,7 +149,7 @@ def test_a_batch_becomes_tensors_without_a_copy() -> None:
     tensors = batch.torch()
     assert tensors._fields == ("t", "x", "y", "p")
     assert [one.dtype for one in tensors] == [torch.int64, torch.uint16, torch.uint16, torch.bool]
-    columns: list[np.ndarray[tuple[int, ...], np.dtype[Any]]]
+    columns: list[npt.NDArray[Any]]
     columns = [batch.t, batch.x, batch.y, batch.p]
     for tensor, column in zip(tensors, columns, strict=True):
         assert tensor.data_ptr() == column.ctypes.data
