@@ -50,6 +50,20 @@ def aedat4_packets(data: Buffer, stream: int, state: AedatState, out: Columns) -
     return size
 
 
+def aedat4_lz4(
+    data: Buffer, stream: int, state: AedatState, out: Columns, room: NDArray[np.uint8]
+) -> int:
+    """Append the events of packets that are LZ4 frames, each unpacked in half of `room`; return
+    where it stopped: see `ae_aedat4_lz4` in kernels.h.
+    """
+    source, c = ffi.from_buffer("uint8_t[]", data), out.c
+    c.n = out.n
+    into = ffi.from_buffer("uint8_t[]", room, require_writable=True)
+    size: int = lib.ae_aedat4_lz4(source, len(source), stream, state, c, into, len(into))
+    out.n = c.n
+    return size
+
+
 def _append(
     kernel: Callable[[object, int, object, object], int],
     size: int,
