@@ -25,7 +25,7 @@ from aevents.codecs import sniff
 from aevents.codecs.aedat4_write import MAGIC as AEDAT4
 from aevents.codecs.aedat4_write import Aedat4Encoder
 from aevents.codecs.base import Buffer, Watch
-from aevents.codecs.compression import lz4_pack
+from aevents.codecs.compression import lz4_packer
 from aevents.codecs.ecf import EcfDecoder, encode_chunk
 from aevents.codecs.seek import Index, Indexes
 from aevents.codecs.spif import SpifDecoder, SpifEncoder
@@ -220,7 +220,7 @@ def _aedat4_row() -> bytes:
 def aedat4_packed(data: bytes, random: Random) -> None:
     """Read a packet whose damage is below its compression."""
     way = random.choice((1, 3))
-    packed = lz4_pack(data) if way == 1 else zstandard.ZstdCompressor().compress(data)
+    packed = lz4_packer()(data) if way == 1 else zstandard.ZstdCompressor().compress(data)
     whole = (
         _aedat4_head(way) + struct.pack("<ii", random.choice((0, 1, 2, 9)), len(packed)) + packed
     )
