@@ -266,18 +266,23 @@ AE_INLINE void store64(uint8_t *bytes, uint64_t word)
 }
 
 AE_INLINE void write_structs(const int64_t *t, const uint16_t *x, const uint16_t *y,
-                             const uint8_t *p, size_t n, uint8_t *restrict out)
+                             const uint8_t *p, size_t n, uint8_t *restrict out, int64_t *range)
 {
+    int64_t least = range[0], most = range[1];
     for (size_t k = 0; k < n; k++) {
         store64(out + 16 * k, (uint64_t)t[k]);
         store64(out + 16 * k + 8, x[k] | (uint64_t)y[k] << 16 | (uint64_t)(p[k] != 0) << 32);
+        least = t[k] < least ? t[k] : least;
+        most = t[k] > most ? t[k] : most;
     }
+    range[0] = least;
+    range[1] = most;
 }
 
 /* ---- for each instruction set ----------------------------------------------------------------- */
 
 typedef void writer(const int64_t *, const uint16_t *, const uint16_t *, const uint8_t *, size_t,
-                    uint8_t *);
+                    uint8_t *, int64_t *);
 
 #define LEVEL(NAME, SUFFIX, TARGET)                                                                \
     TARGET static size_t NAME##_##SUFFIX(const uint8_t *data, size_t records, ae_aedat *state,     \
@@ -287,9 +292,9 @@ typedef void writer(const int64_t *, const uint16_t *, const uint16_t *, const u
     }
 #define WRITER(SUFFIX, TARGET)                                                                     \
     TARGET static void write_##SUFFIX(const int64_t *t, const uint16_t *x, const uint16_t *y,      \
-                                      const uint8_t *p, size_t n, uint8_t *out)                    \
+                                      const uint8_t *p, size_t n, uint8_t *out, int64_t *range)    \
     {                                                                                              \
-        write_structs(t, x, y, p, n, out);                                                         \
+        write_structs(t, x, y, p, n, out, range);                                                  \
     }
 #define LEVELS(SUFFIX, TARGET)                                                                     \
     WRITER(SUFFIX, TARGET)                                                                         \
@@ -381,7 +386,7 @@ size_t ae_aedat2_decode(const uint8_t *data, size_t records, ae_aedat *state, ae
 }
 
 void ae_aedat4_encode(const int64_t *t, const uint16_t *x, const uint16_t *y, const uint8_t *p,
-                      size_t n, uint8_t *out)
+                      size_t n, uint8_t *out, int64_t *range)
 {
-    write_events(t, x, y, p, n, out);
+    write_events(t, x, y, p, n, out, range);
 }

@@ -146,8 +146,7 @@ class Aedat4Encoder:
         while at < len(t):
             part = slice(at, at + PACKET_EVENTS - self._held)
             room = self._room[BODY + EVENT.itemsize * self._held :]
-            kernels.aedat4_encode(t[part], x[part], y[part], p[part], room)
-            self._times += (int(t[part].min()), int(t[part].max()))
+            self._times += kernels.aedat4_encode(t[part], x[part], y[part], p[part], room)
             self._held += len(t[part])
             at = part.stop
             if self._held == PACKET_EVENTS:

@@ -17,7 +17,7 @@ import lz4.frame
 import numpy as np
 
 from ..checks import check_start
-from ..columns import checked, checked_room
+from ..columns import NO_TIMES, checked, checked_room
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -202,13 +202,17 @@ def aedat4_encode(
     y: NDArray[np.uint16],
     p: NDArray[np.bool_] | NDArray[np.uint8],
     out: NDArray[np.uint8],
-) -> None:
-    """Write the events as records into `out`, which has 16 bytes for each."""
+) -> tuple[int, int]:
+    """Write the events as records into `out`, which has 16 bytes for each; return the earliest and
+    the latest time, of no events `NO_TIMES`.
+    """
     checked(t, x, y, p)
     checked_room(out, 16 * len(t))
     records = np.zeros(len(t), STRUCTS)
     records["t"], records["x"], records["y"], records["on"] = t, x, y, p != 0
     out[: 16 * len(t)] = np.frombuffer(records.tobytes(), np.uint8)
+    earliest, latest = NO_TIMES
+    return int(t.min(initial=earliest)), int(t.max(initial=latest))
 
 
 def _records(data: Buffer, start: int, dtype: np.dtype[np.void]) -> NDArray[np.void]:

@@ -147,7 +147,8 @@ def test_the_clock_of_aedat2(kernels: ModuleType, clock: list[int], times: list[
 def test_what_is_written_is_read_back(kernels: ModuleType) -> None:
     t, x = np.array([5, -1], np.int64), np.array([6, 65_535], np.uint16)
     p, out = np.array([True, False]), np.zeros(40, np.uint8)
-    kernels.aedat4_encode(t, x, x, p, out)
+    assert kernels.aedat4_encode(t, x, x, p, out) == (-1, 5)
+    assert kernels.aedat4_encode(t[:0], x[:0], x[:0], p[:0], out) == ((1 << 63) - 1, -(1 << 63))
     assert out.tobytes() == structs((5, 6, 6, 1), (-1, 65_535, 65_535, 0)) + bytes(8)
     with pytest.raises(ValueError, match="out must be 32 contiguous bytes or more"):
         kernels.aedat4_encode(t, x, x, p, out[:31])
