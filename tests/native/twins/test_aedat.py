@@ -233,7 +233,7 @@ def packed(plain: bytes, *, level: int = 0, **options: bool) -> bytes:
     """Return a packet that is an LZ4 frame, as dv-processing writes them but for the options."""
     size = lz4.frame.BLOCKSIZE_MAX64KB
     settings = {"block_size": size, "block_linked": True, "store_size": False, **options}
-    frame = lz4.frame.compress(plain[8:], compression_level=level, **settings)
+    frame: bytes = lz4.frame.compress(plain[8:], compression_level=level, **settings)
     return plain[:4] + struct.pack("<i", len(frame)) + frame
 
 
