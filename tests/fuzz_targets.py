@@ -25,7 +25,7 @@ from aevents.codecs import sniff
 from aevents.codecs.aedat4_write import MAGIC as AEDAT4
 from aevents.codecs.aedat4_write import Aedat4Encoder
 from aevents.codecs.base import Buffer, Watch
-from aevents.codecs.compression import lz4_pack
+from aevents.codecs.compression import lz4_packer
 from aevents.codecs.ecf import EcfDecoder, encode_chunk
 from aevents.codecs.seek import Index, Indexes
 from aevents.codecs.spif import SpifDecoder, SpifEncoder
@@ -208,10 +208,20 @@ def _bodies() -> list[bytes]:
     return [*bodies, _aedat4_frame(4, 3)[8:]]
 
 
+def _aedat4_row() -> bytes:
+    """Return packets of events that are LZ4 frames, one behind the other, as in long files."""
+    row = _aedat4_head(1)
+    for start in range(0, len(EVENTS), 15):
+        made = encode(Aedat4Encoder(), [EVENTS[start : start + 15]])
+        packet = made[_after_head(made) :]
+        row += packet[: 8 + int.from_bytes(packet[4:8], "little")]
+    return row
+
+
 def aedat4_packed(data: bytes, random: Random) -> None:
     """Read a packet whose damage is below its compression."""
     way = random.choice((1, 3))
-    packed = lz4_pack(data) if way == 1 else zstandard.ZstdCompressor().compress(data)
+    packed = lz4_packer()(data) if way == 1 else zstandard.ZstdCompressor().compress(data)
     whole = (
         _aedat4_head(way) + struct.pack("<ii", random.choice((0, 1, 2, 9)), len(packed)) + packed
     )
@@ -383,7 +393,8 @@ TARGETS: Mapping[str, Target] = {
     "aedat2": Target(lambda: [MADE["aedat2"], _aedat1()], partial(streamed, "aedat2")),
     "aedat3": Target(lambda: [MADE["aedat3"]], partial(streamed, "aedat3")),
     "aedat4": Target(
-        lambda: [*map(_aedat4, ("none", "none", "lz4", "zstd"))], partial(streamed, "aedat4")
+        lambda: [*map(_aedat4, ("none", "none", "lz4", "zstd")), _aedat4_row()],
+        partial(streamed, "aedat4"),
     ),
     "aedat4-packed": Target(_bodies, aedat4_packed),
     "csv": Target(CSV, partial(streamed, "csv")),

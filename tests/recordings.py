@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from aevents.codecs.compression import lz4_pack
+from aevents.codecs.compression import lz4_packer
 
 DAVIS346 = b"#!AER-DAT2.0\r\n# AEChip: eu.seebetter.ini.chips.davis.Davis346red\r\n"
 END = b"#End Of ASCII Header\r\n"
@@ -91,7 +91,7 @@ def rosbag_of(*chunks: Sequence[bytes], pack: bool = False, index: int = 0) -> b
     bag = rosbag_record(b" " * 9, op=b"\3", index_pos=struct.pack("<Q", index))
     packing = b"lz4" if pack else b"none"
     whole = [b"".join(records) for records in chunks]
-    packed = [lz4_pack(data) if pack else data for data in whole]
+    packed = [lz4_packer()(data) if pack else data for data in whole]
     records = [rosbag_record(data, op=b"\5", compression=packing) for data in packed]
     return b"#ROSBAG V2.0\n" + bag + b"".join(records)
 
@@ -123,7 +123,7 @@ def mcap_of(*chunks: Sequence[bytes], pack: bool = False, end: bool = True) -> b
     data = b"\x89MCAP0\r\n" + mcap_record(1, mcap_text(b"ros1") + mcap_text(b""))
     for records in chunks:
         whole = b"".join(records)
-        packed = lz4_pack(whole) if pack else whole
+        packed = lz4_packer()(whole) if pack else whole
         head = struct.pack("<QQQI", 0, 0, len(whole), 0) + mcap_text(b"lz4" if pack else b"")
         data += mcap_record(6, head + struct.pack("<Q", len(packed)) + packed)
     return data + (mcap_record(15, bytes(4)) if end else b"")

@@ -7,6 +7,8 @@
  *
  * Blocks in which no time leaps and every record is an event are plain loops, which the compiler
  * turns into vector code; other records go one by one. */
+#include "aedat4.h"
+#include "aedat4_v4.h"
 #include "cpu.h"
 #include "dispatch.h"
 #include "kernels.h"
@@ -88,12 +90,15 @@ AE_INLINE size_t structs_blocks(const uint8_t *data, size_t records, ae_aedat *s
     return i;
 }
 
-AE_INLINE size_t structs_with(const uint8_t *data, size_t records, ae_aedat *state, ae_columns *out)
+typedef size_t decoder(const uint8_t *, size_t, ae_aedat *, ae_columns *);
+
+AE_INLINE size_t structs_by(decoder *blocks, const uint8_t *data, size_t records, ae_aedat *state,
+                            ae_columns *out)
 {
     size_t i = 0;
     while (i < records && out->n < out->capacity) {
         if (state->started)
-            i += structs_blocks(data + 16 * i, records - i, state, out);
+            i += blocks(data + 16 * i, records - i, state, out);
         for (size_t j = 0; j < BLOCK && i < records && out->n < out->capacity; j++, i++) {
             const uint8_t *record = data + 16 * i;
             int64_t t = (int64_t)ae_load64(record);
@@ -103,6 +108,11 @@ AE_INLINE size_t structs_with(const uint8_t *data, size_t records, ae_aedat *sta
         }
     }
     return i;
+}
+
+AE_INLINE size_t structs_with(const uint8_t *data, size_t records, ae_aedat *state, ae_columns *out)
+{
+    return structs_by(structs_blocks, data, records, state, out);
 }
 
 /* ---- 3.1 -------------------------------------------------------------------------------------- */
@@ -256,19 +266,23 @@ AE_INLINE void store64(uint8_t *bytes, uint64_t word)
 }
 
 AE_INLINE void write_structs(const int64_t *t, const uint16_t *x, const uint16_t *y,
-                             const uint8_t *p, size_t n, uint8_t *restrict out)
+                             const uint8_t *p, size_t n, uint8_t *restrict out, int64_t *range)
 {
+    int64_t least = range[0], most = range[1];
     for (size_t k = 0; k < n; k++) {
         store64(out + 16 * k, (uint64_t)t[k]);
         store64(out + 16 * k + 8, x[k] | (uint64_t)y[k] << 16 | (uint64_t)(p[k] != 0) << 32);
+        least = t[k] < least ? t[k] : least;
+        most = t[k] > most ? t[k] : most;
     }
+    range[0] = least;
+    range[1] = most;
 }
 
 /* ---- for each instruction set ----------------------------------------------------------------- */
 
-typedef size_t decoder(const uint8_t *, size_t, ae_aedat *, ae_columns *);
 typedef void writer(const int64_t *, const uint16_t *, const uint16_t *, const uint8_t *, size_t,
-                    uint8_t *);
+                    uint8_t *, int64_t *);
 
 #define LEVEL(NAME, SUFFIX, TARGET)                                                                \
     TARGET static size_t NAME##_##SUFFIX(const uint8_t *data, size_t records, ae_aedat *state,     \
@@ -278,20 +292,26 @@ typedef void writer(const int64_t *, const uint16_t *, const uint16_t *, const u
     }
 #define WRITER(SUFFIX, TARGET)                                                                     \
     TARGET static void write_##SUFFIX(const int64_t *t, const uint16_t *x, const uint16_t *y,      \
-                                      const uint8_t *p, size_t n, uint8_t *out)                    \
+                                      const uint8_t *p, size_t n, uint8_t *out, int64_t *range)    \
     {                                                                                              \
-        write_structs(t, x, y, p, n, out);                                                         \
+        write_structs(t, x, y, p, n, out, range);                                                  \
     }
 #define LEVELS(SUFFIX, TARGET)                                                                     \
     WRITER(SUFFIX, TARGET)                                                                         \
-    LEVEL(structs, SUFFIX, TARGET)                                                                 \
     LEVEL(polarity, SUFFIX, TARGET)                                                                \
     LEVEL(addresses, SUFFIX, TARGET)
 
 LEVELS(base, )
+LEVEL(structs, base, )
 #if AE_X86
 LEVELS(v3, AE_V3)
 LEVELS(v4, AE_V4)
+LEVEL(structs, v3, AE_V3)
+AE_V4 static size_t structs_v4(const uint8_t *data, size_t records, ae_aedat *state,
+                               ae_columns *out)
+{
+    return structs_by(structs_blocks_v4, data, records, state, out);
+}
 #endif
 
 static decoder *structs = structs_base, *polarity = polarity_base, *addresses = addresses_base;
@@ -320,23 +340,18 @@ size_t ae_aedat4_decode(const uint8_t *data, size_t records, ae_aedat *state, ae
     return structs(data, records, state, out);
 }
 
-/* What stands between the prefix and the count of a FlatBuffer that is nothing but events. */
-static const uint8_t before_events[24] = {16, 0, 0, 0, 'E', 'V', 'T', 'S', 0, 0, 6, 0,
-                                          8, 0, 4, 0, 6, 0, 0, 0, 4, 0, 0, 0};
-enum { HEAD = 8, BODY = HEAD + 4 + sizeof before_events + 4 };
-
 /* The length of the packet with this head; 0 if it is not of that form. */
 AE_INLINE size_t packet_length(const uint8_t *data, size_t length)
 {
-    if (length < BODY || ae_load32(data) > INT32_MAX ||
-        memcmp(data + HEAD + 4, before_events, sizeof before_events))
+    if (length < AE_PACKET + AE_EVENTS || ae_load32(data) > INT32_MAX ||
+        memcmp(data + AE_PACKET + 4, ae_before_events, sizeof ae_before_events))
         return 0;
-    uint64_t size = ae_load32(data + 4), events = ae_load32(data + BODY - 4);
-    uint64_t least = BODY - HEAD + 16 * events;
-    if (size > AE_AEDAT4_MOST || size != (uint64_t)ae_load32(data + HEAD) + 4 || size < least ||
+    uint64_t size = ae_load32(data + 4), events = ae_load32(data + AE_PACKET + AE_EVENTS - 4);
+    uint64_t least = AE_EVENTS + 16 * events;
+    if (size > AE_AEDAT4_MOST || size != (uint64_t)ae_load32(data + AE_PACKET) + 4 || size < least ||
         size >= least + 16)
         return 0;
-    return HEAD + size;
+    return AE_PACKET + size;
 }
 
 size_t ae_aedat4_packets(const uint8_t *data, size_t length, int64_t stream, ae_aedat *state,
@@ -344,12 +359,12 @@ size_t ae_aedat4_packets(const uint8_t *data, size_t length, int64_t stream, ae_
 {
     size_t at = 0, size = packet_length(data, length);
     while (size && size < length - at && ae_load32(data + at) == stream) {
-        size_t events = ae_load32(data + at + BODY - 4), n = out->n;
+        size_t events = ae_load32(data + at + AE_PACKET + AE_EVENTS - 4), n = out->n;
         size_t next = packet_length(data + at + size, length - at - size);
         ae_aedat before = *state;
         if (!next || events > out->capacity - n)
             break;
-        if (structs(data + at + BODY, events, state, out) < events) {
+        if (structs(data + at + AE_PACKET + AE_EVENTS, events, state, out) < events) {
             *state = before;
             out->n = n;
             break;
@@ -371,7 +386,7 @@ size_t ae_aedat2_decode(const uint8_t *data, size_t records, ae_aedat *state, ae
 }
 
 void ae_aedat4_encode(const int64_t *t, const uint16_t *x, const uint16_t *y, const uint8_t *p,
-                      size_t n, uint8_t *out)
+                      size_t n, uint8_t *out, int64_t *range)
 {
-    write_events(t, x, y, p, n, out);
+    write_events(t, x, y, p, n, out, range);
 }

@@ -209,6 +209,8 @@ class Columns:
         self._lent = False
 
 
+NO_TIMES = (1 << 63) - 1, -1 << 63
+"""The earliest and the latest of no times at all."""
 COLUMN_TYPES = [tuple(map(np.dtype, f"int64 uint16 uint16 {p}".split())) for p in ("bool", "uint8")]
 
 

@@ -25,6 +25,7 @@ from .compiled_aedat import (  # noqa: F401 - handed on
     aedat3_decode,
     aedat4_decode,
     aedat4_encode,
+    aedat4_lz4,
     aedat4_packets,
     aedat_state,
 )

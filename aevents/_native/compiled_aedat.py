@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from ._kernels import ffi, lib
 from .checks import check_start
-from .columns import checked, checked_room
+from .columns import NO_TIMES, checked, checked_room
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,6 +50,20 @@ def aedat4_packets(data: Buffer, stream: int, state: AedatState, out: Columns) -
     return size
 
 
+def aedat4_lz4(
+    data: Buffer, stream: int, state: AedatState, out: Columns, room: NDArray[np.uint8]
+) -> int:
+    """Append the events of packets that are LZ4 frames, each unpacked in half of `room`; return
+    where it stopped: see `ae_aedat4_lz4` in kernels.h.
+    """
+    source, c = ffi.from_buffer("uint8_t[]", data), out.c
+    c.n = out.n
+    into = ffi.from_buffer("uint8_t[]", room, require_writable=True)
+    size: int = lib.ae_aedat4_lz4(source, len(source), stream, state, c, into, len(into))
+    out.n = c.n
+    return size
+
+
 def _append(
     kernel: Callable[[object, int, object, object], int],
     size: int,
@@ -73,10 +87,13 @@ def aedat4_encode(
     y: NDArray[np.uint16],
     p: NDArray[np.bool_] | NDArray[np.uint8],
     out: NDArray[np.uint8],
-) -> None:
-    """Write the events as records into `out`, which has 16 bytes for each."""
+) -> tuple[int, int]:
+    """Write the events as records into `out`, which has 16 bytes for each; return the earliest and
+    the latest time, of no events `NO_TIMES`.
+    """
     checked(t, x, y, p)
     checked_room(out, 16 * len(t))
+    range = ffi.new("int64_t[2]", NO_TIMES)
     lib.ae_aedat4_encode(
         ffi.from_buffer("int64_t[]", t),
         ffi.from_buffer("uint16_t[]", x),
@@ -84,4 +101,6 @@ def aedat4_encode(
         ffi.from_buffer("uint8_t[]", p),
         len(t),
         ffi.from_buffer("uint8_t[]", out, require_writable=True),
+        range,
     )
+    return range[0], range[1]

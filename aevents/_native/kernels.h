@@ -162,9 +162,13 @@ size_t ae_aedat4_decode(const uint8_t *data, size_t records, ae_aedat *state, ae
 size_t ae_aedat4_packets(const uint8_t *data, size_t length, int64_t stream, ae_aedat *state,
                          ae_columns *out);
 
-/* Write n events as records of AEDAT4, 16 bytes each. */
+/* Likewise of packets that are LZ4 frames, each unpacked in half of the `size` bytes of `room`. */
+size_t ae_aedat4_lz4(const uint8_t *data, size_t length, int64_t stream, ae_aedat *state,
+                     ae_columns *out, uint8_t *room, size_t size);
+
+/* Write n events as records of AEDAT4, 16 bytes each; widen `range`, the earliest and latest time. */
 void ae_aedat4_encode(const int64_t *t, const uint16_t *x, const uint16_t *y, const uint8_t *p,
-                      size_t n, uint8_t *out);
+                      size_t n, uint8_t *out, int64_t *range);
 
 /* ---- es.c: Event Stream (.es), bytes <-> columns ----------------------------------------------- */
 

@@ -63,6 +63,12 @@ UNPACKERS: tuple[type[Unpacker], ...] = (Plain, Lz4, Lz4, Zstd, Zstd)
 """By the number of the compression."""
 LETTERS = 16
 """Where the letters are in a packet that is not compressed."""
+SLAB = 40_960
+"""Events that are read before they are given: four packets of 10,000, as most have, which stay in
+the cache.
+"""
+ROOM = 1 << 20
+"""Bytes that two packets are unpacked in; it is touched only as far as they are large."""
 
 
 def packet_form(unpacker: Unpacker, kinds: set[str]) -> Form:
@@ -111,7 +117,8 @@ class Aedat4Decoder:
         self._head = b""
         self._body = 0  # where the packets begin
         self._packets: Packets | None = None
-        self._out = kernels.columns()
+        self._out = kernels.columns(SLAB)
+        self._room = np.empty(ROOM, np.uint8)
         self._gathering = StreamInfo(-1)  # whose events are in there
 
     @property
@@ -230,22 +237,29 @@ class Aedat4Decoder:
         """Give what the packets hold that are there, then the events gathered of them."""
         try:
             while (packet := packets.next(final=final)) is not None:
-                yield from self._packet(packets, packet)
-                if self._is_plain and self._gathering.id >= 0:
-                    yield from self._like_it(packets)
+                if not (size := self._taken(packets.ahead)):
+                    yield from self._packet(packets, packet)
+                while size:
+                    packets.take(size)
+                    if 2 * self._out.n > self._out.capacity:
+                        yield from self._gathered()
+                    size = self._taken(packets.ahead)
         except DecodeError:
             yield from self._gathered()  # what came before is whole
             raise
         packets.keep()
         yield from self._gathered()
 
-    def _like_it(self, packets: Packets) -> Iterator[EventBatch]:
-        """Give what fills slabs of the packets that follow, while they are as most are."""
-        id, clock, out = self._gathering.id, self._clock_of(self._gathering), self._out
-        while size := kernels.aedat4_packets(packets.ahead, id, clock, out):
-            packets.take(size)
-            if 2 * out.n > out.capacity:
-                yield from self._gathered()
+    def _taken(self, data: memoryview) -> int:
+        """Return how many bytes of packets a kernel has taken: those like the last, as most are."""
+        if self._gathering.id < 0:
+            return 0
+        id, clock = self._gathering.id, self._clock_of(self._gathering)
+        if self._is_plain:
+            return kernels.aedat4_packets(data, id, clock, self._out)
+        if isinstance(self._unpack, Lz4):
+            return kernels.aedat4_lz4(data, id, clock, self._out, self._room)
+        return 0
 
     def _packet(self, packets: Packets, packet: Packet) -> Iterator[Item]:
         id = HEAD.unpack_from(packet.data)[0] if packet.length else -1

@@ -27,7 +27,7 @@ from aevents.codecs.aedat4_streams import (
     description,
 )
 from aevents.codecs.base import Buffer, Patch
-from aevents.codecs.compression import lz4_pack, zstd_packer
+from aevents.codecs.compression import lz4_packer, zstd_packer
 from aevents.codecs.flatbuffer import BODY, PREFIX, tables, vector_head
 from aevents.errors import EncodeError
 from aevents.types import EventBatch, Frame, ImuBatch, Sensor, TriggerBatch
@@ -37,8 +37,8 @@ MAGIC = b"#!AER-DAT4.0\r\n"
 Compression = Literal["none", "lz4", "lz4_high", "zstd", "zstd_high"]
 PACKERS: tuple[Callable[[], Callable[[Buffer], Buffer]], ...] = (
     lambda: lambda data: data,
-    lambda: lz4_pack,
-    lambda: partial(lz4_pack, level=9),
+    lz4_packer,
+    partial(lz4_packer, level=9),
     zstd_packer,
     partial(zstd_packer, level=10),
 )
@@ -146,8 +146,7 @@ class Aedat4Encoder:
         while at < len(t):
             part = slice(at, at + PACKET_EVENTS - self._held)
             room = self._room[BODY + EVENT.itemsize * self._held :]
-            kernels.aedat4_encode(t[part], x[part], y[part], p[part], room)
-            self._times += (int(t[part].min()), int(t[part].max()))
+            self._times += kernels.aedat4_encode(t[part], x[part], y[part], p[part], room)
             self._held += len(t[part])
             at = part.stop
             if self._held == PACKET_EVENTS:

@@ -22,7 +22,7 @@ import msgspec
 import numpy as np
 
 from aevents.codecs.base import Buffer
-from aevents.codecs.compression import Lz4, Plain, Unpacker, Zstd, lz4_pack, zstd_packer
+from aevents.codecs.compression import Lz4, Plain, Unpacker, Zstd, lz4_packer, zstd_packer
 from aevents.errors import EncodeError
 from aevents.types import EventBatch, Sensor, Span
 
@@ -233,6 +233,6 @@ def _columns(batch: EventBatch) -> bytes:
 
 _PACKERS: Mapping[str, Callable[[], Callable[[bytes], bytes]]] = {
     "": lambda: bytes,
-    "lz4": lambda: lz4_pack,
+    "lz4": lz4_packer,
     "zstd": zstd_packer,
 }

@@ -104,6 +104,8 @@ def _is_header(line: bytes) -> bool:
 
 def _matches(head: bytes) -> bool:
     """Say whether the first lines are triggers, or the header is that of triggers."""
+    if b"\0" in head:
+        return False  # no text: that is seen sooner than lines are found
     whole = head if len(head) < SNIFF_BYTES else head[: head.rfind(b"\n") + 1]
     lines = [line for line in whole.splitlines()[:LOOK_LINES] if not _says_nothing(line)]
     rows = lines[1:] if lines and _is_header(lines[0]) else lines

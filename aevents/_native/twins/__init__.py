@@ -12,6 +12,7 @@ from .aedat import (
     aedat3_decode,
     aedat4_decode,
     aedat4_encode,
+    aedat4_lz4,
     aedat4_packets,
     aedat_state,
 )
@@ -66,6 +67,7 @@ __all__ = [
     "aedat3_decode",
     "aedat4_decode",
     "aedat4_encode",
+    "aedat4_lz4",
     "aedat4_packets",
     "aedat_state",
     "background",

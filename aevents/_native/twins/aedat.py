@@ -13,10 +13,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import lz4.frame
 import numpy as np
 
 from ..checks import check_start
-from ..columns import checked, checked_room
+from ..columns import NO_TIMES, checked, checked_room
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,6 +31,8 @@ CLOCK_RANGE = 1 << 32
 FALLING = 2
 MOST_PACKET = 1 << 24  # bytes
 BODY = 40  # in a packet of AEDAT4, not packed: where its events begin
+FRAMES = bytes.fromhex("04224d18 4040c0"), bytes.fromhex("04224d18 604082")  # as most begin
+LITERALS = 8 + 7 + 4 + 2  # where the first of these are, in a packet that is one
 BEFORE_EVENTS = bytes.fromhex("10000000 45565453 0000 0600 0800 0400 06000000 04000000")
 
 ADDRESSES = {
@@ -126,16 +129,38 @@ def aedat4_packets(data: Buffer, stream: int, state: AedatState, out: Columns) -
     """
     view, at = memoryview(data).cast("B"), 0
     while (size := _packet_length(view[at:])) and _packet_length(view[at + size :]):
-        id, count = (int.from_bytes(view[at + place :][:4], "little") for place in (0, BODY - 4))
-        before, n = replace(state), out.n
-        if id != stream or count > out.capacity - n:
-            break
-        aedat4_decode(view[at + BODY : at + BODY + 16 * count], 0, state, out)
-        if out.n < n + count:
-            state.started, state.last, out.n = before.started, before.last, n
+        if not _take(view[at : at + size], stream, state, out):
             break
         at += size
     return at
+
+
+def aedat4_lz4(
+    data: Buffer, stream: int, state: AedatState, out: Columns, room: NDArray[np.uint8]
+) -> int:
+    """Append the events of packets that are LZ4 frames, each unpacked in half of `room`; return
+    where it stopped: see `ae_aedat4_lz4` in kernels.h.
+    """
+    view, at = memoryview(data).cast("B"), 0
+    while (size := _frame_length(view[at:])) and _frame_length(view[at + size :]):
+        plain = _unpacked(view[at : at + size], len(room) // 2)
+        if not plain or not _take(plain, stream, state, out):
+            break
+        at += size
+    return at
+
+
+def _take(packet: memoryview, stream: int, state: AedatState, out: Columns) -> bool:
+    """Append the events of a packet; say whether it is of this stream, has room, and is not odd."""
+    id, count = (int.from_bytes(packet[place:][:4], "little") for place in (0, BODY - 4))
+    if id != stream or count > out.capacity - out.n:
+        return False
+    before, n = replace(state), out.n
+    aedat4_decode(packet[BODY : BODY + 16 * count], 0, state, out)
+    if out.n < n + count:
+        state.started, state.last, out.n = before.started, before.last, n
+        return False
+    return True
 
 
 def _packet_length(data: memoryview) -> int:
@@ -149,19 +174,45 @@ def _packet_length(data: memoryview) -> int:
     return 8 + size if fits and 0 <= size - (BODY - 8) - 16 * count < 16 else 0
 
 
+def _frame_length(data: memoryview) -> int:
+    """Return the length of the packet with this head; 0 if it is no LZ4 frame."""
+    id, size = (int.from_bytes(data[at : at + 4], "little") for at in (0, 4))
+    fits = id < 1 << 31 and size <= MOST_PACKET and data[8:12] == FRAMES[0][:4]
+    return 8 + size if fits else 0
+
+
+def _unpacked(packet: memoryview, limit: int) -> memoryview:
+    """Return the packet as if it had not been packed; none if it is of another form."""
+    if packet[8:15] not in FRAMES:
+        return memoryview(b"")
+    frame = lz4.frame.LZ4FrameDecompressor()
+    try:
+        plain = frame.decompress(packet[8:], limit + 1)
+    except RuntimeError:
+        return memoryview(b"")
+    legible = plain[: BODY - 8] == packet[LITERALS:][: BODY - 8]
+    whole = frame.eof and not frame.unused_data and legible and len(plain) <= limit
+    unpacked = memoryview(bytes(packet[:4]) + len(plain).to_bytes(4, "little") + plain)
+    return unpacked if whole and _packet_length(unpacked) else memoryview(b"")
+
+
 def aedat4_encode(
     t: NDArray[np.int64],
     x: NDArray[np.uint16],
     y: NDArray[np.uint16],
     p: NDArray[np.bool_] | NDArray[np.uint8],
     out: NDArray[np.uint8],
-) -> None:
-    """Write the events as records into `out`, which has 16 bytes for each."""
+) -> tuple[int, int]:
+    """Write the events as records into `out`, which has 16 bytes for each; return the earliest and
+    the latest time, of no events `NO_TIMES`.
+    """
     checked(t, x, y, p)
     checked_room(out, 16 * len(t))
     records = np.zeros(len(t), STRUCTS)
     records["t"], records["x"], records["y"], records["on"] = t, x, y, p != 0
     out[: 16 * len(t)] = np.frombuffer(records.tobytes(), np.uint8)
+    earliest, latest = NO_TIMES
+    return int(t.min(initial=earliest)), int(t.max(initial=latest))
 
 
 def _records(data: Buffer, start: int, dtype: np.dtype[np.void]) -> NDArray[np.void]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Any
 
+import lz4.frame
 import numpy as np
 import pytest
 
@@ -146,7 +147,8 @@ def test_the_clock_of_aedat2(kernels: ModuleType, clock: list[int], times: list[
 def test_what_is_written_is_read_back(kernels: ModuleType) -> None:
     t, x = np.array([5, -1], np.int64), np.array([6, 65_535], np.uint16)
     p, out = np.array([True, False]), np.zeros(40, np.uint8)
-    kernels.aedat4_encode(t, x, x, p, out)
+    assert kernels.aedat4_encode(t, x, x, p, out) == (-1, 5)
+    assert kernels.aedat4_encode(t[:0], x[:0], x[:0], p[:0], out) == ((1 << 63) - 1, -(1 << 63))
     assert out.tobytes() == structs((5, 6, 6, 1), (-1, 65_535, 65_535, 0)) + bytes(8)
     with pytest.raises(ValueError, match="out must be 32 contiguous bytes or more"):
         kernels.aedat4_encode(t, x, x, p, out[:31])
@@ -169,11 +171,16 @@ def packet(*events: tuple[int, int, int, int], id: int = 0, more: bytes = b"") -
 
 
 def packets(
-    kernels: ModuleType, data: bytes, *, capacity: int = 32768, **fields: int
+    kernels: ModuleType, data: bytes, *, capacity: int = 32768, room: int = 0, **fields: int
 ) -> tuple[list[Any], int, Any]:
-    """Read packets of stream 0 in one go; return the events, where it stopped, and the state."""
+    """Read packets of stream 0 in one go, in so much room if they are LZ4 frames; return the
+    events, where it stopped, and the state.
+    """
     state, out = kernels.aedat_state(**fields), kernels.columns(capacity)
-    at = kernels.aedat4_packets(data, 0, state, out)
+    if room:
+        at = kernels.aedat4_lz4(data, 0, state, out, np.empty(room, np.uint8))
+    else:
+        at = kernels.aedat4_packets(data, 0, state, out)
     events = list(zip(*(column[: out.n].tolist() for column in columns_of(out)), strict=True))
     return events, at, state_of(state)
 
@@ -220,3 +227,121 @@ def test_packets_are_read_while_there_is_room(kernels: ModuleType) -> None:
     assert (len(events), at) == (67, len(many + FIRST))
     assert packets(kernels, many + many, capacity=65)[1] == len(many)
     assert packets(kernels, packet(*[ONE] * 66) + many, capacity=65)[:2] == ([], 0)
+
+
+def packed(plain: bytes, *, level: int = 0, **options: bool) -> bytes:
+    """Return a packet that is an LZ4 frame, as dv-processing writes them but for the options."""
+    size = lz4.frame.BLOCKSIZE_MAX64KB
+    settings = {"block_size": size, "block_linked": True, "store_size": False, **options}
+    frame: bytes = lz4.frame.compress(plain[8:], compression_level=level, **settings)
+    return plain[:4] + struct.pack("<i", len(frame)) + frame
+
+
+def block(data: bytes, *, stored: bool = False) -> bytes:
+    return struct.pack("<I", len(data) | stored << 31) + data
+
+
+def reframed(packet: bytes, *blocks: bytes) -> bytes:
+    """Return a packet with the same head, and these blocks."""
+    frame = packet[8:15] + b"".join(blocks) + bytes(4)
+    return packet[:4] + struct.pack("<i", len(frame)) + frame
+
+
+def creeping(count: int, seed: int = 1) -> list[tuple[int, int, int, int]]:
+    """Return events such as packing finds something to do with, and blocks of 64 KiB in it."""
+    draw = np.random.default_rng(seed)
+    t = np.cumsum(draw.integers(0, 3, count)).tolist()
+    x, y, p = (draw.integers(0, most, count).tolist() for most in (40, 30, 2))
+    return list(zip(t, x, y, p, strict=True))
+
+
+MANY = creeping(10_000)
+LARGE = packet(*MANY)
+ROOM = 1 << 20
+
+
+@pytest.mark.parametrize("level", [0, 9])
+def test_packets_of_lz4_are_read_up_to_one_that_nothing_follows(
+    kernels: ModuleType, level: int
+) -> None:
+    one, large = packed(FIRST, level=level), packed(LARGE, level=level)
+    data = one + large + large + one
+    events, at, state = packets(kernels, data, room=ROOM)
+    assert (events, at, state["last"]) == (
+        [ONE, TWO, *MANY, *MANY],
+        len(data) - len(one),
+        MANY[-1][0],
+    )
+    assert packets(kernels, data[: at + 12], room=ROOM)[1] == at  # a head is enough
+    assert packets(kernels, data[: at + 11], room=ROOM)[1] == len(one + large)
+    assert packets(kernels, b"", room=ROOM)[1] == 0
+
+
+def test_blocks_of_lz4_may_be_stored(kernels: ModuleType) -> None:
+    plain = packet(*MANY[:9])[8:]
+    first = block(bytes((0xF0, 40 - 15)) + plain[:40])
+    mixed = reframed(
+        LINKED, first, block(plain[40:50], stored=True), block(plain[50:], stored=True)
+    )
+    assert packets(kernels, 2 * mixed, room=ROOM)[0] == MANY[:9]
+
+
+def test_packets_of_lz4_may_repeat_themselves(kernels: ModuleType) -> None:
+    still = packed(packet(*[(1, 1, 1, 1)] * 9_000))  # a match of 64 KiB, sixteen bytes back
+    assert len(still) < 1_000
+    assert packets(kernels, 2 * still, room=ROOM)[0] == [(1, 1, 1, 1)] * 9_000
+
+
+def test_matches_reach_over_blocks_that_are_linked(kernels: ModuleType) -> None:
+    plain = packet(*[ONE] * 5)[8:]
+    first = block(bytes((0xF0, 48 - 15)) + plain[:48])
+    then = block(bytes((0x0F, 16, 0, 59 - 19)) + bytes((0x50,)) + plain[-5:])
+    for frame, whole in ((LINKED, True), (SMALL, False)):  # in the other, blocks are separate
+        one = reframed(frame, first, then)
+        assert packets(kernels, 2 * one, room=ROOM)[:2] == (
+            ([ONE] * 5, len(one)) if whole else ([], 0)
+        )
+
+
+LINKED, SMALL = packed(LARGE), packed(packet(ONE, ONE, ONE, ONE))
+HIDDEN = packed(FIRST, store_size=True)
+SUMMED = packed(FIRST, content_checksum=True)
+LITERALS = bytes((0xF0, 64 - 15)) + packet(ONE, TWO)[8:]
+ODD_FRAMES = {
+    "of another stream": packed(packet(ONE, id=1)),
+    "of no stream": packed(packet(ONE, id=-1)),
+    "that tells its size": HIDDEN,
+    "with a sum": SUMMED,
+    "that is not packed": FIRST,
+    "with another beginning": packed(FIRST.replace(b"EVTS", b"TRIG")),
+    "with too many bytes": packed(packet(ONE, more=bytes(16))),
+    "with bytes behind it": SMALL[:4] + struct.pack("<i", len(SMALL) - 7) + SMALL[8:] + b"\0",
+    "without its end": SMALL[:4] + struct.pack("<i", len(SMALL) - 12) + SMALL[8:-4],
+    "whose size says more than there is": SMALL[:15] + b"\xff" + SMALL[16:],
+    "with a block that is too large": SMALL[:15] + struct.pack("<I", 65_537) + SMALL[19:] + LARGE,
+    "with a time that leaps": packed(packet(ONE, (1 << 40, 0, 0, 0))),
+    "whose end is missing": reframed(SMALL, block(LITERALS[:-9])),
+    "with a match before its beginning": reframed(SMALL, block(LITERALS + b"\x50\0\0\0\0\0")),
+    "with a length that does not end": reframed(SMALL, block(LITERALS[:-9] + b"\xff")),
+    "with half a distance": reframed(SMALL, block(LITERALS + b"\x00\x08")),
+    "of no bytes": reframed(SMALL, block(b"")),
+}
+
+
+@pytest.mark.parametrize("odd", ODD_FRAMES.values(), ids=ODD_FRAMES)
+def test_packets_of_lz4_are_read_up_to_one(kernels: ModuleType, odd: bytes) -> None:
+    first = packed(FIRST)
+    events, at, state = packets(kernels, first + first + odd + first, room=ROOM)
+    assert at in (len(first), 2 * len(first))
+    assert events == [ONE, TWO] * (at // len(first))
+    assert state["last"] == 9
+
+
+def test_packets_of_lz4_are_read_while_there_is_room(kernels: ModuleType) -> None:
+    one, many = packed(FIRST), packed(packet(*[ONE] * 65))
+    events, at, _ = packets(kernels, many + one + many + one, capacity=100, room=ROOM)
+    assert (len(events), at) == (67, len(many + one))
+    data, size = many + many + many, 32 + 16 * 65
+    assert packets(kernels, data, capacity=65, room=ROOM)[1] == len(many)
+    assert packets(kernels, data, room=2 * size)[1] == len(many + many)
+    assert packets(kernels, data, room=2 * size - 1)[1] == 0
