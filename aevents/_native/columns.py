@@ -22,7 +22,7 @@ except ImportError:
 
     ffi = FFI()
 
-CAPACITY = 32768  # events: 0.4 MB, which stays in L2 between decoding and counting
+CAPACITY = 65536  # events: 0.9 MB, which stays near between decoding and counting
 IN_PLACE = 1 << 18  # events at a time that are written where they stay: fewer, larger batches
 TRIGGER_CAPACITY = 1024
 SLACK = 64  # as AE_SLACK in kernels.h: slots that a decoder may scribble on

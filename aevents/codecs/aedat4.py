@@ -63,10 +63,8 @@ UNPACKERS: tuple[type[Unpacker], ...] = (Plain, Lz4, Lz4, Zstd, Zstd)
 """By the number of the compression."""
 LETTERS = 16
 """Where the letters are in a packet that is not compressed."""
-SLAB = 40_960
-"""Events that are read before they are given: four packets of 10,000, as most have, which stay in
-the cache.
-"""
+SLAB = 61_440
+"""Events that are read before they are given: six packets of 10,000, as most have."""
 ROOM = 1 << 20
 """Bytes that two packets are unpacked in; it is touched only as far as they are large."""
 

@@ -66,7 +66,7 @@ class EsDecoder:
         return self._watch.damage
 
     def feed(self, data: Buffer, /) -> Iterator[PixelBatch | GenericBatch]:
-        """Give the batches that these bytes complete, in slabs of at most 32 k events."""
+        """Give the batches that these bytes complete, in slabs of at most 64 k events."""
         if self._body is None:
             self._head += bytes(data)
             self._body = self._begin(self._head)

@@ -61,7 +61,7 @@ class PackedDecoder(ABC):
         return self._watch.damage
 
     def feed(self, data: Buffer, /) -> Iterator[EventBatch | TriggerBatch]:
-        """Give the batches that these bytes complete, in slabs of at most 32 k events."""
+        """Give the batches that these bytes complete, in slabs of at most 64 k events."""
         if not self._begun:
             self._head += bytes(data)
             rest = self._read_header(final=False)
