@@ -33,8 +33,8 @@ def test_the_columns_have_their_types_and_room(kernels: ModuleType) -> None:
     assert found == [("int64", 1024), ("uint8", 1024), ("uint8", 1024)]
 
 
-def test_the_default_capacity_is_32768_events(kernels: ModuleType) -> None:
-    assert kernels.columns().capacity == 32768
+def test_the_default_capacity_is_65536_events(kernels: ModuleType) -> None:
+    assert kernels.columns().capacity == 65536
 
 
 def test_no_column_overlaps_another() -> None:
