@@ -25,8 +25,8 @@ try:
     from torch import Tensor
     from torch.cuda import Event
     from torch.utils.data import IterableDataset, get_worker_info
-except ImportError as error:
-    raise missing_extra("torch", "torch") from error
+except ImportError as _missing:
+    raise missing_extra("torch", "torch") from _missing
 
 if TYPE_CHECKING:
     from aevents._tensors import Device
