@@ -45,6 +45,12 @@ class Ahead:
         return int(self.c.at - self.c.first)
 
     @property
+    def last(self) -> int:
+        """Which of the words says the last time; none has yet if it is below 0."""
+        c, kept = self.c, int(lib.AE_AHEAD_TIMES)
+        return int(c.places[(c.said - 1) % kept]) - int(c.first) if c.said > c.known else -1
+
+    @property
     def doubts(self) -> bool:
         """Whether somebody must look at what has not been decoded."""
         return bool(self.marks.doubts)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterator
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 import numpy as np
@@ -93,8 +93,6 @@ class Mender(ABC):
 
     size: int
     """Bytes of a word."""
-    sure: ClassVar[bool] = False
-    """Words that are not doubted need not be borne out by a time."""
 
     def __init__(self, damaged: Callable[..., None], offset: int) -> None:
         self.damaged: Callable[..., None] = damaged
@@ -149,6 +147,10 @@ class Mender(ABC):
         return False
 
     @abstractmethod
+    def ends_well(self, ahead: Ahead) -> bool:
+        """Return whether what is left, which nothing follows, is as it should be."""
+
+    @abstractmethod
     def recall(self, ahead: Ahead, before: memoryview) -> None:
         """Remember what is asked for of what has been handed on; these are the last words of it."""
 
@@ -191,7 +193,7 @@ class Mender(ABC):
             if clean and not final and len(tape) <= MOST_HELD:
                 self._close = CLOSE_BYTES
                 return False
-            if clean and final and self.sure:
+            if clean and final and self.ends_well(self._ahead):
                 yield from self._handed(tape, 0, tape.words)
                 tape.drop(tape.words)
                 return False

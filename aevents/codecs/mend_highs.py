@@ -99,6 +99,13 @@ class HighMender(Mender):
         """Return whether so many are too few to judge them."""
         return self._first and times < BEGINNING and len(self._tape) <= mend.MOST_HELD
 
+    def ends_well(self, ahead: Ahead) -> bool:
+        """Return whether the last step is a usual one, and the clock does not move on unsaid."""
+        last = ahead.last - ahead.decoded
+        _, lows = self.lows(self._tape.part(last + 1, self._tape.words))
+        falls = np.diff(lows) < -(self.low_range // 2)
+        return ahead.marks.step == 1 and last >= 0 and not falls.any()
+
     def recall(self, ahead: Ahead, before: memoryview) -> None:
         """Remember the last times, and the lower bits of the last."""
         self._past = ahead.past(PAST)

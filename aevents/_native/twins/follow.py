@@ -63,6 +63,11 @@ class Ahead:
         return self._at - self._first
 
     @property
+    def last(self) -> int:
+        """Which of the words says the last time; none has yet if it is below 0."""
+        return self._said[-1][1] - self._first if len(self._said) > self._known else -1
+
+    @property
     def doubts(self) -> bool:
         """Whether somebody must look at what has not been decoded."""
         return bool(self.marks.doubts)

@@ -35,6 +35,7 @@ class Followed(NamedTuple):
     decoded: list[int]
     doubts: int
     past: list[int]
+    last: list[int]
     seen: tuple[int, ...]
 
 
@@ -49,6 +50,7 @@ def follow(
     seen, totals = kernels.inspection_state(640, 480), np.zeros(3, np.int64)
     events: list[tuple[int, int, int, int]] = []
     decoded: list[int] = []
+    last: list[int] = []
     rest: list[memoryview] = []
     for pieces in feeds:
         rest += map(memoryview, pieces)
@@ -60,11 +62,14 @@ def follow(
             events += zip(*(column.tolist() for column in columns), strict=True)
             totals += (seen.backward, seen.late, seen.off_sensor)
         decoded.append(ahead.decoded)
+        last.append(ahead.last)
         left = memoryview(b"".join(rest))[ahead.decoded * SIZES[kind] :]
         rest = [left[: len(left) // 2 // SIZES[kind] * SIZES[kind]]]
         rest.append(left[len(rest[0]) :])
         rest = [piece for piece in rest if len(piece)]
-    return Followed(events, decoded, int(marks.doubts > 0), ahead.past(10), tuple(totals.tolist()))
+    return Followed(
+        events, decoded, int(marks.doubts > 0), ahead.past(10), last, tuple(totals.tolist())
+    )
 
 
 def words_of(kind: str, times: Iterable[int]) -> bytes:
@@ -117,7 +122,9 @@ def test_times_that_were_said_before_are_of_the_past(kernels: ModuleType) -> Non
     done = follow(kernels, "evt2", [[data]], past=range(8, 20))
     assert done.past == list(range(60))[: 20 + len(done.events) // 100][-10:]
     few = follow(kernels, "evt2", [[packed(ticking([20]), 4)]], past=[18, 19])
-    assert (few.past, few.decoded) == ([18, 19], [0])
+    assert (few.past, few.decoded, few.last) == ([18, 19], [0], [0])
+    assert follow(kernels, "evt2", [[packed(ticking([20])[1:], 4)]], past=[19]).last == [-1]
+    assert done.last == [39 * 101]
 
 
 def test_events_are_inspected(kernels: ModuleType) -> None:
