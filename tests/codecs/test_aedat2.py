@@ -147,9 +147,9 @@ def test_the_clock_rolls_over(
 
 
 def test_more_records_than_fit_one_batch() -> None:
-    data = OLD + b"".join(old(t, 0) for t in range(40_000))
+    data = OLD + b"".join(old(t, 0) for t in range(70_000))
     batches = decode(CODEC, [data])
-    assert [len(batch) for batch in batches if isinstance(batch, EventBatch)] == [32_768, 7_232]
+    assert [len(batch) for batch in batches if isinstance(batch, EventBatch)] == [65_536, 4_464]
 
 
 def test_the_camera_may_be_said_by_its_size() -> None:

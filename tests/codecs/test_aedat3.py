@@ -136,11 +136,11 @@ def test_small_packets_are_gathered_and_edges_stay_in_their_place() -> None:
 
 
 def test_more_events_than_fit_one_batch() -> None:
-    packet = caer(POLARITY, [polarity(t, 0, 0, 1) for t in range(20_000)])
-    late = caer(POLARITY, [polarity(t, 0, 0, 1) for t in range(20_000, 40_000)])
+    packet = caer(POLARITY, [polarity(t, 0, 0, 1) for t in range(35_000)])
+    late = caer(POLARITY, [polarity(t, 0, 0, 1) for t in range(35_000, 70_000)])
     batches = decode(CODEC, [CAER + packet + late + caer(POLARITY, [])])
-    assert [len(item) for item in batches if isinstance(item, EventBatch)] == [32_768, 7_232]
-    assert [event.t for event in events(CAER + packet + late)] == list(range(40_000))
+    assert [len(item) for item in batches if isinstance(item, EventBatch)] == [65_536, 4_464]
+    assert [event.t for event in events(CAER + packet + late)] == list(range(70_000))
 
 
 @pytest.mark.parametrize(

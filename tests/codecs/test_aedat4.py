@@ -296,8 +296,8 @@ def test_time_that_goes_back_and_events_off_the_sensor_are_counted() -> None:
 
 
 def test_large_packets_come_in_slabs() -> None:
-    data = header() + events_packet(0, *[ON] * 90_000)
-    assert [len(batch) for batch in batches(data)] == [40_960, 40_960, 8_080]
+    data = header() + events_packet(0, *[ON] * 130_000)
+    assert [len(batch) for batch in batches(data)] == [61_440, 61_440, 7_120]
 
 
 def test_files_are_recognised_by_their_first_bytes() -> None:

@@ -160,3 +160,38 @@ static inline __m512i _mm512_madd_epi16(__m512i a, __m512i b)
     memcpy(&a, out, 64);
     return a;
 }
+
+#undef _mm512_alignr_epi64
+#define _mm512_alignr_epi64(a, b, count) simde_alignr_epi64(a, b, count)
+static inline __m512i simde_alignr_epi64(__m512i a, __m512i b, int count)
+{
+    uint64_t both[16];
+    memcpy(both, &b, 64);
+    memcpy(both + 8, &a, 64);
+    memcpy(&a, both + count, 64);
+    return a;
+}
+
+#undef _mm512_cmplt_epi64_mask
+static inline uint8_t _mm512_cmplt_epi64_mask(__m512i a, __m512i b)
+{
+    LANES(a, int64_t);
+    int64_t other[8];
+    uint8_t mask = 0;
+    memcpy(other, &b, 64);
+    for (int lane = 0; lane < 8; lane++)
+        mask |= (uint8_t)((lanes[lane] < other[lane]) << lane);
+    return mask;
+}
+
+#undef _mm512_mask_cmpgt_epu32_mask
+static inline uint16_t _mm512_mask_cmpgt_epu32_mask(uint16_t some, __m512i a, __m512i b)
+{
+    LANES(a, uint32_t);
+    uint32_t other[16];
+    uint16_t mask = 0;
+    memcpy(other, &b, 64);
+    for (int lane = 0; lane < 16; lane++)
+        mask |= (uint16_t)((lanes[lane] > other[lane]) << lane);
+    return mask & some;
+}
