@@ -42,10 +42,14 @@ class Plugged(msgspec.Struct, frozen=True):
         return f"usb:{self.driver.name}/{place}"
 
     @property
+    def model(self) -> str:
+        """What a person calls it."""
+        return self.driver.models[self.device.vendor, self.device.product]
+
+    @property
     def name(self) -> str:
         """What a person calls it, and how to open it."""
-        model = self.driver.models[self.device.vendor, self.device.product]
-        return f"{model} ({self.url})"
+        return f"{self.model} ({self.url})"
 
 
 def plugged_in(drivers: Sequence[Driver] = DRIVERS, /) -> list[Plugged]:

@@ -172,12 +172,10 @@ async def test_an_error_before_the_first_item_is_raised_at_once() -> None:
 
 
 async def test_at_the_end_of_the_patience_it_is_lost() -> None:
-    port = Port([batch(0, 10)])
-    items = []
-    with pytest.raises(DeviceLostError, match=r"pulled out; not back in 0.05 s: no camera"):
-        async for item in port.stream(0.05):
-            items.append(item)
-    assert len(items) == 1
+    async with Port([batch(0, 10)]).stream(0.05).open() as running:
+        await anext(running)
+        with pytest.raises(DeviceLostError, match=r"pulled out; not back in 0.05 s: no camera"):
+            await anext(running)
 
 
 async def test_with_less_patience_than_a_look_the_first_error_is_raised() -> None:
