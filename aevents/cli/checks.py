@@ -25,6 +25,8 @@ OF_AN_EXTRA = re.compile(r"""([\w.-]+)[^;]*; extra == ["'](\w+)["']""")
 """A package that an extra installs on any machine."""
 NOT_TO_USE = {"all", "dev"}
 
+State = Literal["good", "optional", "mend"]
+
 
 class Finding(msgspec.Struct, frozen=True):
     """What was found. `state` is `good`, or `optional`: it works without, or not as fast; or
@@ -32,7 +34,7 @@ class Finding(msgspec.Struct, frozen=True):
     """
 
     name: str
-    state: Literal["good", "optional", "mend"]
+    state: State
     found: str
     how: str = ""
 

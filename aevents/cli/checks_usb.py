@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from aevents.cameras import libcaer, libusb
 from aevents.cameras.rules import command_for, without_rule
-from aevents.cli.checks import Finding
+from aevents.cli.checks import Finding, State
 from aevents.errors import AeventsError
 from aevents.sources.usb import DRIVERS, Plugged, plugged_in
 
@@ -56,7 +56,7 @@ def rules(plugged: Iterable[Plugged]) -> Iterator[Finding]:
         name = f"udev, {driver.name}"
         if missing := without_rule(driver.models):
             ids = ", ".join(f"{vendor:04x}:{product:04x}" for vendor, product in missing)
-            state = "mend" if driver.name in refused else "optional"
+            state: State = "mend" if driver.name in refused else "optional"
             found = f"only root may use {ids}"
             yield Finding(name, state, found, command_for(driver.name, driver.models))
         else:

@@ -173,8 +173,8 @@ class SpikeDecoder:
         spikes = np.frombuffer(b"".join(map(self._whole, messages)), self._record)
         t = self._clock.unwrapped(spikes["t"].astype(np.int64))
         t.flags.writeable = False
-        columns = (spikes[name] for name in ("layer", "feature", "x", "y"))
-        return SpikeBatch(t, *columns, self._sensor, span_of(t))
+        layer, feature, x, y = (spikes[name] for name in ("layer", "feature", "x", "y"))
+        return SpikeBatch(t, layer, feature, x, y, self._sensor, span_of(t))
 
     def _whole(self, message: Sequence[Buffer]) -> Buffer:
         sound = len(message) == 2 and len(message[0]) in HEADER_SIZES
