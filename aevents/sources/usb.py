@@ -130,7 +130,7 @@ class _Opener:
             camera = open(one.device)
         except DeviceError as error:
             raise DeviceError(f"{one.name}: {error}") from error
-        self._drivers, self._serial = [one.driver], one.device.serial or self._serial
+        self._drivers, self._serial = [one.driver], one.device.serial
         return cast("Camera[Item]", camera)  # drivers give nothing else
 
 
