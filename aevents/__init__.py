@@ -7,6 +7,7 @@ async for batch in aevents.open("street.raw"):
 from __future__ import annotations
 
 from aevents._contracts import Origin, Report, Sink
+from aevents.codecs.speck import SpikeBatch
 from aevents.errors import (
     AeventsError,
     DecodeError,
@@ -160,6 +161,7 @@ __all__ = [
     "SlowConsumerError",
     "Sourced",
     "Span",
+    "SpikeBatch",
     "Stack",
     "Stream",
     "TimeOrderError",

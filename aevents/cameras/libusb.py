@@ -44,7 +44,8 @@ ffi.cdef(DECLARATIONS)
 class UsbDevice(msgspec.Struct, frozen=True):
     """A device that is plugged in: its numbers of vendor and product, where it is, its serial.
 
-    `problem` says why it cannot be opened, if so; then the serial is not known.
+    `problem` says why it cannot be opened, if so; then the serial is not known. `version` is what
+    the device calls its release, in binary-coded decimals: 0x0309 is 3.09.
     """
 
     vendor: int
@@ -53,6 +54,7 @@ class UsbDevice(msgspec.Struct, frozen=True):
     address: int
     serial: str = ""
     problem: str = ""
+    version: int = 0
 
 
 def devices(models: Collection[tuple[int, int]], /) -> list[UsbDevice]:
@@ -68,13 +70,18 @@ def devices(models: Collection[tuple[int, int]], /) -> list[UsbDevice]:
 @cache
 def library() -> Any:  # noqa: ANN401  # cffi's libraries have no types
     """Return libusb. Raises `MissingExtraError`."""
+    name = find()
+    if name is None:
+        raise missing_extra("libusb", "inivation")
+    return ffi.dlopen(name)
+
+
+def find() -> str | None:
+    """Return where the library is, by path or by name; None if nobody knows."""
     wheel = find_spec("libusb_package")
     places = [] if wheel is None or wheel.origin is None else Path(wheel.origin).parent.iterdir()
     own = [str(path) for path in places if path.name.startswith("libusb-1.0.")]
-    for name in (*own, ctypes.util.find_library("usb-1.0")):
-        if name:
-            return ffi.dlopen(name)
-    raise missing_extra("libusb", "inivation")
+    return own[0] if own else ctypes.util.find_library("usb-1.0")
 
 
 @contextmanager
@@ -114,7 +121,9 @@ def _described(
         return None
     place = usb.libusb_get_bus_number(device), usb.libusb_get_device_address(device)
     serial, problem = _serial(usb, device, about.iSerialNumber)
-    return UsbDevice(about.idVendor, about.idProduct, *place, serial, problem)
+    return UsbDevice(
+        about.idVendor, about.idProduct, *place, serial, problem, version=about.bcdDevice
+    )
 
 
 def _serial(usb: Any, device: object, index: int) -> tuple[str, str]:  # noqa: ANN401

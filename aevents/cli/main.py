@@ -17,6 +17,8 @@ from importlib.metadata import PackageNotFoundError, version
 from cyclopts import App, CycloptsError, Parameter
 
 from aevents.cli.convert import convert
+from aevents.cli.devices import devices
+from aevents.cli.doctor import doctor
 from aevents.cli.ending import Terminated
 from aevents.cli.figures import line_of
 from aevents.cli.formats import formats
@@ -40,7 +42,7 @@ def execute(arguments: Sequence[str], /) -> int:
     try:
         words = hide_hyphen(arguments)
         command, bound, _ = app.parse_args(words, exit_on_error=False, print_error=False)
-        command(*bound.args, **bound.kwargs)
+        code = command(*bound.args, **bound.kwargs)
         sys.stdout.flush()  # here, so that a pipe that was closed is noticed here
     except KeyboardInterrupt as stopped:
         return TERMINATED if isinstance(stopped, Terminated) else INTERRUPTED
@@ -52,7 +54,7 @@ def execute(arguments: Sequence[str], /) -> int:
             raise
         sys.stderr.write(f"aevents: {line_of(error)}\n")
         return _code(error)
-    return 0
+    return code if isinstance(code, int) else 0
 
 
 def _code(error: Exception) -> int:
@@ -85,3 +87,5 @@ app.command(
 )
 app.command(play, usage="Usage: aevents play SRC… [OPERATORS] --to DST … [OPTIONS]")
 app.command(formats)
+app.command(devices)
+app.command(doctor)

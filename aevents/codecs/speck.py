@@ -7,18 +7,29 @@ A message has two parts: the byte `V`, then 8 bytes an event, little-endian:
 
 Nothing says which sensor it was, and no number tells what was lost. From the layout of `DvsEvent`
 in Samna 0.7, and from AEStream 0.6.4.
+
+What the layers of the chip say comes in records of two other forms, after a first part of 1 or 8
+bytes, of which the value says nothing:
+
+    `spikes`, 12 bytes: u8 layer, u8 nothing, u16 feature, u8 row, u8 column, u16 nothing, u32 time
+    `viz`, 40 bytes: u64 source, u64 row, u64 column, u64 feature, u32 time, u32 value
+
+The first is the layout of `Spike` in Samna 0.7, of which no message was at hand; the second is what
+Samna's VizEventStreamer sends.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from aevents.codecs.base import Buffer, Watch
 from aevents.errors import EncodeError
-from aevents.types import EventBatch, Flags, Sensor, Times
+from aevents.types import EventBatch, Flags, Sensor, Span, Times, span_of
 
 Words = NDArray[np.uint32]
 
@@ -31,6 +42,44 @@ MOST_EVENTS = 4_096
 """In a message that is sent: 32 KiB."""
 ROLL = 1 << 32
 """The clock goes round after so many µs: 71.6 minutes."""
+LAYERED: Mapping[str, np.dtype[Any]] = {
+    "spikes": np.dtype(
+        {
+            "names": ["layer", "feature", "y", "x", "t"],
+            "formats": ["u1", "<u2", "u1", "u1", "<u4"],
+            "offsets": [0, 2, 4, 5, 8],
+            "itemsize": 12,
+        }
+    ),
+    "viz": np.dtype(
+        {
+            "names": ["layer", "y", "x", "feature", "t"],
+            "formats": ["<u8", "<u8", "<u8", "<u8", "<u4"],
+            "offsets": [0, 8, 16, 24, 32],
+            "itemsize": 40,
+        }
+    ),
+}
+"""Records of the chip's layers, by name."""
+HEADER_SIZES = (1, 8)
+
+
+class SpikeBatch(msgspec.Struct, frozen=True, eq=False, weakref=True):
+    """Spikes of the layers of a neuromorphic chip: `t` int64 (µs), and `layer`, `feature`, `x` and
+    `y`, unsigned integers as wide as in the messages. Each layer has its own size, which nothing
+    tells.
+    """
+
+    t: Times
+    layer: NDArray[np.unsignedinteger[Any]]
+    feature: NDArray[np.unsignedinteger[Any]]
+    x: NDArray[np.unsignedinteger[Any]]
+    y: NDArray[np.unsignedinteger[Any]]
+    sensor: Sensor
+    span: Span
+
+    def __len__(self) -> int:
+        return len(self.t)
 
 
 class SpeckDecoder:
@@ -45,9 +94,7 @@ class SpeckDecoder:
     def __init__(self, sensor: Sensor | None = None, /) -> None:
         self._watch = Watch("speck", strict=False)
         self._watch.use(sensor or SENSOR)
-        self._begun = False
-        self._last = 0
-        self._rounds = 0
+        self._clock = _Clock()
 
     @property
     def counts(self) -> dict[str, int]:
@@ -74,7 +121,7 @@ class SpeckDecoder:
         if sound is not None:
             x, y, p, t = x[sound], y[sound], p[sound], t[sound]
         columns = x.astype(np.uint16), y.astype(np.uint16), p.astype(np.bool_)
-        return self._watch.batch(self._unwrapped(t), *columns)
+        return self._watch.batch(self._clock.unwrapped(t), *columns)
 
     def _whole(self, message: Sequence[Buffer]) -> Buffer:
         """Return the whole events of a message."""
@@ -96,7 +143,56 @@ class SpeckDecoder:
         self._watch.note("off_sensor", int((valid & ~on).sum()), "events off the sensor")
         return valid & on
 
-    def _unwrapped(self, t: Times) -> Times:
+
+class SpikeDecoder:
+    """Messages of the chip's layers to batches: an operator, and `decode` for many messages at a
+    time. `record` is `spikes` or `viz`.
+
+    Times are unwrapped past 2³² µs. Messages of other than two parts, with a first part of another
+    size, or that are not whole records are `bad_messages`, and left out.
+    """
+
+    def __init__(self, record: str, sensor: Sensor | None = None, /) -> None:
+        self.counts: dict[str, int] = {}
+        self._record = LAYERED[record]
+        self._sensor = sensor or Sensor(0, 0, SENSOR.name)
+        self._clock = _Clock()
+
+    def feed(self, message: Sequence[Buffer], /) -> Iterator[SpikeBatch]:
+        """Give the spikes of one message, which is the sequence of its parts, if there are any."""
+        batch = self.decode((message,))
+        if len(batch):
+            yield batch
+
+    def flush(self) -> tuple[()]:
+        """Give nothing: a message is whole."""
+        return ()
+
+    def decode(self, messages: Iterable[Sequence[Buffer]], /) -> SpikeBatch:
+        """Return the spikes of these messages as one batch, perhaps of none."""
+        spikes = np.frombuffer(b"".join(map(self._whole, messages)), self._record)
+        t = self._clock.unwrapped(spikes["t"].astype(np.int64))
+        t.flags.writeable = False
+        layer, feature, x, y = (spikes[name] for name in ("layer", "feature", "x", "y"))
+        return SpikeBatch(t, layer, feature, x, y, self._sensor, span_of(t))
+
+    def _whole(self, message: Sequence[Buffer]) -> Buffer:
+        sound = len(message) == 2 and len(message[0]) in HEADER_SIZES
+        if sound and len(message[1]) % self._record.itemsize == 0:
+            return message[1]
+        self.counts["bad_messages"] = self.counts.get("bad_messages", 0) + 1
+        return b""
+
+
+class _Clock:
+    """Times of 32 bits, unwrapped."""
+
+    def __init__(self) -> None:
+        self._begun = False
+        self._last = 0
+        self._rounds = 0
+
+    def unwrapped(self, t: Times) -> Times:
         """Return times that go on past the range of the clock; they are never below 0."""
         if not len(t):
             return t

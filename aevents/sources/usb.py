@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from typing import cast
 
 import msgspec
 
 from aevents._contracts import Origin
 from aevents.cameras import inivation
 from aevents.cameras.libusb import UsbDevice, devices
+from aevents.cameras.reopen import Item, ReopeningCamera, ReopeningSource, patience_of
 from aevents.cameras.source import BlockingCamera, Camera, CameraSource
 from aevents.errors import DeviceError, DeviceNotFoundError
 from aevents.types import EventBatch, Sensor
@@ -41,10 +42,14 @@ class Plugged(msgspec.Struct, frozen=True):
         return f"usb:{self.driver.name}/{place}"
 
     @property
+    def model(self) -> str:
+        """What a person calls it."""
+        return self.driver.models[self.device.vendor, self.device.product]
+
+    @property
     def name(self) -> str:
         """What a person calls it, and how to open it."""
-        model = self.driver.models[self.device.vendor, self.device.product]
-        return f"{model} ({self.url})"
+        return f"{self.model} ({self.url})"
 
 
 def plugged_in(drivers: Sequence[Driver] = DRIVERS, /) -> list[Plugged]:
@@ -62,14 +67,18 @@ def open_url(
     *,
     kind: type = EventBatch,
     sensor: Sensor | None = None,
+    reopen: float | str = False,
     **options: object,
 ) -> Origin[object]:
     """Return the source that a URL names: `usb:` the only camera, `usb:inivation` the only one of
     that driver, `usb:inivation/00000336` that with this serial number, or `usb:/00000336`.
 
-    `kind` says what is wanted of it. Options are the driver's. Raises `ValueError` for a driver or
-    an option that is none. Reading raises `DeviceNotFoundError`, `DeviceLostError` when it is
-    unplugged, `DeviceError` when it cannot be opened, and `MissingExtraError`.
+    `kind` says what is wanted of it. If it is unplugged while it streams, `reopen` waits for so
+    many seconds, or for ever if `True` (`yes`), until this camera is there again, and goes on: that
+    is a gap in the `Report` (`gaps`, `gap_us`), and times go on by wall time. Other options are the
+    driver's. Raises `ValueError` for a driver or an option that is none. Reading raises
+    `DeviceNotFoundError`, `DeviceLostError` when it is unplugged, `DeviceError` when it cannot be
+    opened, and `MissingExtraError`.
     """
     if sensor is not None:
         raise ValueError("usb: a camera tells its sensor itself")
@@ -80,27 +89,49 @@ def open_url(
         raise ValueError(f"usb: {name!r} is no driver; known: {known}")
     if len(drivers) == 1:
         drivers[0].prepare(kind, options)  # wrong options are told of at once
-    opening = partial(_opened, drivers, serial, kind, options)
+    patience = patience_of(reopen)
+
+    def opener() -> Callable[[], Camera[Item]]:
+        return _Opener(drivers, serial, kind, options).open
+
+    if patience:
+        return Origin(
+            f"usb:{rest}",
+            waiting=lambda: ReopeningSource(opener(), patience),
+            blocking=lambda: ReopeningCamera(opener(), patience),
+            live=True,
+        )
     return Origin(
         f"usb:{rest}",
-        waiting=lambda: CameraSource(opening),
-        blocking=lambda: BlockingCamera(opening),
+        waiting=lambda: CameraSource(opener()),
+        blocking=lambda: BlockingCamera(opener()),
         live=True,
     )
 
 
-def _opened(
-    drivers: Sequence[Driver], serial: str, kind: type, options: Mapping[str, object]
-) -> Camera[object]:
-    """Find the camera, and open it."""
-    one = _chosen(plugged_in(drivers), serial)
-    open = one.driver.prepare(kind, options)
-    if one.device.problem:
-        raise DeviceError(f"{one.name}: {one.device.problem}")
-    try:
-        return open(one.device)
-    except DeviceError as error:
-        raise DeviceError(f"{one.name}: {error}") from error
+class _Opener:
+    """Finds a camera, and opens it: the same one again, once it has been opened."""
+
+    def __init__(
+        self, drivers: Sequence[Driver], serial: str, kind: type, options: Mapping[str, object]
+    ) -> None:
+        self._drivers = drivers
+        self._serial = serial
+        self._kind = kind
+        self._options = options
+
+    def open(self) -> Camera[Item]:
+        """Return the open camera. It blocks, and raises what reading raises."""
+        one = _chosen(plugged_in(self._drivers), self._serial)
+        open = one.driver.prepare(self._kind, self._options)
+        if one.device.problem:
+            raise DeviceError(f"{one.name}: {one.device.problem}")
+        try:
+            camera = open(one.device)
+        except DeviceError as error:
+            raise DeviceError(f"{one.name}: {error}") from error
+        self._drivers, self._serial = [one.driver], one.device.serial
+        return cast("Camera[Item]", camera)  # drivers give nothing else
 
 
 def _chosen(cameras: Sequence[Plugged], serial: str) -> Plugged:

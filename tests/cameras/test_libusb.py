@@ -20,17 +20,17 @@ DVXPLORERS, DAVISES = (0x152A, 0x8419), (0x152A, 0x841A)
 def test_devices_of_the_wanted_models_are_listed() -> None:
     with emulated(DVXplorer(serial="ONE"), DAVIS346(), DVXplorer(serial="TWO")):
         assert devices({DVXPLORERS}) == [
-            UsbDevice(0x152A, 0x8419, 1, 2, "ONE"),
-            UsbDevice(0x152A, 0x8419, 1, 4, "TWO"),
+            UsbDevice(0x152A, 0x8419, 1, 2, "ONE", version=8),
+            UsbDevice(0x152A, 0x8419, 1, 4, "TWO", version=8),
         ]
-        assert devices({DAVISES}) == [UsbDevice(0x152A, 0x841A, 1, 3, "00000346")]
+        assert devices({DAVISES}) == [UsbDevice(0x152A, 0x841A, 1, 3, "00000346", version=6)]
         assert devices({(1, 2)}) == []
 
 
 @emulated_test
 def test_a_serial_number_that_cannot_be_told_is_empty() -> None:
     with emulated(DVXplorer(serial="")):
-        assert devices({DVXPLORERS}) == [UsbDevice(0x152A, 0x8419, 1, 2)]
+        assert devices({DVXPLORERS}) == [UsbDevice(0x152A, 0x8419, 1, 2, version=8)]
 
 
 @emulated_test
@@ -41,7 +41,7 @@ def test_devices_come_and_go() -> None:
         cameras.unplug(1)
         assert devices({DVXPLORERS, DAVISES}) == []
         cameras.plug(0)
-        assert devices({DVXPLORERS}) == [UsbDevice(0x152A, 0x8419, 1, 4, "DXA00042")]
+        assert devices({DVXPLORERS}) == [UsbDevice(0x152A, 0x8419, 1, 4, "DXA00042", version=8)]
 
 
 @pytest.fixture

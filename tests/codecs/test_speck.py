@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import struct
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aevents import EncodeError, Event, EventBatch, Frame, Sensor, Span
-from aevents.codecs.speck import HEADER, MOST_EVENTS, SENSOR, SpeckDecoder, SpeckEncoder
+from aevents import EncodeError, Event, EventBatch, Frame, Sensor, Span, SpikeBatch
+from aevents.codecs.speck import (
+    HEADER,
+    MOST_EVENTS,
+    SENSOR,
+    SpeckDecoder,
+    SpeckEncoder,
+    SpikeDecoder,
+)
 from aevents.testing import assert_same_events, example_events
+from tests.conftest import RECORDINGS
 
+CAPTURE = RECORDINGS.parent / "cameras" / "speck_capture.bin"
 EVENTS = example_events(10_000, sensor=SENSOR)
 
 
@@ -129,3 +140,70 @@ def test_what_are_no_events_is_refused() -> None:
 
 def test_a_batch_without_events_is_no_message() -> None:
     assert list(SpeckEncoder().feed(EventBatch.empty())) == []
+
+
+SPIKE = bytes.fromhex("03 00 07 01 05 09 00 00 64 00 00 00")
+VIZ = struct.pack("<4Q2I", 2, 5, 9, 1, 100, 0)
+
+
+def columns(batch: SpikeBatch) -> list[tuple[int, ...]]:
+    """Return time, layer, feature, column and row of each spike."""
+    each = (batch.t, batch.layer, batch.feature, batch.x, batch.y)
+    return [tuple(map(int, row)) for row in zip(*each, strict=True)]
+
+
+@pytest.mark.parametrize("header", [b"V", bytes(8)])
+@pytest.mark.parametrize(
+    ("record", "body", "said"),
+    [("spikes", SPIKE, (100, 3, 263, 9, 5)), ("viz", VIZ, (100, 2, 1, 9, 5))],
+)
+def test_spikes_say_their_layer(
+    header: bytes, record: str, body: bytes, said: tuple[int, ...]
+) -> None:
+    decoder = SpikeDecoder(record)
+    (batch,) = [*decoder.feed((header, body * 2)), *decoder.feed((header, b"")), *decoder.flush()]
+    assert columns(batch) == [said, said]
+    assert (batch.span, batch.sensor) == (Span(100, 101), Sensor(0, 0, "Speck"))
+    assert not any(column.flags.writeable for column in (batch.t, batch.layer, batch.x))
+    assert decoder.counts == {}
+
+
+@pytest.mark.parametrize(
+    "message", [[], [b"V"], [b"VV", SPIKE], [b"V", SPIKE[:-1]], [b"V", SPIKE, SPIKE]]
+)
+def test_what_is_no_message_of_spikes_is_counted(message: list[bytes]) -> None:
+    decoder = SpikeDecoder("spikes", Sensor(8, 8))
+    assert list(decoder.feed(message)) == []
+    (batch,) = decoder.feed((b"V", SPIKE))
+    assert (len(batch), batch.sensor) == (1, Sensor(8, 8))
+    assert decoder.counts == {"bad_messages": 1}
+
+
+def test_times_of_spikes_are_unwrapped_too() -> None:
+    sent = [(b"V", SPIKE[:8] + t.to_bytes(4, "little")) for t in (2**32 - 5, 3)]
+    assert SpikeDecoder("spikes").decode(sent).t.tolist() == [2**32 - 5, 2**32 + 3]
+
+
+@pytest.mark.skipif(not CAPTURE.is_file(), reason="no capture: set AEVENTS_RECORDINGS")
+def test_what_samna_sent_is_read() -> None:
+    """Bytes of Samna 0.7.1, which was given bytes that count up as its events."""
+    data, parts = CAPTURE.read_bytes(), []
+    while data:
+        size = int.from_bytes(data[:4], "little")
+        parts.append(data[4 : 4 + size])
+        data = data[4 + size :]
+    messages = list(zip(parts[::2], parts[1::2], strict=True))
+    decoder = SpikeDecoder("viz")
+    batches = [batch for message in messages for batch in decoder.feed(message)]
+    assert [len(batch) for batch in batches] == [1, 5, 3, 100]
+    assert decoder.counts == {}
+    for first, batch in zip((0x00, 0x10, 0x20, 0x30), batches, strict=True):
+        sent = [
+            struct.unpack("<4QI", bytes((first + index + place) % 256 for place in range(36)))
+            for index in range(len(batch))
+        ]
+        said = [(t, layer, feature, x, y) for layer, y, x, feature, t in sent]
+        assert [(t % 2**32, *rest) for t, *rest in columns(batch)] == said
+    refused = SpeckDecoder()  # they are no events of the camera
+    assert [batch for message in messages for batch in refused.feed(message)] == []
+    assert refused.counts == {"bad_messages": 4}

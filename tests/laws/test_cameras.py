@@ -101,6 +101,23 @@ async def test_unplugged_it_is_lost_and_plugged_in_again_found() -> None:
 
 
 @emulated_test
+async def test_opened_again_and_again_after_it_was_lost_nothing_is_left_of_it() -> None:
+    with emulated(DVXplorer([example_events(600)])) as cameras:
+        for _ in range(4):
+            await first()
+        before = open_files(), sorted(threads())
+        async with aevents.open("usb:", reopen=True).open() as running:
+            for gaps in (1, 2, 3):
+                await anext(running)
+                cameras.unplug()
+                cameras.plug()
+                while running.report.get("gaps", 0) < gaps:
+                    await anext(running)
+        await first()  # waits for the close
+        assert (open_files(), sorted(threads())) == before
+
+
+@emulated_test
 async def test_another_process_that_has_it_is_told_of_and_gives_it_back() -> None:
     with emulated(DVXplorer([example_events(600)])):
         program = await asyncio.create_subprocess_exec(

@@ -97,7 +97,7 @@ async def test_what_is_written_is_what_is_read(
 
 async def test_a_sink_may_connect_and_a_source_be_bound() -> None:
     async with aevents.open(f"{ANY}?socket=pull").open() as batches:
-        at = cast("ZmqSource", batches._run._source).endpoint
+        at = cast("ZmqSource[EventBatch]", batches._run._source).endpoint
         sink = created(f"zmq+{at}?socket=push&bind=no")
         await sink.write(FEW)
         assert_same_events([await anext(batches)], [FEW])

@@ -23,6 +23,7 @@ from tests.emulated import emulated_test
         ("usb:inivation?interval_us=0", "interval_us"),
         ("usb:?roi=1,2,3", "roi"),
         ("usb:?biases=on:a", "biases"),
+        ("usb:?reopen=soon", "reopen is a number of seconds, yes or no"),
     ],
 )
 def test_a_url_that_means_nothing_is_refused_at_once(url: str, said: str) -> None:
@@ -117,3 +118,50 @@ async def test_a_lost_camera_is_told_of_with_its_name() -> None:
             with pytest.raises(DeviceLostError, match="DXA00042"):
                 while True:
                     await anext(running)
+
+
+@emulated_test
+async def test_plugged_in_again_it_goes_on_with_a_gap_and_another_camera_is_none() -> None:
+    same, other = example_events(600), example_events(600, seed=2)
+    cameras = DVXplorer([same], serial="SAME"), DVXplorer([other], serial="OTHER")
+    with emulated(*cameras) as bus:
+        bus.unplug(1)
+        async with aevents.open("usb:?reopen=yes&interval_us=100000").open() as running:
+            before = await anext(running)
+            bus.unplug(0)
+            bus.plug(1)
+            with anyio.move_on_after(0.5):
+                while True:  # all that had come, and then nothing
+                    before = await anext(running)
+            bus.plug(0)
+            after = await anext(running)
+            assert isinstance(before, EventBatch)
+            assert isinstance(after, EventBatch)
+            assert (before.sensor.serial, after.sensor.serial) == ("SAME", "SAME")
+            assert after.span.start == before.span.stop + running.report["gap_us"]
+            assert running.report["gaps"] == 1
+
+
+@emulated_test
+async def test_a_camera_that_does_not_come_back_in_time_is_lost() -> None:
+    with emulated(DVXplorer([example_events(600)])) as bus:
+        async with aevents.open("usb:", reopen=0.3).open() as running:
+            await anext(running)
+            bus.unplug()
+            with pytest.raises(DeviceLostError, match=r"not back in 0.3 s: no camera DXA00042"):
+                while True:
+                    await anext(running)
+
+
+@emulated_test
+def test_without_a_loop_it_goes_on_too() -> None:
+    with emulated(DAVIS346([example_events(600)])) as bus:
+        with aevents.open("usb:?reopen=10&interval_us=100000").blocking() as batches:
+            before = next(batches)
+            bus.unplug()
+            bus.plug()
+            for after in batches:
+                if batches.report.get("gaps"):
+                    break
+                before = after
+            assert after.span.start == before.span.stop + batches.report["gap_us"]

@@ -18,13 +18,12 @@ import pytest
 import zmq
 
 import aevents
-from aevents import EventBatch, Sensor
-from aevents._driver import AsyncRun
+from aevents import EventBatch, Sensor, SpikeBatch
 from aevents._zmq_link import Keys, Link
 from aevents.codecs.message import MessageEncoder
 from aevents.codecs.speck import SENSOR as SPECK
 from aevents.codecs.speck import SpeckEncoder
-from aevents.sources.zmq import TURN_BYTES, ZmqSource, open_url
+from aevents.sources.zmq import TURN_BYTES, Events, ZmqSource, open_url
 from aevents.stream import stream_of
 from aevents.testing import assert_same_events, cut_events, example_events
 
@@ -70,13 +69,13 @@ def _closed() -> Iterator[None]:
         Peer.all.pop().close()
 
 
-def source(peer: Peer, sensor: Sensor | None = None, *, queue: int = 256) -> ZmqSource:
+def source(peer: Peer, sensor: Sensor | None = None, *, queue: int = 256) -> ZmqSource[EventBatch]:
     kind = "pull" if peer.socket.type == zmq.PUSH else "sub"
     link = Link(endpoint=peer.endpoint, kind=kind, bind=False, keys=Keys(), queue=queue)  # type: ignore[arg-type]  # one of the two
-    return ZmqSource(link, sensor)
+    return ZmqSource(link, Events(sensor, gaps=kind == "sub"))
 
 
-Opened = tuple[ZmqSource, Peer]
+Opened = tuple[ZmqSource[EventBatch], Peer]
 
 
 @pytest.fixture
@@ -103,7 +102,7 @@ def messages(*batches: EventBatch, stream: int = 1, packing: str = "") -> list[P
     return [one for batch in batches for one in encoder.feed(batch)]
 
 
-async def read(one: ZmqSource, events: int) -> list[EventBatch]:
+async def read(one: ZmqSource[EventBatch], events: int) -> list[EventBatch]:
     got: list[EventBatch] = []
     while sum(map(len, got)) < events:
         got.append(await one.__anext__())
@@ -119,6 +118,37 @@ async def test_a_message_is_a_batch(opened: Opened, packing: str) -> None:
     assert_same_events(got, batches)
     assert [(b.span, b.sensor) for b in got] == [(b.span, SENSOR) for b in batches]
     assert one.counts == {}
+
+
+async def test_spikes_of_a_speck_that_have_come_together_are_a_batch() -> None:
+    send = Peer()
+    spike = bytes.fromhex("03 00 07 01 05 09 00 00 64 00 00 00")
+    url = f"zmq+{send.endpoint}?socket=pull&record=spikes"
+    async with aevents.open(url, size="16x16").open() as batches:
+        got: list[SpikeBatch] = []
+        while sum(map(len, got)) < 3:
+            if not got:
+                send((b"V", spike[:5]), (b"V", spike * 2), (b"V",), (b"V", spike))
+            batch: object = await anext(batches)
+            assert isinstance(batch, SpikeBatch)
+            got.append(batch)
+        assert batches.report["bad_messages"] == 2
+    assert [batch.sensor for batch in got] == [Sensor(16, 16)] * len(got)
+    assert {(int(b.x[0]), int(b.y[0]), int(b.feature[0])) for b in got} == {(9, 5, 263)}
+
+
+def test_spikes_are_read_without_a_loop() -> None:
+    send = Peer()
+    with aevents.open(f"zmq+{send.endpoint}?socket=pull&record=viz").blocking() as batches:
+        send((bytes(8), bytes(80)), (b"?", b""))
+        batch: object = next(batches)
+        assert isinstance(batch, SpikeBatch)
+        assert len(batch) == 2
+
+
+def test_a_record_that_is_none_is_refused() -> None:
+    with pytest.raises(ValueError, match="record"):
+        aevents.open("zmq+tcp://127.0.0.1:1?record=layers")
 
 
 async def test_messages_of_a_speck_that_have_come_together_are_a_batch(opened: Opened) -> None:
@@ -274,7 +304,7 @@ async def test_what_a_slow_reader_loses_is_counted_exactly() -> None:
 async def test_two_publishers_are_told_apart_and_one_that_starts_anew_has_lost_nothing() -> None:
     first, second = Peer(zmq.XPUB), Peer(zmq.XPUB)
     link = Link(endpoint="tcp://127.0.0.1:*", kind="sub", bind=True, keys=Keys(), queue=99)
-    one = ZmqSource(link)
+    one = ZmqSource(link, Events())
     reading = asyncio.ensure_future(read(one, 7))
     for peer in (first, second):
         peer.socket.connect(one.endpoint)
@@ -334,7 +364,7 @@ async def test_who_pulls_a_share_has_lost_nothing() -> None:
         one.close()
 
 
-async def _all(one: ZmqSource, got: list[EventBatch]) -> None:
+async def _all(one: ZmqSource[EventBatch], got: list[EventBatch]) -> None:
     while True:
         got.append(await one.__anext__())
 
@@ -414,12 +444,12 @@ async def test_a_read_that_is_cancelled_anywhere_loses_nothing(opened: Opened, t
     assert_same_events(got, [EVENTS])
 
 
-async def _append(one: ZmqSource, got: list[EventBatch]) -> None:
+async def _append(one: ZmqSource[EventBatch], got: list[EventBatch]) -> None:
     got.append(await one.__anext__())
 
 
 async def test_closing_ends_a_read_that_waits(tmp_path: Path) -> None:
-    run: AsyncRun[EventBatch] = stream_of(open_url("ipc", f"//{tmp_path}/socket", bind=True)).open()
+    run = stream_of(open_url("ipc", f"//{tmp_path}/socket", bind=True)).open()
     reading = asyncio.ensure_future(anext(run, None))
     await asyncio.sleep(0.01)
     await run.aclose()

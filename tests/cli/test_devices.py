@@ -1,0 +1,136 @@
+"""The list of the cameras that are plugged in."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from contextlib import redirect_stderr, redirect_stdout, suppress
+from io import StringIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+import aevents
+from aevents import Frame, Sensor
+from aevents.cameras import libusb
+from aevents.cli.main import execute
+from aevents.testing import example_events
+from aevents.testing.cameras import DAVIS346, DVXplorer, emulated
+from tests.emulated import emulated_test
+
+
+class NewDavis(DVXplorer):
+    """A camera that no driver serves."""
+
+    product = 0x841E
+
+
+def printed(*arguments: str, code: int = 0) -> tuple[str, str]:
+    """Return what a command prints, on both ways."""
+    with redirect_stdout(StringIO()) as out, redirect_stderr(StringIO()) as err:
+        assert execute(arguments) == code
+    return out.getvalue(), err.getvalue()
+
+
+@emulated_test
+def test_each_camera_is_listed_with_how_to_open_it() -> None:
+    with emulated(DVXplorer(serial="ONE"), DAVIS346(), NewDavis(serial="")):
+        (header, *lines), err = printed("devices")[0].splitlines(), printed("devices")[1]
+    assert err == ""
+    assert header.split() == ["camera", "driver", "serial", "firmware", "opened", "with", "rights"]
+    assert [line.split() for line in lines] == [
+        ["DVXplorer", "inivation", "ONE", "0.08", "usb:inivation/ONE", "yes"],
+        ["DAVIS", "inivation", "00000346", "0.06", "usb:inivation/00000346", "yes"],
+        ["DVS132S", "none", "0.08", "yes"],
+    ]
+
+
+@emulated_test
+def test_as_json() -> None:
+    with emulated(DAVIS346(), NewDavis(serial="NEW")):
+        davis, new = json.loads(printed("devices", "--json")[0])
+    assert davis == {
+        "model": "DAVIS",
+        "driver": "inivation",
+        "url": "usb:inivation/00000346",
+        "vendor": "152a",
+        "product": "841a",
+        "bus": 1,
+        "address": 2,
+        "serial": "00000346",
+        "firmware": "0.06",
+        "problem": "",
+    }
+    assert (new["driver"], new["url"], new["serial"]) == (None, None, "NEW")
+
+
+@emulated_test
+def test_where_there_is_none_that_is_said() -> None:
+    with emulated():
+        assert printed("devices") == ("no camera is plugged in\n", "")
+        assert printed("devices", "--json") == ("[]\n", "")
+
+
+@emulated_test
+def test_a_camera_that_one_may_not_use_says_so() -> None:
+    with emulated(DVXplorer()) as cameras:
+        printed("devices")  # loads what nobody may not
+        cameras.forbid()
+        root = os.geteuid() == 0
+        if root:
+            os.seteuid(65_534)
+        try:
+            out, err = printed("devices")
+        finally:
+            if root:
+                os.seteuid(0)
+    assert "usb:inivation/1:2  you have no rights to use it" in out
+    assert err == "aevents doctor says how to mend that\n"
+
+
+def test_without_libusb_the_command_to_install_it_is_one_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    libusb.library.cache_clear()
+    monkeypatch.setattr(libusb, "find", lambda: None)
+    out, err = printed("devices", code=1)
+    assert (out, err) == (
+        "",
+        "aevents: libusb is not installed: pip install 'aevents[inivation]'\n",
+    )
+
+
+def on_a_terminal(command: list[str]) -> tuple[bytes, bytes]:
+    """Return what a command prints, and what it says meanwhile on a terminal."""
+    terminal, end = pty.openpty()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=end) as process:
+        os.close(end)
+        said = b""
+        with suppress(OSError):  # the other end is closed
+            while data := os.read(terminal, 1 << 16):
+                said += data
+        assert process.stdout is not None
+        out = process.stdout.read()
+    os.close(terminal)
+    assert process.returncode == 0, said
+    return out, said
+
+
+@emulated_test
+def test_what_a_camera_sees_becomes_a_video_with_figures_meanwhile() -> None:
+    left, right = example_events(60_000), example_events(60_000, sensor=Sensor(346, 260))
+    cameras = DVXplorer([left], serial="ONE"), DAVIS346([right])
+    with emulated(*cameras), TemporaryDirectory() as folder:
+        for name, url, size in (("a", "usb:/ONE", (480, 640)), ("b", "usb:/00000346", (260, 346))):
+            path = Path(folder, f"{name}.mp4")
+            frames = ["--window-us", "20000", "--frames", "signed", "--take", "20"]
+            command = [sys.executable, "-m", "aevents", "run", url, *frames, "--to", str(path)]
+            out, said = on_a_terminal(command)
+            assert b"frames/s" in said
+            assert f"wrote    {path}".encode() in out
+            video = list(aevents.open(path, kind=Frame).blocking())
+            assert [frame.shape[:2] for frame in video] == [size] * 20
