@@ -11,9 +11,11 @@ ROOT = Path(__file__).resolve().parents[2]
 NATIVE = [
     "test_compiled.py",
     "test_compiled_aedat.py",
+    "test_compiled_ahead.py",
     "test_compiled_emulate.py",
     "test_compiled_events.py",
     "test_compiled_filter.py",
+    "test_compiled_marks.py",
     "test_compiled_spif.py",
     "test_compiled_surface.py",
     "test_mmsg.py",
