@@ -66,6 +66,19 @@ AE_INLINE void leak(block *to, const float *leaks, const ae_picture *picture, si
     }
 }
 
+/* Noise of the photoreceptor, through a low pass that is the same for dark and light. */
+AE_INLINE void ripple(block *to, float *noise_level, const ae_picture *picture, size_t at, size_t n)
+{
+    const float fade = picture->fade, sigma = picture->sigma, *table = picture->normals;
+    const uint32_t key = picture->level_key[0], other = picture->level_key[1];
+    for (size_t k = 0; k < n; k++) {
+        float normal = ae_normal(ae_dice((uint32_t)(at + k), key, other), table);
+        float change = sigma * normal - fade * noise_level[k];
+        noise_level[k] += change;
+        to->change[k] += change;
+    }
+}
+
 /* How many thresholds each crossed: above 0 ON, below 0 OFF. */
 AE_INLINE void cross(block *to, ae_pixels *pixels, ae_active *active, size_t at, size_t n)
 {
@@ -166,6 +179,8 @@ AE_INLINE void see(ae_pixels *pixels, const ae_picture *picture, ae_active *acti
         if (picture->pass > 0.0f)
             filter(&here, pixels->level + at, picture->pass, n);
         leak(&here, pixels->leak + at, picture, at, n);
+        if (picture->sigma > 0.0f)
+            ripple(&here, pixels->noise_level + at, picture, at, n);
         cross(&here, pixels, active, at, n);
         size_t noisy = picture->limit ? disturb(&here, pixels, picture, at, n) : 0;
         list(active, &here, pixels->excess, at, n);

@@ -11,6 +11,7 @@
 typedef struct {
     float *level;            /* logarithm of the light on it, low-passed */
     float *excess;           /* how far that is above what it was when the pixel was last reset */
+    float *noise_level;      /* noise of the photoreceptor, low-passed: excess has it, level not */
     float *on;               /* excess of an ON event */
     float *off;              /* and of an OFF event, below 0 */
     float *leak;             /* what excess gains, a second */
@@ -28,6 +29,9 @@ typedef struct {
     float seconds;           /* since the last picture */
     float pass;              /* (light + 20) * pass of the change passes the filter, 0: all */
     float jitter;            /* of the leak, a unit of its dice */
+    float fade;              /* share of the noise level that is gone, */
+    float sigma;             /* and deviation of what comes instead; 0: there is no such noise */
+    float *normals;          /* the table of normals.py for that, or none */
     double noise;            /* chance of a noise event of either polarity on a nominal pixel, */
     double fall;             /* which is as much less a unit of light + 20 */
     double nominal_on;
@@ -39,6 +43,7 @@ typedef struct {
     uint32_t noise_key[2];
     uint32_t depth_key[2];
     uint32_t time_key[2];
+    uint32_t level_key[2];
 } ae_picture;
 
 /* The pixels that have events of a picture, in their order; room for all pixels. */
