@@ -98,7 +98,7 @@ def spread(events: Records, latest: int, start: int) -> Columns:
         np.empty(n, np.bool_),
         np.empty(n, np.bool_),
     )
-    spare = ffi.from_buffer("uint64_t[]", np.empty(n if latest > 0xFFFF else 0, np.uint64))
+    spare = ffi.from_buffer("uint64_t[]", np.empty(2 * n if latest > 0xFFFF else n, np.uint64))
     types = ("int64_t[]", "uint16_t[]", "uint16_t[]", "uint8_t[]", "uint8_t[]")
     to = [ffi.from_buffer(type, one) for type, one in zip(types, columns, strict=True)]
     counts = ffi.from_buffer("uint32_t[]", np.empty(1 << 16, np.uint32))

@@ -67,9 +67,10 @@ AE_INLINE void leak(block *to, const float *leaks, const ae_picture *picture, si
 }
 
 /* Noise of the photoreceptor, through a low pass that is the same for dark and light. */
-AE_INLINE void ripple(block *to, float *noise_level, const ae_picture *picture, size_t at, size_t n)
+AE_INLINE void ripple(block *restrict to, float *restrict noise_level, const ae_picture *picture,
+                      size_t at, size_t n)
 {
-    const float fade = picture->fade, sigma = picture->sigma, *table = picture->normals;
+    const float fade = picture->fade, sigma = picture->sigma, *restrict table = picture->normals;
     const uint32_t key = picture->level_key[0], other = picture->level_key[1];
     for (size_t k = 0; k < n; k++) {
         float normal = ae_normal(ae_dice((uint32_t)(at + k), key, other), table);
@@ -79,26 +80,37 @@ AE_INLINE void ripple(block *to, float *noise_level, const ae_picture *picture, 
     }
 }
 
+/* One or the other, without a branch. */
+AE_INLINE float either(int which, float one, float other)
+{
+    uint32_t mask = (uint32_t)-which, bits, other_bits;
+    memcpy(&bits, &one, sizeof bits);
+    memcpy(&other_bits, &other, sizeof other_bits);
+    bits = (bits & mask) | (other_bits & ~mask);
+    memcpy(&one, &bits, sizeof one);
+    return one;
+}
+
 /* How many thresholds each crossed: above 0 ON, below 0 OFF. */
 AE_INLINE void cross(block *to, ae_pixels *pixels, ae_active *active, size_t at, size_t n)
 {
     float *restrict level = pixels->level + at, *restrict excess = pixels->excess + at;
     const float *on = pixels->on + at, *off = pixels->off + at;
-    int32_t steps = active->steps;
-    int64_t most = 0;
+    int32_t steps = active->steps, most = 0;
     for (size_t k = 0; k < n; k++) {
         float change = to->level[k] - level[k] + to->change[k];
         float now = excess[k] + change;
-        float times = (now < 0.0f ? -now : now) / (now < 0.0f ? off[k] : on[k]);
+        float times = (now < 0.0f ? -now : now) / either(now < 0.0f, off[k], on[k]);
         int32_t whole = (int32_t)(times < MOST_CROSSED ? times : MOST_CROSSED);
         level[k] = to->level[k];
         to->change[k] = change;
         excess[k] = now;
         to->crossed[k] = now < 0.0f ? -whole : whole;
-        to->events[k] = whole > 0;
         steps = whole > steps ? whole : steps;
         most += whole;
     }
+    for (size_t k = 0; k < n; k++)
+        to->events[k] = to->crossed[k] != 0;
     active->steps = steps;
     active->most += most;
 }
@@ -143,10 +155,12 @@ AE_INLINE void list(ae_active *active, const block *of, const float *excess, siz
     size_t found = 0;
     for (size_t k = 0; k < n; k++) {
         index[found] = (uint32_t)(at + k);
-        end[found] = excess[at + k];
-        change[found] = of->change[k];
-        crossed[found] = of->crossed[k];
         found += of->events[k];
+    }
+    for (size_t k = 0; k < found; k++) {
+        end[k] = excess[index[k]];
+        change[k] = of->change[index[k] - at];
+        crossed[k] = of->crossed[index[k] - at];
     }
     memset(active->done + active->n, 0, found * sizeof(int32_t));
     memset(active->noise_at + active->n, 0, found * sizeof(uint32_t));
