@@ -307,7 +307,7 @@ AE_INLINE int32_t fire(ae_pixels *pixels, ae_active *active, size_t k, const ae_
         uint32_t at = moment(&of, timing, j + 1);
         if (at > until)
             break;
-        int64_t early = *last + timing->rest - (timing->start + at);
+        int64_t early = timing->rest ? *last + timing->rest - (timing->start + at) : 0;
         if (early > 0 && timing->rule == BACK)
             continue;
         if (early > 0 && timing->rule == FORGET) {

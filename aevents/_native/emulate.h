@@ -88,7 +88,8 @@ size_t ae_fire(ae_pixels *pixels, ae_active *active, const ae_timing *timing, ui
 #define AE_LATEST 1073741823      /* the longest that an event may come after `start`, in us */
 
 /* Write events, as ae_fire has them, as columns in the order of time, those of one time in their own
- * order. `spare` has room for as many, and for twice as many if `latest` is above 65535; `counts` are 65536 numbers; `latest` is the latest time. */
+ * order. `spare` has room for as many, or for twice as many if `latest` is above 65535; `counts` are
+ * 65536 numbers; `latest` is the latest time. */
 void ae_spread(const uint64_t *events, uint64_t *spare, size_t n, uint32_t *counts, uint32_t latest,
                int64_t start, int64_t *t, uint16_t *x, uint16_t *y, uint8_t *p, uint8_t *noise);
 
