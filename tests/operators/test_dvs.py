@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from aevents.operators.dvs import PRESETS, Dvs, draw_maps, dvs_of, noise_deviation
 
@@ -18,9 +19,11 @@ def test_the_default_is_the_command_line_of_v2e() -> None:
 
 
 def test_clean_and_noisy_are_those_of_v2e() -> None:
-    nothing = {"cutoff_hz": 0, "leak_hz": 0, "leak_jitter": 0, "shot_hz": 0, "rate_spread": 0}
-    assert PRESETS["clean"] == Dvs(spread=0.02, refractory_us=0, **nothing)
-    assert PRESETS["ideal"] == Dvs(spread=0, refractory_us=0, **nothing)
+    ideal = Dvs(
+        spread=0, cutoff_hz=0, leak_hz=0, leak_jitter=0, shot_hz=0, rate_spread=0, refractory_us=0
+    )
+    assert PRESETS["clean"] == replace(ideal, spread=0.02)
+    assert PRESETS["ideal"] == ideal
     noisy = Dvs(spread=0.05, cutoff_hz=30, leak_hz=0.1, shot_hz=5, refractory_us=0)
     assert PRESETS["noisy"] == noisy
 

@@ -35,7 +35,7 @@ def normal(bits: Bits, table: NDArray[np.float32]) -> NDArray[np.float32]:
     at = (seen >> np.uint32(19)) - np.uint32(127 << 4)
     rest = (seen & np.uint32(0x7FFFF)).astype(np.float32) * np.float32(2**-19)
     far = table[at] + rest * (table[at + 1] - table[at])
-    return np.where(bits >> np.uint32(31), -far, far)
+    return np.asarray(np.where(bits >> np.uint32(31), -far, far), np.float32)
 
 
 def _mixed(bits: Bits) -> Bits:
