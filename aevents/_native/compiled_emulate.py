@@ -22,8 +22,8 @@ from .planes import (
 )
 
 SAME = (
-    *("seconds", "jitter", "noise", "fall", "limit", "late", "interval"),
-    *("leak_key", "noise_key", "depth_key", "time_key"),
+    *("seconds", "jitter", "fade", "sigma", "noise", "fall", "limit", "late", "interval"),
+    *("leak_key", "noise_key", "depth_key", "time_key", "level_key"),
 )
 LISTS = {
     "index": "uint32_t[]",
@@ -98,7 +98,7 @@ def spread(events: Records, latest: int, start: int) -> Columns:
         np.empty(n, np.bool_),
         np.empty(n, np.bool_),
     )
-    spare = ffi.from_buffer("uint64_t[]", np.empty(n if latest > 0xFFFF else 0, np.uint64))
+    spare = ffi.from_buffer("uint64_t[]", np.empty(2 * n if latest > 0xFFFF else n, np.uint64))
     types = ("int64_t[]", "uint16_t[]", "uint16_t[]", "uint8_t[]", "uint8_t[]")
     to = [ffi.from_buffer(type, one) for type, one in zip(types, columns, strict=True)]
     counts = ffi.from_buffer("uint32_t[]", np.empty(1 << 16, np.uint32))
@@ -161,6 +161,8 @@ def _picture(picture: Picture) -> object:
         else {"light": ffi.from_buffer("float[]", light), "logs": ffi.from_buffer("float[]", logs)}
     )
     seen |= {"table": ffi.from_buffer("float[]", picture.table), "pass": picture.passed}
+    if picture.normals is not None:
+        seen["normals"] = ffi.from_buffer("float[]", picture.normals)
     seen |= {"nominal_on": picture.nominal[0], "nominal_off": picture.nominal[1]}
     return ffi.new("ae_picture *", seen | {name: getattr(picture, name) for name in SAME})
 

@@ -23,6 +23,19 @@ AE_INLINE double ae_share(uint32_t bits, uint32_t next)
     return (bits + next * 0x1p-32) * 0x1p-32;
 }
 
+/* A normal number: the highest bit is its sign, and the others say by a table how far it is from 0
+ * (see normals.py): they are seen as a float, whose first bits are those of an entry. */
+AE_INLINE float ae_normal(uint32_t bits, const float *table)
+{
+    float share = (float)(int32_t)((bits & 0x7FFFFFFF) | 1);
+    uint32_t seen;
+    memcpy(&seen, &share, sizeof seen);
+    uint32_t at = (seen >> 19) - (127 << 4);
+    float rest = (float)(int32_t)(seen & 0x7FFFF) * 0x1p-19f;
+    float far = table[at] + rest * (table[at + 1] - table[at]);
+    return bits >> 31 ? -far : far;
+}
+
 /* A whole number from 0 up to `most`. */
 AE_INLINE uint32_t ae_below(uint32_t bits, uint32_t most)
 {

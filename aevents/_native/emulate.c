@@ -66,26 +66,51 @@ AE_INLINE void leak(block *to, const float *leaks, const ae_picture *picture, si
     }
 }
 
+/* Noise of the photoreceptor, through a low pass that is the same for dark and light. */
+AE_INLINE void ripple(block *restrict to, float *restrict noise_level, const ae_picture *picture,
+                      size_t at, size_t n)
+{
+    const float fade = picture->fade, sigma = picture->sigma, *restrict table = picture->normals;
+    const uint32_t key = picture->level_key[0], other = picture->level_key[1];
+    for (size_t k = 0; k < n; k++) {
+        float normal = ae_normal(ae_dice((uint32_t)(at + k), key, other), table);
+        float change = sigma * normal - fade * noise_level[k];
+        noise_level[k] += change;
+        to->change[k] += change;
+    }
+}
+
+/* One or the other, without a branch. */
+AE_INLINE float either(int which, float one, float other)
+{
+    uint32_t mask = (uint32_t)-which, bits, other_bits;
+    memcpy(&bits, &one, sizeof bits);
+    memcpy(&other_bits, &other, sizeof other_bits);
+    bits = (bits & mask) | (other_bits & ~mask);
+    memcpy(&one, &bits, sizeof one);
+    return one;
+}
+
 /* How many thresholds each crossed: above 0 ON, below 0 OFF. */
 AE_INLINE void cross(block *to, ae_pixels *pixels, ae_active *active, size_t at, size_t n)
 {
     float *restrict level = pixels->level + at, *restrict excess = pixels->excess + at;
     const float *on = pixels->on + at, *off = pixels->off + at;
-    int32_t steps = active->steps;
-    int64_t most = 0;
+    int32_t steps = active->steps, most = 0;
     for (size_t k = 0; k < n; k++) {
         float change = to->level[k] - level[k] + to->change[k];
         float now = excess[k] + change;
-        float times = (now < 0.0f ? -now : now) / (now < 0.0f ? off[k] : on[k]);
+        float times = (now < 0.0f ? -now : now) / either(now < 0.0f, off[k], on[k]);
         int32_t whole = (int32_t)(times < MOST_CROSSED ? times : MOST_CROSSED);
         level[k] = to->level[k];
         to->change[k] = change;
         excess[k] = now;
         to->crossed[k] = now < 0.0f ? -whole : whole;
-        to->events[k] = whole > 0;
         steps = whole > steps ? whole : steps;
         most += whole;
     }
+    for (size_t k = 0; k < n; k++)
+        to->events[k] = to->crossed[k] != 0;
     active->steps = steps;
     active->most += most;
 }
@@ -130,10 +155,12 @@ AE_INLINE void list(ae_active *active, const block *of, const float *excess, siz
     size_t found = 0;
     for (size_t k = 0; k < n; k++) {
         index[found] = (uint32_t)(at + k);
-        end[found] = excess[at + k];
-        change[found] = of->change[k];
-        crossed[found] = of->crossed[k];
         found += of->events[k];
+    }
+    for (size_t k = 0; k < found; k++) {
+        end[k] = excess[index[k]];
+        change[k] = of->change[index[k] - at];
+        crossed[k] = of->crossed[index[k] - at];
     }
     memset(active->done + active->n, 0, found * sizeof(int32_t));
     memset(active->noise_at + active->n, 0, found * sizeof(uint32_t));
@@ -166,6 +193,8 @@ AE_INLINE void see(ae_pixels *pixels, const ae_picture *picture, ae_active *acti
         if (picture->pass > 0.0f)
             filter(&here, pixels->level + at, picture->pass, n);
         leak(&here, pixels->leak + at, picture, at, n);
+        if (picture->sigma > 0.0f)
+            ripple(&here, pixels->noise_level + at, picture, at, n);
         cross(&here, pixels, active, at, n);
         size_t noisy = picture->limit ? disturb(&here, pixels, picture, at, n) : 0;
         list(active, &here, pixels->excess, at, n);
@@ -278,7 +307,7 @@ AE_INLINE int32_t fire(ae_pixels *pixels, ae_active *active, size_t k, const ae_
         uint32_t at = moment(&of, timing, j + 1);
         if (at > until)
             break;
-        int64_t early = *last + timing->rest - (timing->start + at);
+        int64_t early = timing->rest ? *last + timing->rest - (timing->start + at) : 0;
         if (early > 0 && timing->rule == BACK)
             continue;
         if (early > 0 && timing->rule == FORGET) {

@@ -11,6 +11,7 @@
 typedef struct {
     float *level;            /* logarithm of the light on it, low-passed */
     float *excess;           /* how far that is above what it was when the pixel was last reset */
+    float *noise_level;      /* noise of the photoreceptor, low-passed: excess has it, level not */
     float *on;               /* excess of an ON event */
     float *off;              /* and of an OFF event, below 0 */
     float *leak;             /* what excess gains, a second */
@@ -28,6 +29,9 @@ typedef struct {
     float seconds;           /* since the last picture */
     float pass;              /* (light + 20) * pass of the change passes the filter, 0: all */
     float jitter;            /* of the leak, a unit of its dice */
+    float fade;              /* share of the noise level that is gone, */
+    float sigma;             /* and deviation of what comes instead; 0: there is no such noise */
+    float *normals;          /* the table of normals.py for that, or none */
     double noise;            /* chance of a noise event of either polarity on a nominal pixel, */
     double fall;             /* which is as much less a unit of light + 20 */
     double nominal_on;
@@ -39,6 +43,7 @@ typedef struct {
     uint32_t noise_key[2];
     uint32_t depth_key[2];
     uint32_t time_key[2];
+    uint32_t level_key[2];
 } ae_picture;
 
 /* The pixels that have events of a picture, in their order; room for all pixels. */
@@ -83,8 +88,9 @@ size_t ae_fire(ae_pixels *pixels, ae_active *active, const ae_timing *timing, ui
 #define AE_LATEST 1073741823      /* the longest that an event may come after `start`, in us */
 
 /* Write events, as ae_fire has them, as columns in the order of time, those of one time in their own
- * order. `spare` has room for as many; `counts` are 65536 numbers; `latest` is the latest time. */
-void ae_spread(uint64_t *events, uint64_t *spare, size_t n, uint32_t *counts, uint32_t latest,
+ * order. `spare` has room for as many, or for twice as many if `latest` is above 65535; `counts` are
+ * 65536 numbers; `latest` is the latest time. */
+void ae_spread(const uint64_t *events, uint64_t *spare, size_t n, uint32_t *counts, uint32_t latest,
                int64_t start, int64_t *t, uint16_t *x, uint16_t *y, uint8_t *p, uint8_t *noise);
 
 /* Draw Poisson counts of `n` means; return their sum. */

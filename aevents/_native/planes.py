@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .checks import LONGEST_SIDE
+from .normals import NORMALS
 
 Floats = NDArray[np.float32]
 Key = tuple[int, int]
@@ -25,11 +26,12 @@ SIGN, NOISE = 1, 2  # bits of an event
 class Pixels(NamedTuple):
     """What pixels remember and what they are like, all `(height, width)`; see `ae_pixels`.
 
-    `level`, `excess`, `on`, `off` and `leak` are float32, `last` is int64.
+    All are float32, but `last` is int64.
     """
 
     level: Floats
     excess: Floats
+    noise_level: Floats
     on: Floats
     off: Floats
     leak: Floats
@@ -40,7 +42,7 @@ class Picture(NamedTuple):
     """A picture, and how long it took to come; see `ae_picture`.
 
     `light` is uint8, or float32 of 0 to 255 with the `logs` of it; `table` has the logarithms of
-    all bytes, float32.
+    all bytes, float32; `normals` are those of `normal_table`.
     """
 
     light: NDArray[np.uint8] | Floats
@@ -50,6 +52,9 @@ class Picture(NamedTuple):
     seconds: float
     passed: float = 0.0
     jitter: float = 0.0
+    fade: float = 0.0
+    sigma: float = 0.0
+    normals: Floats | None = None
     noise: float = 0.0
     fall: float = 0.0
     nominal: tuple[float, float] = (0.0, 0.0)
@@ -59,6 +64,7 @@ class Picture(NamedTuple):
     noise_key: Key = (0, 0)
     depth_key: Key = (0, 0)
     time_key: Key = (0, 0)
+    level_key: Key = (0, 0)
 
 
 class Timing(NamedTuple):
@@ -122,6 +128,10 @@ def check_picture(picture: Picture, shape: tuple[int, ...]) -> None:
         check_plane("light", picture.light, np.float32, shape)
         check_plane("logs", picture.logs, np.float32, shape)
     check_plane("table", picture.table, np.float32, (256,))
+    if picture.normals is not None:
+        check_plane("normals", picture.normals, np.float32, (NORMALS,))
+    elif picture.sigma:
+        raise ValueError("noise of the photoreceptor takes a table of normals")
     check_interval(picture.interval)
 
 

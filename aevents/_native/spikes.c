@@ -6,9 +6,9 @@
 
 enum { DIGIT = 65536, BLOCK = 512 };
 
-/* Where events of each digit begin. */
-AE_INLINE void begins(const uint64_t *events, size_t n, unsigned shift, uint32_t *counts,
-                      uint32_t most)
+/* Put events in the order of a digit of their times, `most` at most. */
+AE_INLINE void sort(const uint64_t *events, size_t n, unsigned shift, uint32_t *counts,
+                    uint32_t most, uint64_t *to)
 {
     memset(counts, 0, ((size_t)most + 1) * sizeof *counts);
     for (size_t k = 0; k < n; k++)
@@ -18,30 +18,40 @@ AE_INLINE void begins(const uint64_t *events, size_t n, unsigned shift, uint32_t
         counts[digit] = total;
         total += count;
     }
+    for (size_t k = 0; k < n; k++)
+        to[counts[events[k] >> shift & (DIGIT - 1)]++] = events[k];
 }
 
-void ae_spread(uint64_t *events, uint64_t *spare, size_t n, uint32_t *counts, uint32_t latest,
-               int64_t start, int64_t *t, uint16_t *x, uint16_t *y, uint8_t *p, uint8_t *noise)
+typedef struct {
+    int64_t *t;
+    uint16_t *x;
+    uint16_t *y;
+    uint8_t *p;
+    uint8_t *noise;
+} columns;
+
+/* Write events as columns from place `at` on. */
+AE_INLINE void part(const uint64_t *restrict events, size_t n, int64_t start, columns to, size_t at)
 {
-    unsigned shift = 34;
-    if (latest >= DIGIT) {                    /* by the low digit first, then by the high one */
-        begins(events, n, shift, counts, DIGIT - 1);
-        for (size_t k = 0; k < n; k++)
-            spare[counts[events[k] >> shift & (DIGIT - 1)]++] = events[k];
-        events = spare;
-        shift += 16;
-        latest /= DIGIT;
-    }
-    begins(events, n, shift, counts, latest);
-    for (size_t k = 0; k < n; k++) {
-        uint64_t event = events[k];
-        uint32_t to = counts[event >> shift & (DIGIT - 1)]++;
-        t[to] = start + (int64_t)(event >> 34);
-        y[to] = (uint16_t)(event >> 18);
-        x[to] = (uint16_t)(event >> 2);
-        noise[to] = event >> 1 & 1;
-        p[to] = event & 1;
-    }
+    int64_t *restrict t = to.t + at;
+    uint16_t *restrict x = to.x + at, *restrict y = to.y + at;
+    uint8_t *restrict p = to.p + at, *restrict noise = to.noise + at;
+    for (size_t k = 0; k < n; k++)
+        t[k] = start + (int64_t)(events[k] >> 34);
+    for (size_t k = 0; k < n; k++)
+        y[k] = (uint16_t)(events[k] >> 18);
+    for (size_t k = 0; k < n; k++)
+        x[k] = (uint16_t)(events[k] >> 2);
+    for (size_t k = 0; k < n; k++)
+        noise[k] = events[k] >> 1 & 1;
+    for (size_t k = 0; k < n; k++)
+        p[k] = events[k] & 1;
+}
+
+AE_INLINE void part_all(const uint64_t *events, size_t n, int64_t start, columns to)
+{
+    for (size_t at = 0; at < n; at += BLOCK)
+        part(events + at, n - at < BLOCK ? n - at : BLOCK, start, to, at);
 }
 
 /* exp(-mean) of 0 to 8, by its series at a 64th of it: the same to the bit wherever it runs. */
@@ -106,6 +116,7 @@ AE_INLINE size_t poisson_counts(const float *means, size_t n, const uint32_t *ke
 }
 
 typedef size_t counts_pass(const float *, size_t, const uint32_t *, uint32_t *restrict);
+typedef void part_pass(const uint64_t *, size_t, int64_t, columns);
 
 static size_t counts_base(const float *means, size_t n, const uint32_t *keys,
                           uint32_t *restrict counts)
@@ -113,7 +124,13 @@ static size_t counts_base(const float *means, size_t n, const uint32_t *keys,
     return poisson_counts(means, n, keys, counts);
 }
 
+static void part_base(const uint64_t *events, size_t n, int64_t start, columns to)
+{
+    part_all(events, n, start, to);
+}
+
 static counts_pass *counts_chosen = counts_base;
+static part_pass *part_chosen = part_base;
 
 #if AE_X86
 
@@ -129,9 +146,20 @@ AE_V4 static size_t counts_v4(const float *means, size_t n, const uint32_t *keys
     return poisson_counts(means, n, keys, counts);
 }
 
+AE_V3 static void part_v3(const uint64_t *events, size_t n, int64_t start, columns to)
+{
+    part_all(events, n, start, to);
+}
+
+AE_V4 static void part_v4(const uint64_t *events, size_t n, int64_t start, columns to)
+{
+    part_all(events, n, start, to);
+}
+
 void ae_spikes_select(int level)
 {
     counts_chosen = level >= 4 ? counts_v4 : level == 3 ? counts_v3 : counts_base;
+    part_chosen = level >= 4 ? part_v4 : level == 3 ? part_v3 : part_base;
 }
 
 #else
@@ -142,6 +170,18 @@ void ae_spikes_select(int level)
 }
 
 #endif
+
+void ae_spread(const uint64_t *events, uint64_t *spare, size_t n, uint32_t *counts, uint32_t latest,
+               int64_t start, int64_t *t, uint16_t *x, uint16_t *y, uint8_t *p, uint8_t *noise)
+{
+    if (latest < DIGIT) {
+        sort(events, n, 34, counts, latest, spare);
+    } else {                                  /* by the low digit first, then by the high one */
+        sort(events, n, 34, counts, DIGIT - 1, spare + n);
+        sort(spare + n, n, 50, counts, latest / DIGIT, spare);
+    }
+    part_chosen(spare, n, start, (columns){t, x, y, p, noise});
+}
 
 size_t ae_poisson_counts(const float *means, size_t n, const uint32_t *keys, uint32_t *counts)
 {

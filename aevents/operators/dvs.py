@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import isfinite, log
+from math import isfinite, log, log10
 from typing import Literal
 
 import msgspec
@@ -26,8 +26,11 @@ class Dvs(msgspec.Struct, frozen=True, kw_only=True):
     darker ones are slower. `leak_hz`: ON events without any change, `leak_jitter` the standard
     deviation of that from picture to picture, as a share. `shot_hz`: noise events of a dark pixel,
     half of them ON; on a white one a quarter of that. `rate_spread`: standard deviation of the leak
-    over the pixels, in decades. `refractory_us`: how long a pixel rests after an event.
-    `log_eps`: what ESIM adds to light of 0 to 1 before it takes the logarithm.
+    over the pixels, in decades. `photoreceptor_noise`: noise events are not drawn, but come of
+    normal noise, through the low pass of a white pixel, that is added to what each pixel sees; its
+    deviation is such that there are about as many as `shot_hz` says. `refractory_us`: how long a
+    pixel rests after an event. `log_eps`: what ESIM adds to light of 0 to 1 before it takes the
+    logarithm.
     """
 
     on: float = 0.2
@@ -40,6 +43,7 @@ class Dvs(msgspec.Struct, frozen=True, kw_only=True):
     rate_spread: float = 0.1
     refractory_us: float = 500
     log_eps: float = 1e-3
+    photoreceptor_noise: bool = False
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():
@@ -48,6 +52,8 @@ class Dvs(msgspec.Struct, frozen=True, kw_only=True):
                 raise ValueError(f"{name} is a number from {least:g} on, not {value!r}")
         if self.refractory_us >= 1 << 40:
             raise ValueError(f"refractory_us is below 2^40, not {self.refractory_us!r}")
+        if self.photoreceptor_noise and not (self.shot_hz and self.cutoff_hz):
+            raise ValueError("photoreceptor_noise takes a shot_hz and a cutoff_hz above 0")
 
 
 IDEAL = Dvs(
@@ -105,6 +111,20 @@ def draw_maps(
         on, off = (_checked(plane, shape) for plane in thresholds)
     rate = np.exp(_normal(dice, pixels.rate_spread * log(10) if pixels.leak_hz else 0, shape))
     return Maps(on, off, rate * on * np.float32(pixels.leak_hz))
+
+
+def noise_deviation(pixels: Dvs, maps: Maps, /) -> float:
+    """Return the standard deviation of noise in the photoreceptor, after its low pass, by which
+    there are about as many noise events as `shot_hz` says.
+
+    That is v2e's: a polynomial gives the threshold in deviations, by how many ON events there are a
+    second and hertz of the low pass, where those are 1e-5 to 1. It is fitted to Fig. 3 of Graca,
+    Delbruck, Unraveling the Paradox of Intensity-Dependent DVS Pixel Noise, arXiv:2109.08640, 2021.
+    The lower threshold of each pixel counts.
+    """
+    x = log10(pixels.shot_hz / 2 / pixels.cutoff_hz)
+    deviations = 10 ** (((-0.0026 * x - 0.036) * x - 0.1949) * x + 0.321)
+    return float(np.minimum(maps.on, maps.off).mean()) / deviations
 
 
 def _normal(dice: np.random.Generator, spread: float, shape: tuple[int, int]) -> Plane:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import ceil, pi
+from math import ceil, pi, sqrt
 from typing import Literal, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from aevents._native import kernels
+from aevents._native.normals import normal_table
 from aevents._native.planes import (
     BACK,
     FORGET,
@@ -22,7 +23,7 @@ from aevents._native.planes import (
     Pixels,
     Timing,
 )
-from aevents.operators.dvs import Preset, draw_maps, dvs_of
+from aevents.operators.dvs import Preset, draw_maps, dvs_of, noise_deviation
 from aevents.operators.light import Light, light_of
 from aevents.types import EventBatch, Frame, LabelledBatch, Sensor, Span
 
@@ -97,6 +98,7 @@ class Events:
         self._pixels: Pixels | None = None
         self._room = np.empty(0, np.uint64)
         self._sensor = Sensor()
+        self._deviation = 0.0
         self._pictures = 0
         self._t = 0
 
@@ -130,11 +132,14 @@ class Events:
         maps = draw_maps(self._dvs, (height, width), self._seed, self._thresholds)
         level = self._table[light] if light.dtype == np.uint8 else self._logs(light)
         last = np.full(light.shape, LONG_AGO)
-        self._pixels = Pixels(level, np.zeros_like(level), maps.on, maps.off, maps.leak, last)
+        excess, noise = np.zeros((2, *light.shape), np.float32)
+        self._pixels = Pixels(level, excess, noise, maps.on, maps.off, maps.leak, last)
         self._active = Active(light.size)
         self._sensor = Sensor(width, height, sensor.name, sensor.serial)
         self._t = t
         self._least = float(maps.on.min()), float(maps.off.min())
+        if self._dvs.photoreceptor_noise:
+            self._deviation = noise_deviation(self._dvs, maps)
 
     def _check(self, light: Light, interval: int) -> None:
         shape = (self._sensor.height, self._sensor.width)
@@ -157,10 +162,12 @@ class Events:
 
     def _picture(self, light: Light, interval: int) -> Picture:
         dvs, seconds = self._dvs, interval / 1e6
-        chance = dvs.shot_hz / 2 * seconds
+        passed = 2 * pi * dvs.cutoff_hz * seconds
+        fade = min(passed, 1)
+        chance = 0 if dvs.photoreceptor_noise else dvs.shot_hz / 2 * seconds
         most = chance * (dvs.on / self._least[0] + dvs.off / self._least[1])
-        state = np.random.SeedSequence((self._seed, self._pictures)).generate_state(8).tolist()
-        keys = [(state[2 * k], state[2 * k + 1]) for k in range(4)]
+        state = np.random.SeedSequence((self._seed, self._pictures)).generate_state(10).tolist()
+        keys = [(state[2 * k], state[2 * k + 1]) for k in range(5)]
         byte = light.dtype == np.uint8
         return Picture(
             light,
@@ -168,8 +175,11 @@ class Events:
             self._table,
             interval,
             seconds,
-            passed=2 * pi * dvs.cutoff_hz * seconds / 275,
+            passed=passed / 275,
             jitter=dvs.leak_jitter * JITTER_SCALE if dvs.leak_hz else 0.0,
+            fade=fade,
+            sigma=self._deviation * sqrt(fade * (2 - fade)),
+            normals=normal_table() if dvs.photoreceptor_noise else None,
             noise=chance,
             fall=chance * NOISE_FALL / 275,
             nominal=(dvs.on, dvs.off),
@@ -179,6 +189,7 @@ class Events:
             noise_key=keys[1],
             depth_key=keys[2],
             time_key=keys[3],
+            level_key=keys[4],
         )
 
     def _timing(self, start: int, interval: int) -> Timing:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from aevents._native.normals import normal_table
 from aevents._native.planes import LONG_AGO, WAIT, Active, Picture, Pixels, Timing
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class How(NamedTuple):
     noise: float = 0.0
     jitter: float = 0.0
     passed: float = 0.0
+    sigma: float = 0.0
     cuts: tuple[int, ...] = ()
 
 
@@ -40,9 +42,9 @@ def pixels(height: int, width: int, *, leak: float = 0.0, seed: int | None = Non
     on, off = np.full((2, *shape), 0.25, np.float32)
     if seed is not None:
         on, off = np.random.default_rng(seed).uniform(0.05, 0.4, (2, *shape)).astype(np.float32)
-    level, excess = np.zeros((2, *shape), np.float32)
+    level, excess, noise = np.zeros((3, *shape), np.float32)
     leaks = np.full(shape, leak, np.float32)
-    return Pixels(level, excess, on, off, leaks, np.full(shape, LONG_AGO))
+    return Pixels(level, excess, noise, on, off, leaks, np.full(shape, LONG_AGO))
 
 
 def picture(light: NDArray[np.uint8], how: How = AS_IT_IS, number: int = 0) -> Picture:
@@ -58,12 +60,16 @@ def picture(light: NDArray[np.uint8], how: How = AS_IT_IS, number: int = 0) -> P
         INTERVAL / 1e6,
         passed=how.passed,
         jitter=how.jitter,
+        fade=how.sigma and 0.25,
+        sigma=how.sigma,
+        normals=normal_table() if how.sigma else None,
         noise=how.noise,
         fall=how.noise / 400,
         nominal=(0.25, 0.25),
         limit=limit,
         late=how.grid,
         time_key=(number, 99),
+        level_key=(number, 101),
         **keys,
     )
 

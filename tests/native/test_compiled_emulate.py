@@ -33,7 +33,7 @@ def test_nothing_beside_planes_and_lists_is_touched(isa: str, height: int) -> No
         if name not in ("n", "most"):
             getattr(active, name)[n:] = 9
     light = np.random.default_rng(height).integers(0, 256, (height, WIDTH)).astype(np.uint8)
-    kernels.see(of, picture(light, How(noise=0.5)), active)
+    kernels.see(of, picture(light, How(noise=0.5, sigma=0.1)), active)
     room = np.full(active.most + EDGE, 9, np.uint64)
     assert 0 < kernels.fire(of, active, Timing(0, INTERVAL), 0, INTERVAL, room) <= active.most
     assert (room[active.most :] == 9).all()

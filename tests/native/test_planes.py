@@ -57,6 +57,8 @@ def test_pictures_that_are_none(kernels: ModuleType) -> None:
         (picture(LIGHT)._replace(light=np.zeros((4, 5), np.float32)), "light is float32"),
         (picture(LIGHT, How(floats=True))._replace(logs=WRONG), "logs is float64"),
         (picture(LIGHT)._replace(table=np.zeros(255, np.float32)), "table is"),
+        (picture(LIGHT, How(sigma=1))._replace(normals=WRONG), "normals is float64"),
+        (picture(LIGHT, How(sigma=1))._replace(normals=None), "takes a table of normals"),
         (picture(LIGHT)._replace(interval=0), "an interval is 1 to 1073741823 us, not 0"),
         (picture(LIGHT)._replace(interval=1 << 30), "an interval is"),
     ):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
-from aevents.operators.dvs import PRESETS, Dvs, draw_maps, dvs_of
+from aevents.operators.dvs import PRESETS, Dvs, draw_maps, dvs_of, noise_deviation
 
 SHAPE = (300, 400)
 
@@ -18,9 +19,11 @@ def test_the_default_is_the_command_line_of_v2e() -> None:
 
 
 def test_clean_and_noisy_are_those_of_v2e() -> None:
-    nothing = {"cutoff_hz": 0, "leak_hz": 0, "leak_jitter": 0, "shot_hz": 0, "rate_spread": 0}
-    assert PRESETS["clean"] == Dvs(spread=0.02, refractory_us=0, **nothing)
-    assert PRESETS["ideal"] == Dvs(spread=0, refractory_us=0, **nothing)
+    ideal = Dvs(
+        spread=0, cutoff_hz=0, leak_hz=0, leak_jitter=0, shot_hz=0, rate_spread=0, refractory_us=0
+    )
+    assert PRESETS["clean"] == replace(ideal, spread=0.02)
+    assert PRESETS["ideal"] == ideal
     noisy = Dvs(spread=0.05, cutoff_hz=30, leak_hz=0.1, shot_hz=5, refractory_us=0)
     assert PRESETS["noisy"] == noisy
 
@@ -39,6 +42,8 @@ def test_numbers_can_be_changed_by_name() -> None:
         ({"shot_hz": -1}, "shot_hz is a number from 0 on"),
         ({"cutoff_hz": float("inf")}, "cutoff_hz is a number"),
         ({"refractory_us": 2**40}, "refractory_us is below 2\\^40"),
+        ({"photoreceptor_noise": True, "shot_hz": 1}, "takes a shot_hz and a cutoff_hz above 0"),
+        ({"photoreceptor_noise": True, "cutoff_hz": 1}, "takes a shot_hz and a cutoff_hz above 0"),
     ],
 )
 def test_numbers_that_are_none(changes: dict[str, float], message: str) -> None:
@@ -104,3 +109,16 @@ def test_thresholds_that_are_none(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         draw_maps(Dvs(), (2, 3), 1, (np.full((2, 3), 0.2), bad))
+
+
+def test_the_noise_is_such_that_it_crosses_as_often_as_asked() -> None:
+    asked = Dvs(shot_hz=2, cutoff_hz=100, spread=0, photoreceptor_noise=True)  # x is -2
+    maps = draw_maps(asked, SHAPE, 1, (np.full(SHAPE, 0.3), np.full(SHAPE, 0.2)))
+    assert noise_deviation(asked, maps) == pytest.approx(0.2 / 10**0.5876, rel=1e-6)
+
+
+def test_where_thresholds_differ_the_lower_of_each_pixel_counts() -> None:
+    asked = Dvs(shot_hz=2, cutoff_hz=100, spread=0.03, photoreceptor_noise=True)
+    lower = 0.2 - 0.03 / np.pi**0.5  # the mean of the lower of two normal numbers
+    maps = draw_maps(asked, SHAPE, 1)
+    assert noise_deviation(asked, maps) == pytest.approx(lower / 10**0.5876, rel=1e-3)

@@ -170,6 +170,7 @@ def noise_of(events: EventBatch) -> Noise:
         ("leak2_jit_cov", GRAY),
         ("leak2_jit_cov_sigma03", GRAY),
         ("noisy_preset", RAMP),
+        ("prnoise5_cut100_ramp", RAMP),
     ],
 )
 def test_noise_comes_to_what_that_of_v2e_comes_to(
@@ -187,10 +188,37 @@ def test_noise_comes_to_what_that_of_v2e_comes_to(
         leak_jitter=asked["leak_jitter_fraction"],
         rate_spread=asked["noise_rate_cov_decades"],
         refractory_us=0,
+        photoreceptor_noise=asked.get("photoreceptor_noise", False),
     )
     found = noise_of(events_of(operator, [scene] * (SECONDS * 1000)))
     for what, value in found._asdict().items():
         assert value == pytest.approx(truth[what], rel=0.05, abs=0.01), what
+
+
+def test_noise_of_the_photoreceptor_is_the_same_for_dark_and_light() -> None:
+    options: dict[str, Any] = {"preset": "ideal", "shot_hz": 20, "cutoff_hz": 100, "seed": 1}
+    pictures = [np.tile(RAMP, (4, 1))] * 1001
+    events = events_of(Events(photoreceptor_noise=True, **options), pictures)
+    dark, light = (np.count_nonzero((events.x < SIDE // 2) == side) for side in (True, False))
+    assert dark == pytest.approx(light, rel=0.05)
+    assert events.p.mean() == pytest.approx(0.5, abs=0.01)
+    shot = events_of(Events(**options), pictures)
+    assert np.count_nonzero(shot.x < SIDE // 2) > 1.5 * np.count_nonzero(shot.x >= SIDE // 2)
+
+
+def test_in_pictures_that_are_close_enough_noise_is_as_frequent_as_asked() -> None:
+    operator = Events(preset="ideal", shot_hz=20, cutoff_hz=100, photoreceptor_noise=True)
+    events = events_of(operator, [GRAY] * 5001, step=50)
+    assert len(events) / (SIDE * SIDE * 0.25) == pytest.approx(20, rel=0.2)
+
+
+def test_noise_of_pictures_that_are_far_apart_is_white() -> None:
+    options: dict[str, Any] = {"preset": "ideal", "shot_hz": 20, "cutoff_hz": 100}
+    counts = [
+        len(events_of(Events(photoreceptor_noise=True, **options), [GRAY] * 200, step=step))
+        for step in (2 * MS, 200 * MS)
+    ]
+    assert counts[0] == counts[1] > 100
 
 
 def test_shot_noise_falls_with_the_light_as_the_formula_says() -> None:

@@ -28,6 +28,16 @@ def below(bits: Bits, most: int) -> NDArray[np.uint64]:
     return bits.astype(np.uint64) * np.uint64(most) >> np.uint64(32)
 
 
+def normal(bits: Bits, table: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return normal numbers, by `normals.normal_table`: the highest bit is their sign."""
+    share = ((bits & np.uint32(0x7FFFFFFF)) | np.uint32(1)).astype(np.float32)
+    seen = share.view(np.uint32)
+    at = (seen >> np.uint32(19)) - np.uint32(127 << 4)
+    rest = (seen & np.uint32(0x7FFFF)).astype(np.float32) * np.float32(2**-19)
+    far = table[at] + rest * (table[at + 1] - table[at])
+    return np.asarray(np.where(bits >> np.uint32(31), -far, far), np.float32)
+
+
 def _mixed(bits: Bits) -> Bits:
     bits = (bits ^ bits >> np.uint32(16)) * np.uint32(0x85EBCA6B)
     bits = (bits ^ bits >> np.uint32(13)) * np.uint32(0xC2B2AE35)

@@ -19,7 +19,7 @@ from ..planes import (
     check_pixels,
     check_timing,
 )
-from .dice import dice, share
+from .dice import dice, normal, share
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -75,7 +75,19 @@ def _seen(pixels: Pixels, picture: Picture) -> tuple[Floats, Floats]:
         pairs = (bits & 0xFF00FF) + (bits >> 8 & 0xFF00FF)
         total = (pairs + (pairs >> 16) & 0xFFFF).astype(np.int32)
         leak = leak * (F(1) + (total - 510).astype(np.float32) * F(picture.jitter))
+    if picture.sigma > 0:
+        leak = leak + _ripple(pixels, picture)
     return level, level - pixels.level + leak
+
+
+def _ripple(pixels: Pixels, picture: Picture) -> Floats:
+    """Move the noise level on, and return by how much."""
+    assert picture.normals is not None
+    level = pixels.noise_level
+    bits = dice(np.arange(level.size), *picture.level_key).reshape(level.shape)
+    change = F(picture.sigma) * normal(bits, picture.normals) - F(picture.fade) * level
+    level += change
+    return change
 
 
 def _crossed(excess: Floats, on: Floats, off: Floats) -> NDArray[np.int32]:

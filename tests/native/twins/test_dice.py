@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from aevents._native.twins.dice import below, dice, share
+from aevents._native.normals import normal_table
+from aevents._native.twins.dice import below, dice, normal, share
 
 NUMBERS = np.arange(200_000)
 EXPECTED = [664193924, 1606317162, 867435477]
@@ -40,3 +41,20 @@ def test_shares_are_even_from_0_to_1() -> None:
     counts, _ = np.histogram(shares, bins=50, range=(0, 1))
     assert counts.sum() == len(NUMBERS)
     assert np.sum((counts - 4000.0) ** 2 / 4000) < 85  # chi squared, 49 degrees of freedom: 0.1 %
+
+
+def test_normal_numbers_are_normal_far_out_too() -> None:
+    numbers = normal(dice(np.arange(2_000_000), 1, 2), normal_table()).astype(np.float64)
+    assert numbers.mean() == pytest.approx(0, abs=2e-3)
+    assert numbers.std() == pytest.approx(1, rel=2e-3)
+    for sign in (1, -1):
+        for far, share_beyond in ((1, 0.158655), (2, 0.0227501), (3, 1.34990e-3), (4, 3.1671e-5)):
+            expected = share_beyond * len(numbers)
+            found = np.count_nonzero(sign * numbers > far)
+            assert found == pytest.approx(expected, abs=4 * expected**0.5)
+
+
+def test_the_farthest_normal_numbers() -> None:
+    bits = np.array([0, 1, 0x80000000, 0x7FFFFFFF, 0xFFFFFFFF], np.uint32)
+    far = 6.2302604
+    assert normal(bits, normal_table()).tolist() == pytest.approx([far, far, -far, 0, 0])

@@ -81,6 +81,20 @@ def test_the_leak_jitters_by_the_given_share(kernels: ModuleType) -> None:
     assert float(of.excess.std() / of.excess.mean()) == pytest.approx(0.1, rel=0.02)
 
 
+def test_noise_of_the_photoreceptor_is_normal_and_fades_as_told(kernels: ModuleType) -> None:
+    of, dark = pixels(300, 300), np.zeros((300, 300), np.uint8)
+    levels = []
+    for number in range(20):
+        kernels.see(of, picture(dark, How(sigma=0.05), number), Active(90_000))
+        np.testing.assert_allclose(of.excess, of.noise_level, atol=1e-6)
+        levels.append(of.noise_level.reshape(-1).copy())
+    before, last = levels[-2:]
+    assert float(last.mean()) == pytest.approx(0, abs=2e-3)
+    assert float(last.std()) == pytest.approx(0.05 / (0.25 * 1.75) ** 0.5, rel=0.02)
+    assert np.corrcoef(before, last)[0, 1] == pytest.approx(0.75, abs=0.01)
+    assert not of.level.any()
+
+
 def test_a_low_pass_follows_slowly_and_the_slower_the_darker(kernels: ModuleType) -> None:
     of = pixels(1, 3)
     kernels.see(of, picture(np.array([[0, 80, 255]], np.uint8), How(passed=0.005)), Active(3))
@@ -128,6 +142,7 @@ def test_nobody_is_so_bright_that_a_count_overflows(kernels: ModuleType) -> None
         floats=st.booleans(),
         noise=st.sampled_from([0.0, 0.05]),
         jitter=st.sampled_from([0.0, 1e-3]),
+        sigma=st.sampled_from([0.0, 0.2]),
         passed=st.sampled_from([0.0, 2e-3]),
         cuts=st.sampled_from([(), (400,), (1, 999)]),
     ),
