@@ -1,0 +1,39 @@
+"""A camera of the network that speaks RTSP, by GStreamer: /jpeg, /h264 and, over UDP alone, /udp.
+
+Runs under the system's Python, which has GStreamer. Listens on the port of the first argument, or
+on a free one, and says which.
+"""
+
+import sys
+
+import gi
+
+gi.require_version("Gst", "1.0")
+gi.require_version("GstRtsp", "1.0")
+gi.require_version("GstRtspServer", "1.0")
+from gi.repository import GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402
+
+FORMAT = "video/x-raw,format=I420,width=64,height=48,framerate=50/1"
+PICTURES = f"videotestsrc is-live=true pattern=ball ! {FORMAT}"
+JPEG = "jpegenc ! rtpjpegpay name=pay0 pt=26"
+H264 = "openh264enc gop-size=5 ! rtph264pay name=pay0 pt=96 config-interval=-1"
+ANY = GstRtsp.RTSPLowerTrans.UDP | GstRtsp.RTSPLowerTrans.TCP
+MOUNTS = {
+    "/jpeg": (JPEG, ANY),
+    "/h264": (H264, ANY),
+    "/udp": (H264, GstRtsp.RTSPLowerTrans.UDP),
+}
+
+Gst.init(None)
+server = GstRtspServer.RTSPServer()
+server.set_address("127.0.0.1")
+server.set_service(sys.argv[1])
+for path, (coding, protocols) in MOUNTS.items():
+    factory = GstRtspServer.RTSPMediaFactory()
+    factory.set_launch(f"( {PICTURES} ! {coding} )")
+    factory.set_protocols(protocols)
+    server.get_mount_points().add_factory(path, factory)
+if not server.attach(None):
+    sys.exit(f"port {sys.argv[1]} is taken")
+print(server.get_bound_port(), flush=True)
+GLib.MainLoop().run()
