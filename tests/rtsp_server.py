@@ -35,5 +35,6 @@ for path, (coding, protocols) in MOUNTS.items():
     server.get_mount_points().add_factory(path, factory)
 if not server.attach(None):
     sys.exit(f"port {sys.argv[1]} is taken")
-print(server.get_bound_port(), flush=True)
+sys.stdout.write(f"{server.get_bound_port()}\n")
+sys.stdout.flush()
 GLib.MainLoop().run()
