@@ -153,12 +153,9 @@ def test_frames_of_other_axes_and_of_rgb_are_written_as_planes() -> None:
 
 
 def test_planes_of_red_come_first_whatever_the_mode() -> None:
-    rgba = np.arange(48, dtype=np.uint8).reshape(1, 3, 4, 4)
-    (found,) = read(encode(InrEncoder(), frames(rgba)), strict=True)
-    assert (found.array == rgba[0].transpose(2, 0, 1)).all()
-    turned = [Frame(rgba[0, ..., 2::-1], Span(0, 1000), Sensor(4, 3), "bgr")]
-    (again,) = read(encode(InrEncoder(), turned), strict=True)
-    assert (again.array == found.array[:3]).all()
+    bgr = np.arange(36, dtype=np.uint8).reshape(3, 4, 3)
+    (found,) = read(encode(InrEncoder(), [Frame(bgr, Span(0, 1000), Sensor(4, 3), "bgr")]))
+    assert (found.array == bgr[..., ::-1].transpose(2, 0, 1)).all()
 
 
 def test_the_count_is_put_in_at_the_end() -> None:
