@@ -6,12 +6,17 @@ on a free one, and says which.
 
 import sys
 
-import gi
+import gi  # type: ignore[import-not-found]  # of the system's Python
 
 gi.require_version("Gst", "1.0")
 gi.require_version("GstRtsp", "1.0")
 gi.require_version("GstRtspServer", "1.0")
-from gi.repository import GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402
+from gi.repository import (  # type: ignore[import-not-found]  # noqa: E402
+    GLib,
+    Gst,
+    GstRtsp,
+    GstRtspServer,
+)
 
 FORMAT = "video/x-raw,format=I420,width=64,height=48,framerate=50/1"
 PICTURES = f"videotestsrc is-live=true pattern=ball ! {FORMAT}"

@@ -20,6 +20,7 @@ from aevents.operators.view import Array, View
 if TYPE_CHECKING:
     from av import Packet, VideoFrame
     from av.container import InputContainer
+    from av.video.stream import VideoStream
 
 FORMATS = {"gray": "gray", "bgr": "bgr24", "rgba": "rgba"}
 DEEP = {"gray": "gray16le", "bgr": "bgr48le", "rgba": "rgba64le"}
@@ -105,7 +106,7 @@ class AvCapture:
                 self.counts["damaged_frames"] += frame.is_corrupt
                 yield frame
 
-    def _packets(self) -> Iterator[Packet]:
+    def _packets(self) -> Iterator[Packet[VideoStream]]:
         """Instead of a time-out FFmpeg gives what its parser still holds, and would wait again."""
         packets = self._container.demux(self._stream)
         begun = monotonic()

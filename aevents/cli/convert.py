@@ -56,7 +56,8 @@ def convert(
     """Write recordings in another format. A file appears when it is whole, or not at all.
 
     Videos and pictures ('frame_*.png') become other videos, pictures, arrays or recordings that
-    hold frames; --only frames does that with those of a recording. What the other format cannot hold is refused before anything is written.
+    hold frames; --only frames does that with those of a recording. What the other format cannot
+    hold is refused before anything is written.
 
     Parameters
     ----------

@@ -41,9 +41,9 @@ class Info(msgspec.Struct, frozen=True):
     `first_us` and `last_us` are the times of the first and the last event as recorded; where there
     are frames and no events, those at which the first one begins and the last one ends; null where
     there is neither. `duration_us` is the latest time minus the earliest. `rate_hz` is events
-    divided by that duration, null where there are none, or the duration is 0. `others` counts what the recording holds
-    beside events: triggers, imu, frames, exposures, colours, bytes. `damage` are places where the
-    recording is not what it was: the first thousand.
+    divided by that duration, null where there are none, or the duration is 0. `others` counts what
+    the recording holds beside events: triggers, imu, frames, exposures, colours, bytes. `damage`
+    are places where the recording is not what it was: the first thousand.
     """
 
     format: str | None
