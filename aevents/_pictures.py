@@ -29,7 +29,7 @@ SOURCES: Mapping[str, Callable[..., Stream[Frame]]] = {
 
 def source_of(path: Path, kind: type[object]) -> Callable[..., Stream[Frame]] | None:
     """Return what opens a file of this name for its frames, if those are wanted: nothing else is in
-    a video.
+    a video or a picture.
     """
     suffix = path.suffix.lower()
-    return SOURCES.get(suffix) if kind is Frame or suffix in SUFFIXES else None
+    return SOURCES.get(suffix) if kind is Frame or suffix in (*SUFFIXES, *STILLS) else None

@@ -29,7 +29,7 @@ from aevents._contracts import Report, Sink
 from aevents._named import applied, function_named, named
 from aevents.junctions.channel import BLOCK
 from aevents.junctions.infer import infer
-from aevents.junctions.models import Model, OnError, function_of
+from aevents.junctions.models import Model, OnError, blame, function_of
 from aevents.junctions.tee import tee
 from aevents.junctions.workers import Where
 from aevents.operators.moments import History
@@ -79,7 +79,11 @@ class OneModel(_Table, frozen=True):
         """Return the model. Raises what `Model` and a class raise."""
         model = named(self.model)
         if isinstance(model, type):
-            model = model(**self.arguments)
+            try:
+                model = model(**self.arguments)
+            except Exception as error:
+                blame(self.model, error)
+                raise
         elif self.arguments:
             model = partial(function_of(model), **self.arguments)
         return Model(

@@ -141,12 +141,12 @@ def open(
     A file's format is recognised by its first bytes, then by its suffix, unless `format` names it.
     `kind` asks for other things that a recording holds (`TriggerBatch`; `Frame`, also of videos and
     of arrays, with the options of `video` and `from_frames`; `object`: everything, in the order of
-    the file). A video gives frames unasked. `sensor` overrides the
-    size in the file, or gives it where the file has none. `strict` raises `DecodeError` for what
-    would otherwise be counted in the `Report`. `index` keeps what `time_slice` had to find out by
-    reading all of a file beside it, as `<name>.aeindex`, and uses that where it is still right;
-    formats that need no such thing have none. Further options are the format's own (`columns=` for
-    text) or the source's.
+    the file). Videos and pictures give frames unasked. `sensor` overrides the size in the file, or
+    gives it where the file has none. `strict` raises `DecodeError` for what would otherwise be
+    counted in the `Report`. `index` keeps what `time_slice` had to find out by reading all of a
+    file beside it, as `<name>.aeindex`, and uses that where it is still right; formats that need no
+    such thing have none. Further options are the format's own (`columns=` for text) or the
+    source's.
 
     Nothing is opened before the stream is read; reading raises `FileNotFoundError` and the like,
     `UnknownFormatError`, and `DecodeError`. Raises `UnknownFormatError` at once for an unknown

@@ -332,8 +332,8 @@ class Frame(msgspec.Struct, frozen=True, eq=False, weakref=True):
 
     `np.asarray(frame)` is its array, without a copy. `mode` says how it was made: `"count"`,
     `"signed"`, `"polarity"`, `"binary"`, `"time_surface"`, `"voxel_grid"` and so on;
-    `"intensity"`, of a camera's own, may be `(…, 3)` in RGB, and `"bgr"` is the other way round. A
-    notebook shows it as a picture.
+    `"intensity"`, of a camera's own, may be `(…, 3)` in RGB, and `"bgr"` is the other way round;
+    floats go from 0 to 255, as bytes do. A notebook shows it as a picture.
     """
 
     array: npt.NDArray[np.generic]

@@ -18,14 +18,14 @@ from aevents.types import EventBatch, Frame
         ("a.npy", Frame, True),
         ("a.h5", Frame, True),
         ("folder/a_*.png", Frame, True),
-        ("a.png", EventBatch, False),
+        ("a.png", EventBatch, True),
         ("a.npy", EventBatch, False),
         ("a.h5", object, False),
         ("a.aedat4", Frame, False),  # its codec has frames
         ("a", Frame, False),
     ],
 )
-def test_frames_are_read_from_videos_and_where_they_are_asked_for(
+def test_frames_are_read_from_videos_and_pictures_and_where_they_are_asked_for(
     name: str, kind: type, of_frames: bool
 ) -> None:
     assert (source_of(Path(name), kind) is not None) is of_frames

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from math import inf
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -39,6 +41,8 @@ class OpenCvCapture:
         rate = self._video.get(self._cv.CAP_PROP_FPS)
         self.rate: Fraction = Fraction(rate).limit_denominator(1001) if rate > 0 else Fraction(25)
         self._timed = timeout is None
+        self._timeout = inf if timeout is None else timeout
+        self._late = False
         self._start: float | None = None
 
     def seek(self, start_us: int, /) -> None:
@@ -46,9 +50,13 @@ class OpenCvCapture:
 
     def read(self) -> Shot | None:
         """Return the next picture, None at the end."""
+        if self._late:
+            return None
+        begun = monotonic()
         there, pixels = self._video.read()
         if not there:
             return None
+        self._late = monotonic() - begun > self._timeout  # FFmpeg gave what its parser still held
         return Shot(self._seen(pixels), self._time() if self._timed else None)
 
     def close(self) -> None:

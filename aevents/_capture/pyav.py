@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
+from math import inf
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -16,8 +18,9 @@ from aevents.errors import DecodeError, missing_extra
 from aevents.operators.view import Array, View
 
 if TYPE_CHECKING:
-    from av import VideoFrame
+    from av import Packet, VideoFrame
     from av.container import InputContainer
+    from av.video.stream import VideoStream
 
 FORMATS = {"gray": "gray", "bgr": "bgr24", "rgba": "rgba"}
 DEEP = {"gray": "gray16le", "bgr": "bgr48le", "rgba": "rgba64le"}
@@ -47,6 +50,7 @@ class AvCapture:
         self.counts: dict[str, int] = {"bad_packets": 0, "damaged_frames": 0}
         self._view = view
         self._closed = False
+        self._timeout = inf if link is None else link.timeout
         with translated(name):
             if link is None:
                 self._container: InputContainer = av.open(f"file:{name}")
@@ -92,7 +96,7 @@ class AvCapture:
     def _decoded(self) -> Iterator[VideoFrame]:
         from av.error import InvalidDataError
 
-        for packet in self._container.demux(self._stream):
+        for packet in self._packets():
             try:
                 frames = packet.decode()
             except InvalidDataError:
@@ -101,6 +105,17 @@ class AvCapture:
             for frame in frames:
                 self.counts["damaged_frames"] += frame.is_corrupt
                 yield frame
+
+    def _packets(self) -> Iterator[Packet[VideoStream]]:
+        """Instead of a time-out FFmpeg gives what its parser still holds, and would wait again."""
+        packets = self._container.demux(self._stream)
+        begun = monotonic()
+        for packet in packets:
+            late = monotonic() - begun > self._timeout
+            yield packet
+            if late:
+                raise TimeoutError(f"{self._name} did not answer in time")
+            begun = monotonic()
 
     def _time(self, frame: VideoFrame) -> int | None:
         if frame.pts is None or frame.time_base is None or not self._timed:
@@ -153,7 +168,7 @@ def import_av() -> Any:  # noqa: ANN401  # its types are those of functions in C
 @contextmanager
 def translated(name: str) -> Iterator[None]:
     """Let what PyAV raises become `OSError`, of which `TimeoutError` is one, or `DecodeError`."""
-    from av.error import ExitError, FFmpegError
+    from av.error import ExitError, FFmpegError, HTTPClientError, HTTPServerError
 
     try:
         yield
@@ -162,6 +177,8 @@ def translated(name: str) -> Iterator[None]:
             raise OSError(error.errno, error.strerror, name) from error
         if isinstance(error, ExitError):
             raise TimeoutError(f"{name} did not answer in time") from error
+        if isinstance(error, HTTPClientError | HTTPServerError):  # RTSP's, too
+            raise ConnectionError(f"{name}: {error.strerror}") from error
         raise DecodeError(FORMAT, f"{name}: {error.strerror}") from error
 
 

@@ -16,6 +16,7 @@ from aevents.cli.kinds import Only
 from aevents.cli.many import Many, cpus
 from aevents.cli.operators import EventOperators, steps_of
 from aevents.cli.pairs import into_folder, pairs_of
+from aevents.cli.pictures import convert_pictures, of_pictures
 from aevents.cli.reading import Format, Input, Name
 
 
@@ -54,7 +55,9 @@ def convert(
 ) -> None:
     """Write recordings in another format. A file appears when it is whole, or not at all.
 
-    What the other format cannot hold is refused before anything is written.
+    Videos and pictures ('frame_*.png') become other videos, pictures, arrays or recordings that
+    hold frames; --only frames does that with those of a recording. What the other format cannot
+    hold is refused before anything is written.
 
     Parameters
     ----------
@@ -74,7 +77,9 @@ def convert(
         format=output.format,
         given=given,
     )
-    if into_folder(sources, target):
+    if len(sources) == 1 and of_pictures(sources[0], target, wanted):
+        convert_pictures(sources[0], target, wanted)
+    elif into_folder(sources, target):
         _convert_many(sources, target, wanted, output.jobs)
     else:
         _convert_one(sources[0], target, wanted)

@@ -11,6 +11,7 @@ from pathlib import Path
 from aevents import _pictures, registry
 from aevents._contracts import Sink
 from aevents.errors import UnknownFormatError
+from aevents.types import Frame
 
 MARK = ".aevents-"
 """Between the name of a draft and the number of the process that writes it."""
@@ -145,8 +146,16 @@ def _refuse_misfit(name: str, format: str | None, *, frames: bool) -> None:
     picture = format is None and suffix in _pictures.SINKS
     if picture and not frames:
         raise ValueError(
-            f"{name} holds frames: make some of the events, with aevents run … --frames signed"
+            f"{name} holds frames: make some of the events, with aevents run … --frames signed, or "
+            "take those that there are, with aevents convert … --only frames"
         )
-    array = format == "npy" or (format is None and suffix == ".npy")
-    if frames and not (picture or array or registry.split_url(name)[0]):
-        raise ValueError(f"{name} holds events, and --frames makes frames: leave it out")
+    if frames and not (picture or registry.split_url(name)[0] or _takes_frames(name, format)):
+        raise ValueError(f"{name} holds events, and these are frames")
+
+
+def _takes_frames(name: str, format: str | None) -> bool:
+    """Say whether a recording of this name can hold frames."""
+    try:
+        return any(Frame in row for row in registry.writer_of(name, format).limits.kinds)
+    except UnknownFormatError as error:
+        raise ValueError(str(error)) from error

@@ -11,6 +11,7 @@ from cyclopts import CycloptsError
 from aevents.cli.kinds import Census
 from aevents.cli.reading import Reading
 from aevents.errors import AeventsError
+from aevents.junctions.models import RAISED_BY
 from aevents.types import Damage
 
 if TYPE_CHECKING:
@@ -44,14 +45,22 @@ def show(rows: Iterable[Row], *, stderr: bool = False) -> None:
 
 
 def line_of(error: Exception) -> str:
-    """Return what went wrong, in one line."""
+    """Return what went wrong, in one line, and in whose model, if in one."""
+    blamed = blamed_on(error)
     known = isinstance(error, AeventsError | CycloptsError | ValueError | OSError)
     text = str(error)
     if isinstance(error, OSError) and error.strerror:
         text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    if not known:
-        text = f"{type(error).__name__}: {text} (this is a bug; AEVENTS_DEBUG=1 shows where)"
+    if blamed or not known:
+        found = blamed or "this is a bug"
+        text = f"{type(error).__name__}: {text} ({found}; AEVENTS_DEBUG=1 shows where)"
     return " ".join(text.split())
+
+
+def blamed_on(error: Exception) -> str | None:
+    """Return the note that says which model raised this; None if none did."""
+    notes: Sequence[str] = getattr(error, "__notes__", ())
+    return next((note for note in notes if note.startswith(RAISED_BY)), None)
 
 
 def figures(reading: Reading[T], census: Census, written: Sequence[str]) -> list[Row]:

@@ -17,7 +17,7 @@ from aevents.cli.ending import run
 from aevents.cli.figures import Row, damage_rows, show
 from aevents.cli.progress import progress
 from aevents.cli.reading import Format, Input, Name, Reading, Size
-from aevents.types import Damage, EventBatch, Sensor
+from aevents.types import Damage, EventBatch, Frame, Sensor, Span
 
 if TYPE_CHECKING:
     from hashlib import _Hash as Hash  # typeshed knows it by this name
@@ -38,11 +38,12 @@ class SensorSize(msgspec.Struct, frozen=True):
 class Info(msgspec.Struct, frozen=True):
     """What `--json` prints.
 
-    `first_us` and `last_us` are the times of the first and the last event as recorded, null where
-    there are no events. `duration_us` is the latest time minus the earliest. `rate_hz` is events
-    divided by that duration, null where the duration is 0. `others` counts what the recording holds
-    beside events: triggers, imu, frames, exposures, colours, bytes. `damage` are places where the
-    recording is not what it was: the first thousand.
+    `first_us` and `last_us` are the times of the first and the last event as recorded; where there
+    are frames and no events, those at which the first one begins and the last one ends; null where
+    there is neither. `duration_us` is the latest time minus the earliest. `rate_hz` is events
+    divided by that duration, null where there are none, or the duration is 0. `others` counts what
+    the recording holds beside events: triggers, imu, frames, exposures, colours, bytes. `damage`
+    are places where the recording is not what it was: the first thousand.
     """
 
     format: str | None
@@ -109,6 +110,7 @@ class Survey:
         self.hashes: Mapping[str, Hash] = {name: hashlib.sha256() for name in names}
         self._earliest = 0
         self._latest = 0
+        self._shown: Span | None = None  # all frames
 
     @property
     def duration(self) -> int:
@@ -122,10 +124,15 @@ class Survey:
             self.sensor = SensorSize(sensor.width, sensor.height)
         if isinstance(item, EventBatch) and len(item):
             self._look_at(item)
+        elif isinstance(item, Frame):
+            start = item.span.start if self._shown is None else self._shown.start
+            self._shown = Span(start, item.span.stop)
         return ()
 
     def flush(self) -> tuple[Survey]:
         """Give what was seen."""
+        if self.first is None and self._shown is not None:
+            self.first, self.last = self._earliest, self._latest = self._shown
         return (self,)
 
     def _look_at(self, batch: EventBatch) -> None:
@@ -157,7 +164,7 @@ async def _survey(reading: Reading[object], *, checksum: bool) -> Info:
         first_us=seen.first,
         last_us=seen.last,
         duration_us=seen.duration,
-        rate_hz=seen.events / seconds if seconds else None,
+        rate_hz=seen.events / seconds if seconds and seen.events else None,
         others={name: count for name, count in reading.census.named() if name != "events"},
         anomalies=dict(reading.report.anomalies),
         damage=list(reading.report.damage),

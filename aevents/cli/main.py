@@ -20,7 +20,7 @@ from aevents.cli.convert import convert
 from aevents.cli.devices import devices
 from aevents.cli.doctor import doctor
 from aevents.cli.ending import Terminated
-from aevents.cli.figures import line_of
+from aevents.cli.figures import blamed_on, line_of
 from aevents.cli.formats import formats
 from aevents.cli.info import info
 from aevents.cli.play import play
@@ -58,9 +58,13 @@ def execute(arguments: Sequence[str], /) -> int:
 
 
 def _code(error: Exception) -> int:
-    """Return the exit code: a `ValueError` that is not about data is about arguments."""
+    """Return the exit code: a `ValueError` that is not about data is about arguments, unless it
+    came out of a model.
+    """
     if isinstance(error, CycloptsError):
         return USAGE
+    if blamed_on(error):
+        return DATA
     return USAGE if isinstance(error, ValueError) and not isinstance(error, AeventsError) else DATA
 
 

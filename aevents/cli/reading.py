@@ -89,10 +89,13 @@ class Input:
 
     def opened(self, name: str, kind: type[T]) -> Stream[T]:
         """Return the stream of what a name stands for. Raises what `aevents.open` raises, and
-        `ValueError` for a video where events are wanted.
+        `ValueError` for a video or a picture where events are wanted.
         """
         if kind is EventBatch and _pictures.source_of(Path(name), kind) is not None:
-            raise ValueError(f"{name} holds frames, not events: --events v2e makes events of them")
+            raise ValueError(
+                f"{name} holds frames, not events: aevents run … --events v2e makes events of "
+                "them, and aevents convert writes them elsewhere"
+            )
         return registry.open(
             name, kind=kind, format=self.from_, sensor=self.size, strict=self.strict
         )

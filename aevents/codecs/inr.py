@@ -35,7 +35,7 @@ from aevents.codecs.inr_header import (
 )
 from aevents.codecs.limits import Limits
 from aevents.errors import EncodeError, TruncatedError
-from aevents.types import Damage, Frame, Sensor, Span
+from aevents.types import PICTURES, Damage, Frame, Sensor, Span
 
 SECOND_US = 1_000_000
 
@@ -149,10 +149,11 @@ class InrDecoder:
 class InrEncoder:
     """Frames to INR bytes, as float64, in the `order` of convis unless told otherwise.
 
-    A frame is `(height, width)`, or `(planes, height, width)`; one of RGB, whose planes are last,
-    is written by planes. The header has 256 bytes, as INRIMAGE-4 has it and as convis reads it;
-    `header_bytes=255` makes it as convis writes it. The count of pictures is put into it at the
-    end; until then it is 0. Raises `ValueError` for an unknown order and another size of header.
+    A frame is `(height, width)`, or `(planes, height, width)`; one of RGB or BGR, whose planes are
+    last, is written by planes, red first. The header has 256 bytes, as INRIMAGE-4 has it and as
+    convis reads it; `header_bytes=255` makes it as convis writes it. The count of pictures is put
+    into it at the end; until then it is 0. Raises `ValueError` for an unknown order and another
+    size of header.
     """
 
     def __init__(self, *, order: Order = "vxyz", header_bytes: int = BLOCK) -> None:
@@ -214,8 +215,10 @@ def _by_planes(frame: Frame) -> Picture:
     picture = frame.array if frame.axes == "yx" else np.swapaxes(frame.array, -1, -2)
     if picture.ndim == 2:
         return picture[np.newaxis]
-    of_rgb = frame.mode == "intensity" and picture.shape[2] == 3
-    return np.moveaxis(picture, 2, 0) if of_rgb else picture
+    if frame.mode not in PICTURES or picture.shape[2] != 3:
+        return picture
+    planes = np.moveaxis(picture, 2, 0)
+    return planes[::-1] if frame.mode == "bgr" else planes
 
 
 def _matches(head: bytes) -> bool:

@@ -11,7 +11,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from aevents.junctions.channel import NEWEST, Channel
-from aevents.junctions.models import Caller, Model, OnError, Runnable, now
+from aevents.junctions.models import Caller, Model, OnError, Runnable, blame, now
 from aevents.junctions.outlet import outlet
 from aevents.junctions.pump import Pumps, running
 from aevents.junctions.workers import Desk, Where
@@ -132,8 +132,12 @@ async def _at_work(
     moments: Stream[Moment[T] | T], room: _Offline[T] | _Live[T]
 ) -> AsyncIterator[Stream[object]]:
     async with AsyncExitStack() as stack:
-        for caller in room.callers.values():
-            await stack.enter_async_context(caller.begun())
+        for name, caller in room.callers.items():
+            try:
+                await stack.enter_async_context(caller.begun())
+            except Exception as error:
+                blame(name, error)
+                raise
         await stack.enter_async_context(running([partial(room.run, moments)]))
         yield outlet(room.results, "models", room.pumps, live=moments.endless)
     room.pumps.raise_unread()

@@ -21,6 +21,8 @@ U_co = TypeVar("U_co", covariant=True)
 
 OnError = Literal["emit", "raise"]
 SECOND_US = 1_000_000
+RAISED_BY = "raised by the model "
+"""Before the model's name, in the note that `blame` makes."""
 
 
 class Runnable(Protocol[U_co]):
@@ -67,6 +69,11 @@ class Model(msgspec.Struct, frozen=True, eq=False):
 def now() -> float:
     """Return the time, in seconds since whenever: finer than that of uvloop, which counts ms."""
     return time.perf_counter()
+
+
+def blame(name: str, error: Exception, /) -> None:
+    """Note in an error that it came out of the model of this name."""
+    error.add_note(f"{RAISED_BY}{name}")
 
 
 def function_of(model: object, /) -> Callable[..., object]:
@@ -142,6 +149,7 @@ class Caller(Generic[T]):
                 value = await self._call(moment.frames[0] if self._single else moment.frames)
             except Exception as raised:
                 if not self._emits:
+                    blame(moment.model, raised)
                     raise
                 error = raised
         age, latency = (int((at - arrived) * SECOND_US) for at in (began, now()))

@@ -15,6 +15,8 @@ Rgb = tuple[int, int, int]
 
 LEVELS = 33
 """Levels of brightness. A table of both polarities has 1089 colours, which stay in the cache."""
+WHITE = 255.0
+"""Of pictures, unless they are told otherwise."""
 SCALE = 4.0
 """So many events make a pixel as bright as it gets, or more where the first frame is denser."""
 
@@ -55,19 +57,20 @@ class Paint:
     ON is orange and OFF is blue; where a pixel has both, the two add up (near white on `"dark"`,
     near black on `"light"`, nothing on `"gray"`, where ON is white and OFF is black). Frames that
     do not know polarity are painted in one neutral colour. Pictures of a camera's own
-    (`"intensity"` and `"bgr"`) stay as they are: of uint16 the upper half, of other types the
-    values from 0 to 255.
+    (`"intensity"` and `"bgr"`) stay as they are: of uint16 the upper half, of other types, floats
+    too, the values from 0 to 255.
 
     `scale` is how many events make a pixel as bright as it gets; a quarter of them make it half as
     bright. Unless given, it is chosen at the first frame that shows anything (4, or more if one in
     a hundred of the pixels with events has more) and then stays, so that a video does not flicker.
+    Of pictures of floats it is the value that is white, 255 unless given: 1 for those up to 1.
     `zoom` enlarges each pixel to a square of so many. Frames with axes "xy" are turned back.
 
     Raises `ValueError` for an unknown map and for a scale or zoom that is not positive; when
     called, `TypeError` for what is no frame, and `ValueError` for a frame that is no picture.
     """
 
-    __slots__ = ("_pairs", "_scale", "_shades", "_zoom")
+    __slots__ = ("_pairs", "_scale", "_shades", "_white", "_zoom")
 
     def __init__(
         self, colours: ColourMap = "dark", *, scale: float | None = None, zoom: int = 1
@@ -80,6 +83,7 @@ class Paint:
         if zoom < 1 or zoom != int(zoom):
             raise ValueError(f"zoom is a whole number from 1 on, not {zoom!r}")
         self._scale = scale
+        self._white = WHITE if scale is None else scale
         self._zoom = int(zoom)
         self._pairs, self._shades = _tables(MAPS[colours])
 
@@ -87,7 +91,7 @@ class Paint:
         """Return the frame's pixels."""
         _check_kind(frame)
         if frame.mode in PICTURES:
-            return _enlarged(_in_rgb(frame), self._zoom)
+            return _enlarged(_in_rgb(frame, self._white), self._zoom)
         array = frame.array if frame.axes == "yx" else np.swapaxes(frame.array, -1, -2)
         scale = 1.0 if frame.mode in UP_TO_ONE else self._scale_for(array)
         if array.ndim == 3 and len(array) == 2 and frame.mode not in IN_PARTS:
@@ -116,9 +120,9 @@ class Paint:
         return self._scale
 
 
-def _in_rgb(frame: Frame) -> Pixels:
+def _in_rgb(frame: Frame, white: float) -> Pixels:
     """Return a picture's own pixels, without their opacity."""
-    array = _in_bytes(frame.array)
+    array = _in_bytes(frame.array, white)
     if array.ndim == 2:
         array = np.repeat(array[..., np.newaxis], 3, axis=2)
     if array.ndim != 3 or array.shape[2] not in (3, 4):
@@ -126,13 +130,15 @@ def _in_rgb(frame: Frame) -> Pixels:
     return array[..., ::-1] if frame.mode == "bgr" else array[..., :3]
 
 
-def _in_bytes(values: npt.NDArray[np.generic]) -> Pixels:
+def _in_bytes(values: npt.NDArray[np.generic], white: float) -> Pixels:
     if values.dtype == np.uint8:
         return cast("Pixels", values)
     if values.dtype == np.uint16:
         return cast("Pixels", (values.astype(np.uint16) >> 8).astype(np.uint8))
-    clipped = np.clip(values.astype(np.float32), 0, 255)
-    return np.rint(clipped).astype(np.uint8)
+    light = values.astype(np.float32)
+    if values.dtype.kind == "f" and white != WHITE:
+        light *= np.float32(WHITE / white)
+    return np.rint(np.clip(light, 0, 255)).astype(np.uint8)
 
 
 def _check_kind(item: object) -> None:

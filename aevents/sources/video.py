@@ -27,8 +27,8 @@ SUFFIXES = (".mp4", ".m4v", ".mkv", ".avi", ".webm", ".mov", ".mpg", ".mpeg", ".
 URL = re.compile(r"[a-z][a-z0-9+]+://")
 DEVICE = re.compile(r"/dev/video\d+")
 SECOND_US = 1_000_000
-RTSP = {"rtsp_transport": "tcp"}
-"""A lost datagram spoils the pictures of a second."""
+RTSP = {"rtsp_flags": "prefer_tcp"}
+"""UDP only where a server has nothing else: a lost datagram spoils the pictures of a second."""
 
 
 def video(  # noqa: PLR0913  # how it is seen, and how it is had

@@ -60,6 +60,19 @@ def test_it_is_scaled_and_then_cut(colour: Colour, shape: tuple[int, ...], tmp_p
     capture.close()
 
 
+def test_a_late_picture_is_what_ffmpeg_still_held_when_the_time_was_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter([0, 1, 2, 8])  # the second picture takes 6 s
+    monkeypatch.setattr("aevents._capture.opencv.monotonic", lambda: next(clock))
+    path = film(tmp_path / "a.avi", [numbered(number) for number in range(3)])
+    capture = OpenCvCapture(str(path), View(), 5)
+    assert capture.read() is not None
+    assert capture.read() is not None
+    assert capture.read() is None
+    capture.close()
+
+
 def test_what_is_no_video_says_so(tmp_path: Path) -> None:
     (tmp_path / "a.mp4").write_bytes(b"no video" * 100)
     with pytest.raises(DecodeError, match=r"a\.mp4 is no video that OpenCV can read"):

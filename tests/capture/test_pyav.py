@@ -45,6 +45,19 @@ def test_every_value_is_as_it_was(tmp_path: Path) -> None:
     capture.close()
 
 
+def test_a_late_packet_is_what_ffmpeg_still_held_when_the_time_was_over(
+    movie: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter([0, 1, 2, 8])  # the second packet takes 6 s
+    monkeypatch.setattr("aevents._capture.pyav.monotonic", lambda: next(clock))
+    capture = AvCapture(str(movie), View(), Link(5))
+    assert capture.read() is not None
+    assert capture.read() is not None
+    with pytest.raises(TimeoutError, match="did not answer in time"):
+        capture.read()
+    capture.close()
+
+
 @pytest.mark.parametrize(
     ("colour", "channels"),
     [("rgb", [0, 1, 2]), ("bgr", [2, 1, 0]), ("r", 0), ("g", 1), ("b", 2)],

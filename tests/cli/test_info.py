@@ -15,6 +15,7 @@ from aevents.testing import encode
 from aevents.types import EventBatch, Sensor
 from tests.cli.conftest import Cli
 from tests.cli.items import colours, triggers
+from tests.pictures import film, numbered
 
 FOUR = EventBatch.from_columns(
     t=[1_000, 3_000, 2_000, 2_500],
@@ -111,6 +112,16 @@ def test_a_recording_without_events_is_what_else_it_holds(
     said = json.loads(capsys.readouterr().out)
     assert (said["events"], said["others"]) == (0, {"colours": 3})
     assert said["sensor"] == {"width": 64, "height": 48}
+
+
+def test_a_video_has_the_times_of_its_frames(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = film(tmp_path / "in.avi", [numbered(number) for number in range(6)], 20)
+    assert execute(["info", str(path), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["first_us"], found["last_us"], found["duration_us"]) == (0, 300_000, 300_000)
+    assert (found["events"], found["rate_hz"], found["others"]) == (0, None, {"frames": 6})
 
 
 def test_damage_is_told_with_its_place(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

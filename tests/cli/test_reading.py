@@ -88,6 +88,6 @@ def test_a_missing_file_is_noticed_at_once(tmp_path: Path) -> None:
 
 def test_a_video_is_no_recording_of_events(tmp_path: Path) -> None:
     (tmp_path / "in.mp4").write_bytes(b"")
-    with pytest.raises(ValueError, match=r"in\.mp4 holds frames, not events: --events"):
+    with pytest.raises(ValueError, match=r"in\.mp4 holds frames, not events: aevents run"):
         Reading(str(tmp_path / "in.mp4"), Input(), EventBatch)
     Reading(str(tmp_path / "in.mp4"), Input(), object)

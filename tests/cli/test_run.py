@@ -240,6 +240,39 @@ def test_a_pipeline_is_run_with_the_modules_beside_it(tmp_path: Path, cli: Cli) 
     assert [json.loads(line)["value"] for line in lines] == [100.0] * 6
 
 
+@pytest.mark.parametrize(
+    ("beside", "told"),
+    [
+        ("def brightness(frame): raise ValueError('too dark')", "ValueError: too dark"),
+        ("def brightness(frame): return frame.light", "'Frame' object has no attribute 'light'"),
+        ("class brightness:\n def init(self): 1 / 0\n def run(self, frame): ...", "ZeroDivision"),
+    ],
+)
+@pytest.mark.parametrize("where", ["thread", "process"])
+def test_an_error_of_a_model_names_the_model(
+    where: str, beside: str, told: str, tmp_path: Path, cli: Cli
+) -> None:
+    settings = f'on_error = "raise", where = "{where}", models'
+    (tmp_path / "pipeline.toml").write_text(PIPELINE.replace("models", settings))
+    (tmp_path / "beside.py").write_text(beside)
+    done = cli("run", "pipeline.toml")
+    assert done.returncode == 1
+    assert told in done.stderr.decode()
+    by = "(raised by the model brightness; AEVENTS_DEBUG=1 shows where)\n"
+    assert done.stderr.decode().endswith(by)
+
+
+def test_an_error_of_a_model_that_cannot_be_made_names_it(tmp_path: Path, cli: Cli) -> None:
+    (tmp_path / "pipeline.toml").write_text(PIPELINE)
+    (tmp_path / "beside.py").write_text(
+        "class brightness:\n def __init__(self): open('weights')\n def run(self, frame): ..."
+    )
+    done = cli("run", "pipeline.toml")
+    assert done.returncode == 1
+    assert done.stderr.startswith(b"aevents: FileNotFoundError: weights: No such file")
+    assert b"(raised by the model beside:brightness;" in done.stderr
+
+
 def test_a_pipeline_says_all_itself(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Path("pipeline.toml").write_text(PIPELINE)
     assert execute(["run", "pipeline.toml", "--to", "a.raw"]) == 2

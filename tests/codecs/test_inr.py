@@ -152,6 +152,12 @@ def test_frames_of_other_axes_and_of_rgb_are_written_as_planes() -> None:
     assert (found.array == rgb[0].transpose(2, 0, 1)).all()
 
 
+def test_planes_of_red_come_first_whatever_the_mode() -> None:
+    bgr = np.arange(36, dtype=np.uint8).reshape(3, 4, 3)
+    (found,) = read(encode(InrEncoder(), [Frame(bgr, Span(0, 1000), Sensor(4, 3), "bgr")]))
+    assert (found.array == bgr[..., ::-1].transpose(2, 0, 1)).all()
+
+
 def test_the_count_is_put_in_at_the_end() -> None:
     encoder = InrEncoder()
     (head, _) = encoder.feed(frames()[0])

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from aevents import Frame, History, Model, Sensor, Span
-from aevents.junctions.models import Caller, Sent, begin, function_of, now
+from aevents.junctions.models import Caller, OnError, Sent, begin, function_of, now
 from aevents.operators.moments import Moment
 
 FRAME = Frame(np.zeros((2, 2)), Span(10, 20), Sensor(2, 2))
@@ -103,3 +103,21 @@ async def test_a_result_says_all_about_it() -> None:
     assert (result.model, result.index, result.t_us, result.frames_used) == ("net", 4, 10, (0,))
     assert (result.value, result.error, result.skipped) == ("seen", None, 3)
     assert 1_000_000 <= result.age_us <= result.latency_us < 60_000_000
+
+
+@pytest.mark.parametrize("on_error", ["emit", "raise"])
+async def test_an_error_that_goes_out_says_whose_it_is(on_error: OnError) -> None:
+    same = KeyError("never mind")
+
+    def fail(frame: Frame) -> None:
+        raise same
+
+    caller: Caller[Frame] = Caller(Model(fail), on_error)
+    async with caller.begun():
+        if on_error == "emit":
+            assert (await caller.ask(moment(FRAME), now())).error is same
+            assert not hasattr(same, "__notes__")
+        else:
+            with pytest.raises(KeyError):
+                await caller.ask(moment(FRAME), now())
+            assert same.__notes__ == ["raised by the model net"]

@@ -184,3 +184,12 @@ def test_pictures_of_other_types_keep_their_brightness() -> None:
     ):
         frame = Frame(array, Span(0, 1), Sensor(2, 1), "intensity")
         assert Paint()(frame).tolist() == expected
+
+
+def test_the_scale_of_pictures_of_floats_is_what_is_white() -> None:
+    halves = np.array([[0.0, 0.5, 1.0, 2.0]])
+    frame = Frame(halves, Span(0, 1), Sensor(4, 1), "intensity")
+    assert Paint(scale=1)(frame)[0, :, 0].tolist() == [0, 128, 255, 255]
+    assert Paint()(frame)[0, :, 0].tolist() == [0, 0, 1, 2]
+    whole = Frame(halves.astype(np.uint8), Span(0, 1), Sensor(4, 1), "intensity")
+    assert Paint(scale=1)(whole)[0, :, 0].tolist() == [0, 0, 1, 2]

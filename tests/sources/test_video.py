@@ -29,6 +29,7 @@ from tests.pictures import (
     spans,
     truth,
 )
+from tests.rtsp import rtsp_camera
 
 BACKENDS: tuple[Literal["av", "opencv"], ...] = ("av", "opencv")
 NTSC = Fraction(30_000, 1001)
@@ -217,6 +218,72 @@ async def test_a_camera_of_the_network_is_live(backend: Literal["av", "opencv"])
     assert all(a.span.stop <= b.span.start for a, b in pairwise(frames))
     with pytest.raises(TypeError, match="no blocking form"):
         video(one.url).blocking()
+
+
+# -- over RTSP, from GStreamer's server ------------------------------------------------------------
+
+
+@pytest.mark.timeout(60)  # a process, and pictures in real time
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("path", ["jpeg", "h264", "udp"])
+async def test_a_camera_that_speaks_rtsp_is_seen(
+    path: str, backend: Literal["av", "opencv"]
+) -> None:
+    async with rtsp_camera() as one:
+        with anyio.fail_after(20):
+            frames = await video(one.url(path), colour="gray", backend=backend).take(10).to_list()
+    assert {frame.shape for frame in frames} == {(48, 64)}
+    assert len({frame.array.tobytes() for frame in frames}) > 5  # the ball moves
+    assert all(a.span.stop <= b.span.start for a, b in pairwise(frames))
+    if backend == "av":
+        assert [frame.span.start for frame in frames] == [20_000 * n for n in range(10)]
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("backend", BACKENDS)
+async def test_an_rtsp_camera_that_was_gone_is_seen_again(
+    backend: Literal["av", "opencv"],
+) -> None:
+    async with rtsp_camera() as one:
+        stream = video(one.url("h264"), colour="gray", backend=backend)
+        with anyio.fail_after(40):
+            async with stream.open() as run:
+                frames = [await anext(run) for _ in range(5)]
+                await one.kill()
+                await one.start()
+                while not run.report.anomalies.get("gaps"):
+                    frames.append(await anext(run))
+                frames += [await anext(run) for _ in range(5)]
+    assert all(a.span.stop <= b.span.start for a, b in pairwise(frames))
+    steps = [b.span.start - a.span.stop for a, b in pairwise(frames)]
+    assert run.report["gaps"] == 1
+    assert run.report["gap_us"] in steps
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(("path", "backend"), [("h264", "av"), ("udp", "av"), ("h264", "opencv")])
+async def test_an_rtsp_camera_that_falls_silent_meets_the_time_out(
+    path: str, backend: Literal["av", "opencv"]
+) -> None:
+    async with rtsp_camera() as one:
+        stream = video(one.url(path), timeout_us=3_000_000, reconnect_us=0, backend=backend)
+        with anyio.fail_after(20):
+            async with stream.open() as run:
+                await anext(run)
+                one.stop()
+                with pytest.raises(OSError, match=r"in time|has ended"):
+                    while True:
+                        await anext(run)
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("backend", BACKENDS)
+async def test_an_rtsp_camera_without_such_a_path_is_an_error(
+    backend: Literal["av", "opencv"],
+) -> None:
+    async with rtsp_camera() as one:
+        with anyio.fail_after(20), pytest.raises(OSError, match=r"404|cannot be opened"):
+            await video(one.url("none"), backend=backend).first()
 
 
 # -- as convis has them ----------------------------------------------------------------------------
