@@ -26,7 +26,7 @@ def library(name: str) -> str:
 @pytest.mark.skipif(not COMPILED, reason="the C kernels are not built here")
 @pytest.mark.skipif(not library("libasan.so"), reason="the C compiler has no AddressSanitizer")
 @pytest.mark.skipif("AEVENTS_REBUILT" in os.environ, reason="runs inside a rebuilt package")
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1500)
 def test_the_sanitizers_find_nothing(tmp_path: Path) -> None:
     run = {
         "LD_PRELOAD": library("libasan.so"),
