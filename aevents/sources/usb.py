@@ -8,7 +8,7 @@ from functools import partial
 import msgspec
 
 from aevents._contracts import Origin
-from aevents.cameras import inivation
+from aevents.cameras import inivation, prophesee
 from aevents.cameras.libusb import UsbDevice, devices
 from aevents.cameras.source import BlockingCamera, Camera, CameraSource
 from aevents.errors import DeviceError, DeviceNotFoundError
@@ -25,7 +25,10 @@ class Driver(msgspec.Struct, frozen=True):
     prepare: Callable[[type, Mapping[str, object]], Callable[[UsbDevice], Camera[object]]]
 
 
-DRIVERS: Sequence[Driver] = (Driver("inivation", inivation.NAMES, inivation.prepare),)
+DRIVERS: Sequence[Driver] = (
+    Driver("inivation", inivation.NAMES, inivation.prepare),
+    Driver("prophesee", prophesee.NAMES, prophesee.prepare),
+)
 
 
 class Plugged(msgspec.Struct, frozen=True):
