@@ -12,7 +12,7 @@ from typing import Annotated, Protocol
 
 import msgspec
 
-from aevents.cameras.settings import check_roi
+from aevents.cameras.settings import check_roi, parsed
 from aevents.errors import DeviceError
 
 WIDTH, HEIGHT = 1280, 720
@@ -81,13 +81,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     transfer_bytes: Annotated[int, msgspec.Meta(ge=1024, le=1 << 22, multiple_of=1024)] = 1 << 17
     transfers: Annotated[int, msgspec.Meta(ge=1, le=256)] = 32
 
-    def check(self) -> None:
-        """Raise `ValueError` for a bias that is none, or a region that is not on the sensor."""
-        for name in self.biases:
-            if name not in BIASES:
-                raise ValueError(f"there is no bias {name!r}; known: {', '.join(BIASES)}")
-        if self.roi:
-            check_roi(self.roi, WIDTH, HEIGHT)
+
+def settings_of(options: Mapping[str, object], /) -> Settings:
+    """Return options, which may be text as in a URL, as settings. Raises `ValueError`.
+
+    >>> settings_of({"biases": "bias_fo:-3", "roi": "10,20,100x80"}).roi
+    (10, 20, 100, 80)
+    """
+    settings = parsed(options, Settings)
+    for name in settings.biases:
+        if name not in BIASES:
+            raise ValueError(f"usb: there is no bias {name!r}; known: {', '.join(BIASES)}")
+    if settings.roi:
+        check_roi(settings.roi, WIDTH, HEIGHT)
+    return settings
 
 
 class Registers(Protocol):

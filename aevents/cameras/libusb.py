@@ -56,12 +56,13 @@ const struct libusb_pollfd **libusb_get_pollfds(void *context);
 void libusb_free_pollfds(const struct libusb_pollfd **files);
 void libusb_interrupt_event_handler(void *context);
 """
-NO_ACCESS, GONE, BUSY, TIMEOUT = -3, -4, -6, -7
+NO_ACCESS, GONE, BUSY, TIMEOUT, STALLED = -3, -4, -6, -7, -9
 PROBLEMS = {
     NO_ACCESS: "you have no rights to use it: let a udev rule give you some",
     GONE: "it is unplugged",
     BUSY: "another program has it",
     TIMEOUT: "it does not answer",
+    STALLED: "it refuses",
 }
 LONGEST_STRING = 256
 

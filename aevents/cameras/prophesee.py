@@ -6,9 +6,8 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 
-from aevents.cameras.imx636 import HEIGHT, WIDTH, Imx636, Settings
+from aevents.cameras.imx636 import HEIGHT, WIDTH, Imx636, Settings, settings_of
 from aevents.cameras.libusb import UsbDevice
-from aevents.cameras.settings import parsed
 from aevents.cameras.transfers import Incoming
 from aevents.cameras.treuzell import Treuzell
 from aevents.cameras.usb_handle import UsbHandle
@@ -35,8 +34,7 @@ def prepare(kind: type, options: Mapping[str, object], /) -> Callable[[UsbDevice
     """
     if not any(issubclass(each, kind) for each in (EventBatch, TriggerBatch)):
         raise ValueError(f"usb: a camera of Prophesee sends no {kind.__name__}")
-    settings = parsed(options, Settings)
-    settings.check()
+    settings = settings_of(options)
     return lambda device: PropheseeCamera(device, kind, settings)
 
 

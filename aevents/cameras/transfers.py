@@ -135,8 +135,8 @@ class Incoming:
         self._done: deque[Any] = deque()
         self._flying: set[int] = set()
         self._lost = ""
-        self._callback = ffi.callback("void (struct libusb_transfer *)", self._came)
-        self._memory = ffi.new("unsigned char[]", size * count)
+        self._callback: Any = ffi.callback("void (struct libusb_transfer *)", self._came)
+        self._memory: Any = ffi.new("unsigned char[]", size * count)
         self._events: Events = self._waited_for(device)
         self._transfers = [self._usb.libusb_alloc_transfer(0) for _ in range(count)]
         with ExitStack() as undoing:
@@ -178,6 +178,7 @@ class Incoming:
         self._events.close()
         for transfer in self._transfers:
             self._usb.libusb_free_transfer(transfer)
+        self._callback = self._memory = None  # which would else wait for the garbage collector
 
     def _waited_for(self, device: UsbHandle) -> Events:
         try:

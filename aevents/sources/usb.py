@@ -81,8 +81,7 @@ def open_url(
     if not drivers:
         known = ", ".join(one.name for one in DRIVERS)
         raise ValueError(f"usb: {name!r} is no driver; known: {known}")
-    if len(drivers) == 1:
-        drivers[0].prepare(kind, options)  # wrong options are told of at once
+    _check(drivers, kind, options)
     opening = partial(_opened, drivers, serial, kind, options)
     return Origin(
         f"usb:{rest}",
@@ -90,6 +89,19 @@ def open_url(
         blocking=lambda: BlockingCamera(opening),
         live=True,
     )
+
+
+def _check(drivers: Sequence[Driver], kind: type, options: Mapping[str, object]) -> None:
+    """Raise `ValueError` for what none of these drivers can do: it is told of at once."""
+    problems: list[str] = []
+    for one in drivers:
+        try:
+            one.prepare(kind, options)
+        except ValueError as error:
+            problems.append(str(error))
+        else:
+            return
+    raise ValueError("\n".join(problems))
 
 
 def _opened(

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from aevents.testing.cameras.player import Chunk, Player, timed
 from aevents.testing.cameras.usb import BULK, IN, INTERRUPT, Endpoint, Setup, Stall, UsbModel
 from aevents.testing.cameras.words import DavisWording, DvxWording, Said, Wording
-from aevents.types import EventBatch, Frame, ImuBatch, TriggerBatch
+from aevents.types import Frame, ImuBatch, TriggerBatch
 
 ONE, SEVERAL = 0xBF, 0xC2
 EVENTS, DEBUG = 0x82, 0x81

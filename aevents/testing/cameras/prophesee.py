@@ -34,7 +34,8 @@ class EVK4(UsbModel):
     started it; again each time. At the end it tells only the time.
 
     It does so at the pace of the items' times, or as fast as the host asks if not `realtime`.
-    `serial` is of hexadecimal digits; `firmware` is its version, a byte for each part. From its
+    `serial` is of hexadecimal digits; `firmware` is its version, a byte for each part;
+    `compatible` says which sensor it has. From its
     `stalls_at`th message on, it refuses them all.
     """
 
@@ -57,6 +58,7 @@ class EVK4(UsbModel):
         *,
         serial: str = "00050042",
         firmware: int = 0x030A00,
+        compatible: str = "psee,ccam5_imx636",
         realtime: bool = True,
         stalls_at: int | None = None,
     ) -> None:
@@ -65,6 +67,7 @@ class EVK4(UsbModel):
             (0, at): value for at, value in self.about.items()
         }
         self._firmware = firmware
+        self._compatible = compatible
         self._scene = scene
         self._realtime = realtime
         self._messages = stalls_at
@@ -86,7 +89,7 @@ class EVK4(UsbModel):
         """Take a message, and have its answer ready. Raises `Stall`."""
         if self._messages is not None:
             self._messages -= 1
-        if endpoint != QUESTIONS or self._messages is not None and self._messages <= 0:
+        if endpoint != QUESTIONS or (self._messages is not None and self._messages <= 0):
             raise Stall
         property, size = struct.unpack_from("<II", data)
         answer = self._answer(property, data[8 : 8 + size])
@@ -107,7 +110,7 @@ class EVK4(UsbModel):
             BUILT: struct.pack("<Q", 1_700_000_000),
             DEVICES: struct.pack("<I", 1),
             NAME: content[:4] + b"IMX636\0",
-            COMPATIBLE: content[:4] + b"psee,ccam5_imx636\0psee,ccam5_gen42\0",
+            COMPATIBLE: content[:4] + self._compatible.encode() + b"\0",
         }
         if property == REGISTERS:
             _, at, count = struct.unpack_from("<III", content)
