@@ -103,7 +103,7 @@ def library() -> Any:  # noqa: ANN401  # cffi's libraries have no types
     for name in (*own, ctypes.util.find_library("usb-1.0")):
         if name:
             return ffi.dlopen(name)
-    raise missing_extra("libusb", "inivation")
+    raise missing_extra("libusb", "usb")
 
 
 @contextmanager

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from aevents import DeviceError
-from aevents.cameras import imx636
 from aevents.cameras.imx636 import Imx636, Settings, settings_of
 
 ALL = (0, 0, 1280, 720)
@@ -31,7 +30,7 @@ class Board:
 @pytest.fixture(autouse=True)
 def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     seconds: list[float] = []
-    monkeypatch.setattr(imx636.time, "sleep", seconds.append)
+    monkeypatch.setattr("aevents.cameras.imx636.time.sleep", seconds.append)
     return seconds
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import numpy as np
 import pytest
@@ -89,7 +90,11 @@ async def test_edges_come_if_they_are_asked_for() -> None:
 
 @emulated_test
 async def test_settings_reach_the_sensor() -> None:
-    options = {"biases": {"bias_diff_on": 10}, "roi": (32, 0, 64, 720), "event_rate": 1_000_000}
+    options: dict[str, Any] = {
+        "biases": {"bias_diff_on": 10},
+        "roi": (32, 0, 64, 720),
+        "event_rate": 1_000_000,
+    }
     with emulated(EVK4([example_events(1_000, sensor=HD)])) as cameras:
         async for _ in aevents.open("usb:", **options).take(1):
             pass

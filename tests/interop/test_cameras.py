@@ -11,6 +11,7 @@ import os
 import subprocess
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import pytest
@@ -100,7 +101,7 @@ SAME = [*MASKS, 0x600C, 0x6008, 0x6028, 0x6004, 0x8000, 0x7000, 0x7008, 0x1010]
 
 @emulated_test
 async def test_others_set_the_same_registers_of_an_evk4() -> None:
-    options = {
+    options: dict[str, Any] = {
         "roi": (0, 0, 8, 8),
         "event_rate": 20_000_000,
         "biases": {"bias_diff_on": 10},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numpy as np
 
@@ -79,4 +79,4 @@ def _pieces(item: T) -> Iterator[T]:
         return
     (last,) = np.nonzero(np.diff(item.t // PIECE_US, append=-1))
     for start, stop in pairwise([0, *(last + 1).tolist()]):
-        yield item[start:stop]
+        yield cast("T", item[start:stop])

@@ -44,7 +44,8 @@ def test_items_have_the_time_of_their_end() -> None:
         t=[100, 200, 1_100, 9_000], x=[1] * 4, y=[3] * 4, p=[1] * 4, sensor=Sensor(9, 9)
     )
     edges = TriggerBatch(batch.t, batch.x.astype("u1"), batch.p > 0, Sensor(9, 9), Span(50, 9_001))
-    said = timed([edges, batch], lambda item: bytes([len(item)]), realtime=True)
+    scene: list[EventBatch | TriggerBatch] = [edges, batch]
+    said = timed(scene, lambda item: bytes([len(item)]), realtime=True)
     assert list(said) == [(8_951, b"\4"), (151, b"\2"), (1_051, b"\1"), (8_951, b"\1")]
-    at_once = timed([edges, batch], lambda item: bytes([len(item)]), realtime=False)
+    at_once = timed(scene, lambda item: bytes([len(item)]), realtime=False)
     assert list(at_once) == [(0, b"\4"), (0, b"\4")]
