@@ -1,8 +1,8 @@
 """How fast do events of a camera come, and is the loop late meanwhile?
 
 A DVXplorer, which libcaer reads, and an EVK4, which our own driver reads, are emulated that have
-more to say than anyone can take. Each is read by `async for`, to columns, and by a plain consumer in C; each way in a process of its own, in turns.
-Then it is unplugged.
+more to say than anyone can take. Each is read by `async for`, to columns, and by a plain consumer
+in C; each way in a process of its own, in turns. Then it is unplugged.
 """
 
 from __future__ import annotations
