@@ -107,8 +107,8 @@ async def test_others_set_the_same_registers_of_an_evk4() -> None:
         "biases": {"bias_diff_on": 10},
     }
     with emulated(EVK4([example_events(100, sensor=Sensor(1280, 720))])) as cameras:
-        async for _ in aevents.open("usb:", **options).take(1):
-            pass
+        async with aevents.open("usb:", **options).open() as running:
+            await anext(running)
         ours = cameras.registers()
         command = [str(PYTHON), "-c", CONFIGURE]
         done = await asyncio.to_thread(
