@@ -1,6 +1,8 @@
-"""One way to take events from an emulated DVXplorer, for bench_camera.py: what it found, as JSON.
+"""One way to take events from an emulated camera, for bench_camera.py: what it found, as JSON.
 
-python -m benchmarks.camera WAY SECONDS   in the environment of `aevents.testing.cameras.preloaded`
+python -m benchmarks.camera CAMERA WAY SECONDS
+
+In the environment of `aevents.testing.cameras.preloaded`.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from aevents.cameras.inivation_settings import DVXPLORER, settings_of
 from aevents.cameras.libcaer import Handle, library
 from aevents.testing.cameras import DVXplorer, EmulatedCameras, emulated
 from aevents.testing.cameras.words import WRAP, DvxWording
+from benchmarks.camera_evk4 import BusyEvk4, by_c_and_libusb
 from benchmarks.measure import build_naive
 
 CYCLE_US = 1 << 15
@@ -37,20 +40,25 @@ class Busy(DVXplorer):
     """A camera that says the same 33 ms again and again, as fast as it is asked."""
 
     def _chunks(self) -> Iterator[tuple[int, bytes]]:
-        random = np.random.default_rng(0)
-        t = np.sort(random.integers(1, CYCLE_US, CYCLE_EVENTS // 8)).repeat(8)
-        x = random.integers(0, 640, CYCLE_EVENTS // 8).repeat(8)
-        y = (random.integers(0, 60, CYCLE_EVENTS // 8) * 8).repeat(8) + np.tile(
-            np.arange(8), CYCLE_EVENTS // 8
-        )
-        p = random.integers(0, 2, CYCLE_EVENTS // 8).repeat(8)
-        batch = EventBatch.from_columns(t=t, x=x, y=y, p=p, sensor=Sensor(640, 480))
-        words = np.concatenate([[WRAP | 1], DvxWording().feed(batch)]).astype(np.uint16).tobytes()
+        words = cycle()
         while True:
             yield 0, words
 
 
-async def by_loop(seconds: float, cameras: EmulatedCameras) -> dict[str, object]:
+def cycle() -> bytes:
+    """Return what the DVXplorer says again and again."""
+    random = np.random.default_rng(0)
+    t = np.sort(random.integers(1, CYCLE_US, CYCLE_EVENTS // 8)).repeat(8)
+    x = random.integers(0, 640, CYCLE_EVENTS // 8).repeat(8)
+    y = (random.integers(0, 60, CYCLE_EVENTS // 8) * 8).repeat(8) + np.tile(
+        np.arange(8), CYCLE_EVENTS // 8
+    )
+    p = random.integers(0, 2, CYCLE_EVENTS // 8).repeat(8)
+    batch = EventBatch.from_columns(t=t, x=x, y=y, p=p, sensor=Sensor(640, 480))
+    return np.concatenate([[WRAP | 1], DvxWording().feed(batch)]).astype(np.uint16).tobytes()
+
+
+async def by_loop(seconds: float, cameras: EmulatedCameras, **options: object) -> dict[str, object]:
     """Take events with `async for`, beside a ticker; then unplug the camera."""
     late: list[float] = []
 
@@ -61,7 +69,7 @@ async def by_loop(seconds: float, cameras: EmulatedCameras) -> dict[str, object]
             late.append(time.perf_counter() - due)
 
     ticking = asyncio.create_task(tick())
-    async with aevents.open("usb:", **OPTIONS).open() as running:
+    async with aevents.open("usb:", **options).open() as running:
         await anext(running)
         opened, events = len(late), 0
         began, used = time.perf_counter(), time.process_time()
@@ -112,17 +120,20 @@ def _address(pointer: object) -> int:
     return int(ffi.cast("uintptr_t", pointer))
 
 
-def main(way: str, seconds: float) -> None:
+def main(camera: str, way: str, seconds: float) -> None:
     """Print what this way found."""
-    with emulated(Busy()) as cameras:
+    model = {"dvxplorer": Busy, "evk4": BusyEvk4}[camera]()
+    options = OPTIONS if camera == "dvxplorer" else {}
+    in_c = by_c if camera == "dvxplorer" else by_c_and_libusb
+    with emulated(model) as cameras:
         if way == "c":
-            found = by_c(seconds)
+            found = in_c(seconds)
         else:
             loop = uvloop.new_event_loop if way == "uvloop" else asyncio.new_event_loop
             with asyncio.Runner(loop_factory=loop) as runner:
-                found = runner.run(by_loop(seconds, cameras))
+                found = runner.run(by_loop(seconds, cameras, **options))
     print(json.dumps(found))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], float(sys.argv[2]))
+    main(sys.argv[1], sys.argv[2], float(sys.argv[3]))

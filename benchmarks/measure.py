@@ -105,10 +105,11 @@ def build_naive(name: str, prototypes: str) -> SimpleNamespace:
     """Compile `name`.c of this folder and return its `ffi` and `lib`."""
     naive = FFI()
     naive.cdef(prototypes)
-    source = Path(__file__).with_name(f"{name}.c").read_text()
-    naive.set_source(f"_{name}", source, extra_compile_args=["-O3"])
-    with tempfile.TemporaryDirectory() as folder:
-        spec = importlib.util.spec_from_file_location(f"_{name}", naive.compile(folder))
+    folder = Path(__file__).parent
+    source = (folder / f"{name}.c").read_text()
+    naive.set_source(f"_{name}", source, extra_compile_args=["-O3"], include_dirs=[str(folder)])
+    with tempfile.TemporaryDirectory() as built:
+        spec = importlib.util.spec_from_file_location(f"_{name}", naive.compile(built))
         assert spec is not None
         assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)

@@ -6,13 +6,13 @@ Modules and parameters are those of libcaer's headers, `devices/davis.h`, `dvxpl
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Annotated, Protocol
 
 import msgspec
 
 from aevents.cameras.libcaer import About
+from aevents.cameras.settings import check_roi, parsed
 from aevents.types import Frame, ImuBatch, TriggerBatch
 
 USB, QUEUE, PACKETS = -1, -2, -3
@@ -29,8 +29,6 @@ RISING, FALLING, PULSES = 1, 2, 3
 COARSE, FINE = 12, 4
 VOLTAGE, CURRENT = 0, 6
 """Where these begin in the number of a bias, of 3, 8, 6 and 3 bits."""
-
-WORDS = {"yes": True, "no": False}
 
 
 def _numbered(names: str, start: int = 0) -> dict[str, int]:
@@ -84,24 +82,7 @@ def settings_of(options: Mapping[str, object], /) -> Settings:
     >>> settings_of({"biases": "onbn:5/200,simple:3", "roi": "10,20,100x80", "imu": "no"}).biases
     {'onbn': (5, 200), 'simple': 3}
     """
-    given = {name: WORDS.get(str(value), value) for name, value in options.items()}
-    for name, parse in (("biases", _biases), ("roi", _roi)):
-        if isinstance(text := given.get(name), str):
-            given[name] = parse(text)
-    try:
-        return msgspec.convert(given, Settings, strict=False)
-    except msgspec.ValidationError as error:
-        known = ", ".join(Settings.__struct_fields__)
-        raise ValueError(f"usb: {error}; known: {known}") from None
-
-
-def _biases(text: str) -> dict[str, object]:
-    pairs = (each.partition(":") for each in text.split(","))
-    return {name: tuple(to.split("/")) if "/" in to else to for name, _, to in pairs}
-
-
-def _roi(text: str) -> list[str]:
-    return re.split("[,x]", text)
+    return parsed(options, Settings)
 
 
 class Parameters(Protocol):
@@ -183,9 +164,7 @@ class Family(msgspec.Struct, frozen=True):
     def _set_roi(self, camera: Parameters, about: About, roi: tuple[int, int, int, int]) -> None:
         left, top, width, height = roi
         right, bottom = left + width - 1, top + height - 1
-        inside = 0 <= left <= right < about.width and 0 <= top <= bottom < about.height
-        if not inside:
-            raise ValueError(f"roi {roi} is not within {about.width}x{about.height}")
+        check_roi(roi, about.width, about.height)
         if not self.roi:
             raise ValueError(f"a {self.name} has no roi")
         for module, parameters in self.roi.items():

@@ -33,8 +33,37 @@ int libusb_open(void *device, void **handle);
 void libusb_close(void *handle);
 int libusb_get_string_descriptor_ascii(void *handle, uint8_t index, char *data, int length);
 const char *libusb_error_name(int code);
+struct libusb_transfer {
+    void *handle; uint8_t flags; unsigned char endpoint, type; unsigned int timeout;
+    int status, length, actual_length; void (*callback)(struct libusb_transfer *);
+    void *user; unsigned char *buffer; int packets;
+};
+struct libusb_pollfd { int file; short events; };
+struct timeval { long tv_sec, tv_usec; };
+int libusb_control_transfer(void *handle, uint8_t type, uint8_t request, uint16_t value,
+                            uint16_t index, unsigned char *data, uint16_t length, unsigned wait);
+int libusb_bulk_transfer(void *handle, unsigned char endpoint, unsigned char *data, int length,
+                         int *moved, unsigned int timeout);
+int libusb_claim_interface(void *handle, int interface);
+int libusb_release_interface(void *handle, int interface);
+int libusb_clear_halt(void *handle, unsigned char endpoint);
+struct libusb_transfer *libusb_alloc_transfer(int packets);
+void libusb_free_transfer(struct libusb_transfer *transfer);
+int libusb_submit_transfer(struct libusb_transfer *transfer);
+int libusb_cancel_transfer(struct libusb_transfer *transfer);
+int libusb_handle_events_timeout_completed(void *context, struct timeval *wait, int *done);
+const struct libusb_pollfd **libusb_get_pollfds(void *context);
+void libusb_free_pollfds(const struct libusb_pollfd **files);
+void libusb_interrupt_event_handler(void *context);
 """
-NO_ACCESS = -3
+NO_ACCESS, GONE, BUSY, TIMEOUT, STALLED = -3, -4, -6, -7, -9
+PROBLEMS = {
+    NO_ACCESS: "you have no rights to use it: let a udev rule give you some",
+    GONE: "it is unplugged",
+    BUSY: "another program has it",
+    TIMEOUT: "it does not answer",
+    STALLED: "it refuses",
+}
 LONGEST_STRING = 256
 
 ffi: FFI = FFI()
@@ -63,7 +92,7 @@ def devices(models: Collection[tuple[int, int]], /) -> list[UsbDevice]:
     Raises `MissingExtraError` if there is no libusb, and `DeviceError` if that fails.
     """
     usb = library()
-    with _listed(usb) as every:
+    with context(usb) as own, listed(usb, own) as every:
         return [found for one in every if (found := _described(usb, one, models)) is not None]
 
 
@@ -72,7 +101,7 @@ def library() -> Any:  # noqa: ANN401  # cffi's libraries have no types
     """Return libusb. Raises `MissingExtraError`."""
     name = find()
     if name is None:
-        raise missing_extra("libusb", "inivation")
+        raise missing_extra("libusb", "usb")
     return ffi.dlopen(name)
 
 
@@ -85,27 +114,43 @@ def find() -> str | None:
 
 
 @contextmanager
-def _listed(usb: Any) -> Iterator[list[object]]:  # noqa: ANN401
-    context, each = ffi.new("void **"), ffi.new("void ***")
-    _check(usb, usb.libusb_init(context), "libusb cannot begin")
+def context(usb: Any) -> Iterator[object]:  # noqa: ANN401
+    """Let libusb begin, and end. Raises `DeviceError`."""
+    made = ffi.new("void **")
+    check(usb, usb.libusb_init(made), "libusb cannot begin")
     try:
-        count = usb.libusb_get_device_list(context[0], each)
-        _check(usb, count, "the USB devices cannot be listed")
-        try:
-            yield [each[0][index] for index in range(count)]
-        finally:
-            usb.libusb_free_device_list(each[0], 1)
+        yield made[0]
     finally:
-        usb.libusb_exit(context[0])
+        usb.libusb_exit(made[0])
 
 
-def _check(usb: Any, code: int, what: str) -> None:  # noqa: ANN401
+@contextmanager
+def listed(usb: Any, context: object) -> Iterator[list[object]]:  # noqa: ANN401
+    """Give every device that is plugged in. Raises `DeviceError`."""
+    each = ffi.new("void ***")
+    count = usb.libusb_get_device_list(context, each)
+    check(usb, count, "the USB devices cannot be listed")
+    try:
+        yield [each[0][index] for index in range(count)]
+    finally:
+        usb.libusb_free_device_list(each[0], 1)
+
+
+def check(usb: Any, code: int, what: str) -> int:  # noqa: ANN401
+    """Return what a function has returned, if that is no error. Raises `DeviceError`."""
     if code < 0:
-        raise DeviceError(f"{what}: {_name(usb, code)}")
+        raise DeviceError(f"{what}: {problem(usb, code)}")
+    return code
 
 
-def _name(usb: Any, code: int) -> str:  # noqa: ANN401
-    return str(ffi.string(usb.libusb_error_name(code)), "ascii")
+def problem(usb: Any, code: int) -> str:  # noqa: ANN401
+    """Return what an error means."""
+    return PROBLEMS.get(code) or str(ffi.string(usb.libusb_error_name(code)), "ascii")
+
+
+def place(usb: Any, device: object) -> tuple[int, int]:  # noqa: ANN401
+    """Return the bus and the address of a device."""
+    return usb.libusb_get_bus_number(device), usb.libusb_get_device_address(device)
 
 
 def _described(
@@ -119,21 +164,17 @@ def _described(
         return None
     if (about.idVendor, about.idProduct) not in models:
         return None
-    place = usb.libusb_get_bus_number(device), usb.libusb_get_device_address(device)
     serial, problem = _serial(usb, device, about.iSerialNumber)
-    return UsbDevice(
-        about.idVendor, about.idProduct, *place, serial, problem, version=about.bcdDevice
-    )
+    numbers = about.idVendor, about.idProduct, *place(usb, device)
+    return UsbDevice(*numbers, serial, problem, version=about.bcdDevice)
 
 
 def _serial(usb: Any, device: object, index: int) -> tuple[str, str]:  # noqa: ANN401
     """Return the serial of a device, and why it cannot be told."""
     handle, text = ffi.new("void **"), ffi.new("char[]", LONGEST_STRING)
     code = usb.libusb_open(device, handle)
-    if code == NO_ACCESS:
-        return "", "you have no rights to use it: let a udev rule give you some"
     if code < 0:
-        return "", _name(usb, code)
+        return "", problem(usb, code)
     length = usb.libusb_get_string_descriptor_ascii(handle[0], index, text, LONGEST_STRING)
     usb.libusb_close(handle[0])
     return ffi.unpack(text, max(length, 0)).decode("ascii", "replace").strip(), ""

@@ -8,7 +8,7 @@ from typing import cast
 import msgspec
 
 from aevents._contracts import Origin
-from aevents.cameras import inivation
+from aevents.cameras import inivation, prophesee
 from aevents.cameras.libusb import UsbDevice, devices
 from aevents.cameras.reopen import Item, ReopeningCamera, ReopeningSource, patience_of
 from aevents.cameras.source import BlockingCamera, Camera, CameraSource
@@ -26,7 +26,10 @@ class Driver(msgspec.Struct, frozen=True):
     prepare: Callable[[type, Mapping[str, object]], Callable[[UsbDevice], Camera[object]]]
 
 
-DRIVERS: Sequence[Driver] = (Driver("inivation", inivation.NAMES, inivation.prepare),)
+DRIVERS: Sequence[Driver] = (
+    Driver("inivation", inivation.NAMES, inivation.prepare),
+    Driver("prophesee", prophesee.NAMES, prophesee.prepare),
+)
 
 
 class Plugged(msgspec.Struct, frozen=True):
@@ -87,8 +90,7 @@ def open_url(
     if not drivers:
         known = ", ".join(one.name for one in DRIVERS)
         raise ValueError(f"usb: {name!r} is no driver; known: {known}")
-    if len(drivers) == 1:
-        drivers[0].prepare(kind, options)  # wrong options are told of at once
+    _check(drivers, kind, options)
     patience = patience_of(reopen)
 
     def opener() -> Callable[[], Camera[Item]]:
@@ -132,6 +134,19 @@ class _Opener:
             raise DeviceError(f"{one.name}: {error}") from error
         self._drivers, self._serial = [one.driver], one.device.serial
         return cast("Camera[Item]", camera)  # drivers give nothing else
+
+
+def _check(drivers: Sequence[Driver], kind: type, options: Mapping[str, object]) -> None:
+    """Raise `ValueError` for what none of these drivers can do: it is told of at once."""
+    problems: list[str] = []
+    for one in drivers:
+        try:
+            one.prepare(kind, options)
+        except ValueError as error:
+            problems.append(str(error))
+        else:
+            return
+    raise ValueError("\n".join(problems))
 
 
 def _chosen(cameras: Sequence[Plugged], serial: str) -> Plugged:

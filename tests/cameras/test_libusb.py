@@ -57,4 +57,4 @@ def test_without_libusb_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(ctypes.util, "find_library", lambda _: None)
     with pytest.raises(MissingExtraError) as caught:
         devices(())
-    assert caught.value.install == "pip install 'aevents[inivation]'"
+    assert caught.value.install == "pip install 'aevents[usb]'"

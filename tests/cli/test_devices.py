@@ -100,7 +100,7 @@ def test_without_libusb_the_command_to_install_it_is_one_line(
     out, err = printed("devices", code=1)
     assert (out, err) == (
         "",
-        "aevents: libusb is not installed: pip install 'aevents[inivation]'\n",
+        "aevents: libusb is not installed: pip install 'aevents[usb]'\n",
     )
 
 

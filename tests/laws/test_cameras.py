@@ -1,5 +1,5 @@
-"""The lives of cameras, by real libusb and libcaer: however they end, nothing stays claimed, open
-or running.
+"""The lives of cameras, by real libusb, libcaer and our own driver: however they end, nothing stays
+claimed, open or running.
 
 AEVENTS_CYCLES says how often one is opened and closed.
 """
@@ -18,13 +18,14 @@ from typing import Any
 import pytest
 
 import aevents
-from aevents import DeviceError, DeviceLostError, EventBatch, Sensor
+from aevents import DeviceError, DeviceLostError, EventBatch, Sensor, TriggerBatch
 from aevents.cameras.libcaer import Handle
 from aevents.testing import assert_same_events, example_events
-from aevents.testing.cameras import DAVIS346, DVXplorer, emulated
+from aevents.testing.cameras import DAVIS346, EVK4, DVXplorer, emulated
 from tests.emulated import emulated_test
 
 CYCLES = int(os.environ.get("AEVENTS_CYCLES", "10"))
+HD = Sensor(1280, 720)
 ROOMY = "interval_us=100000"
 OTHER = """
 import aevents
@@ -33,6 +34,12 @@ with aevents.open("usb:").blocking() as batches:
     print("streams", flush=True)
     input()
 """
+
+
+async def silent() -> None:
+    """Open the only camera, and read on and on."""
+    async for _ in aevents.open("usb:?triggers=yes", kind=TriggerBatch):
+        pass
 
 
 async def first(url: str = "usb:") -> EventBatch:
@@ -129,6 +136,93 @@ async def test_another_process_that_has_it_is_told_of_and_gives_it_back() -> Non
             await first()
         await program.communicate(b"\n")
         assert len(await first())
+
+
+@emulated_test
+async def test_an_evk4_that_fails_in_the_middle_is_left_with_nothing_claimed() -> None:
+    scene = [example_events(600, sensor=HD)]
+    for refused in (1, 4, 40, 120):
+        with emulated(EVK4(scene, stalls_at=refused)):
+            for _ in range(2):  # it is not claimed: the second fails in the same way
+                with pytest.raises(DeviceError, match=r"EVK4.*: (endpoint|property)"):
+                    await first()
+            assert not any("usb" in name for name in threads())
+
+
+@emulated_test
+async def test_an_evk4_that_is_cancelled_or_broken_off_is_free_for_the_next() -> None:
+    with emulated(EVK4([example_events(600, sensor=HD)])) as cameras:
+        for delay in (0.0, 0.01, 0.1, 0.3):
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(silent(), delay)
+        async for batch in aevents.open("usb:"):
+            assert len(batch)
+            break
+        assert len(await first())
+        assert not cameras.registers()[0, 0x9008] & 1
+        assert not any("usb" in name for name in threads())
+
+
+@emulated_test
+async def test_an_evk4_that_is_unplugged_is_lost_within_a_second_and_found_again() -> None:
+    batch = example_events(600, sensor=HD)
+    loop = asyncio.get_running_loop()
+    with emulated(EVK4([batch], realtime=False)) as cameras:
+        for _ in range(2):
+            items: list[EventBatch] = []
+            unplugged = 0.0
+            with pytest.raises(DeviceLostError, match="EVK4 00050042: it is unplugged"):
+                async for item in aevents.open("usb:"):
+                    items.append(item)
+                    if sum(map(len, items)) == len(batch):
+                        cameras.unplug()
+                        unplugged = loop.time()
+            assert loop.time() - unplugged < 1
+            assert_same_events(items, [batch])
+            with pytest.raises(DeviceError, match="no camera"):
+                await first()  # which waits until the other is closed
+            assert not any("usb" in name for name in threads())
+            cameras.plug()
+
+
+@emulated_test
+async def test_an_evk4_that_another_process_has_is_told_of() -> None:
+    with emulated(EVK4([example_events(600, sensor=HD)])):
+        program = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", OTHER, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        assert program.stdout is not None
+        assert await program.stdout.readline() == b"streams\n"
+        with pytest.raises(DeviceError, match=r"EVK4.*another program has it"):
+            await first()
+        await program.communicate(b"\n")
+        assert len(await first())
+
+
+@emulated_test
+async def test_an_evk4_and_a_dvxplorer_are_merged() -> None:
+    left, right = example_events(3_000, seed=1), example_events(3_000, seed=2, sensor=HD)
+    with emulated(DVXplorer([left], realtime=False), EVK4([right], realtime=False)):
+        streams = aevents.open(f"usb:inivation?{ROOMY}"), aevents.open("usb:prophesee")
+        items: list[EventBatch] = []
+        async with aevents.merge(*streams, capacity=16) as both:
+            async with both.open() as running:
+                while sum(map(len, items)) < 6_000:
+                    items.append(await anext(running))
+    for batch, name in ((left, "DVXplorer"), (right, "EVK4")):
+        assert_same_events([one for one in items if one.sensor.name == name], [batch])
+
+
+@emulated_test
+async def test_an_evk4_opened_and_closed_again_and_again_takes_no_more() -> None:
+    with emulated(EVK4([example_events(600, sensor=HD)])):
+        for _ in range(4):
+            await first()
+        before, memory = (open_files(), sorted(threads())), resident()
+        for _ in range(CYCLES):
+            await first()
+        assert (open_files(), sorted(threads())) == before
+        assert resident() - memory < 1
 
 
 @emulated_test

@@ -11,14 +11,14 @@ import aevents
 from aevents import DeviceError, DeviceLostError, DeviceNotFoundError, EventBatch
 from aevents.sources import usb
 from aevents.testing import example_events
-from aevents.testing.cameras import DAVIS346, DVXplorer, emulated
+from aevents.testing.cameras import DAVIS346, EVK4, DVXplorer, emulated
 from tests.emulated import emulated_test
 
 
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        ("usb:nobody", "'nobody' is no driver; known: inivation"),
+        ("usb:nobody", "'nobody' is no driver; known: inivation, prophesee"),
         ("usb:?hue=3", "hue"),
         ("usb:inivation?interval_us=0", "interval_us"),
         ("usb:?roi=1,2,3", "roi"),
@@ -165,3 +165,13 @@ def test_without_a_loop_it_goes_on_too() -> None:
                     break
                 before = after
             assert after.span.start == before.span.stop + batches.report["gap_us"]
+
+
+@emulated_test
+async def test_options_are_those_of_the_camera_that_is_there() -> None:
+    stream = aevents.open("usb:?imu=yes")  # some camera has it
+    with emulated(EVK4()):
+        with pytest.raises(ValueError, match=r"imu.*known: biases, roi, event_rate"):
+            await stream.take(1).to_list()
+    with pytest.raises(ValueError, match=r"(?s)hue.*interval_us.*hue.*event_rate"):
+        aevents.open("usb:?hue=3")

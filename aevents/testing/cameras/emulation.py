@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from aevents.testing.cameras.inivation import InivationModel
+from aevents.testing.cameras.prophesee import EVK4
 from aevents.testing.cameras.umockdev import Bus
 
 FOLDER = "UMOCKDEV_DIR"
+CameraModel = InivationModel | EVK4
 PRELOADED = "libumockdev-preload"
 DEADLINE = 10
 """Seconds that the process of the bus may take to answer."""
@@ -38,7 +40,9 @@ class EmulatedCameras:
         self._ask("forbid", camera)
 
     def registers(self, camera: int = 0) -> dict[tuple[int, int], int]:
-        """Return the parameters of a camera, as the host has set them, by module and number."""
+        """Return the parameters of a camera, as the host has set them, by module or device, and
+        number.
+        """
         found: dict[tuple[int, int], int] = self._ask("registers", camera)
         return found
 
@@ -48,7 +52,7 @@ class EmulatedCameras:
 
 
 @contextmanager
-def emulated(*models: InivationModel) -> Iterator[EmulatedCameras]:
+def emulated(*models: CameraModel) -> Iterator[EmulatedCameras]:
     """Plug these models into an emulated bus, which is all that this process sees of USB meanwhile.
 
     The process must have been started by `umockdev-wrapper`, or with `preloaded()` as environment;
@@ -89,7 +93,7 @@ def _answer(pipe: Connection) -> Any:  # noqa: ANN401
     return answer
 
 
-def _serve(models: Sequence[InivationModel], pipe: Connection) -> None:
+def _serve(models: Sequence[CameraModel], pipe: Connection) -> None:
     """Have a bus with these models, and do what is asked, until nobody is there to ask."""
     try:
         bus = Bus()

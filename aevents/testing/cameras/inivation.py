@@ -7,16 +7,13 @@ camera sends words (`words.py`) from endpoint 0x82. Biases and regions are kept,
 from __future__ import annotations
 
 import struct
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import pairwise
 from types import MappingProxyType
 
-import numpy as np
-
+from aevents.testing.cameras.player import Chunk, Player, timed
 from aevents.testing.cameras.usb import BULK, IN, INTERRUPT, Endpoint, Setup, Stall, UsbModel
 from aevents.testing.cameras.words import DavisWording, DvxWording, Said, Wording
-from aevents.types import EventBatch, Frame, ImuBatch, TriggerBatch
+from aevents.types import Frame, ImuBatch, TriggerBatch
 
 ONE, SEVERAL = 0xBF, 0xC2
 EVENTS, DEBUG = 0x82, 0x81
@@ -24,8 +21,6 @@ MUX_RUN, CLOCK_RUN, USB_RUN, DVS_RUN = (0, 0), (0, 1), (9, 0), (1, 3)
 IMU_RUN, FRAMES_RUN = (3, 2), (2, 4)
 EDGES = ((4, 1), (4, 2))
 LOGIC = 18
-PIECE_US = 1_000
-"""In real time, events are sent so often."""
 IDLE_US = 1 << 15
 """How often a camera that sees nothing says that time goes on."""
 
@@ -61,9 +56,7 @@ class InivationModel(UsbModel):
         self._scene = scene
         self._realtime = realtime
         self._requests = stalls_at
-        self._playing: Iterator[tuple[int, bytes]] | None = None
-        self._began = 0.0
-        self._next: tuple[int, bytes] = (0, b"")
+        self._player = Player()
 
     @property
     def running(self) -> bool:
@@ -89,41 +82,25 @@ class InivationModel(UsbModel):
 
     def send(self, endpoint: int, most: int) -> bytes | None:
         """Return words that are due."""
-        if endpoint != EVENTS or self._playing is None:
-            return None
-        room, pieces = most & ~1, []
-        now = (time.monotonic() - self._began) * 1e6
-        while room and now >= 0 and (self._next[1] or self._refill(self._playing)):
-            due, data = self._next
-            if due > now:
-                break
-            pieces.append(data[:room])
-            self._next = (due, data[room:])
-            room -= len(pieces[-1])
-        return b"".join(pieces) or None
+        return self._player.take(most & ~1) if endpoint == EVENTS else None
 
     def _write(self, module: int, parameter: int, value: int) -> None:
         self.registers[module, parameter] = value
         if not self.running:
-            self._playing = None
-        elif self._playing is None or time.monotonic() < self._began:
-            self._began, self._next = time.monotonic() + self.settle_s, (0, b"")
-            self._playing = self._chunks()
+            self._player.stop()
+        elif not self._player.begun:
+            self._player.play(self._chunks(), self.settle_s)
 
-    def _refill(self, playing: Iterator[tuple[int, bytes]]) -> bool:
-        self._next = next(playing)
-        return True
-
-    def _chunks(self) -> Iterator[tuple[int, bytes]]:
-        """Yield times in µs since the start, and what is said then; for ever."""
-        wording, first, due = self.wording(), None, 0
-        for item in filter(self._is_on, self._scene):
-            first = item.span.start if first is None else first
-            for piece in _pieces(item) if self._realtime else (item,):
-                due = piece.span.stop - first
-                yield due if self._realtime else 0, wording.feed(piece).tobytes()
+    def _chunks(self) -> Iterator[Chunk]:
+        """Yield what is said, and when; for ever."""
+        wording, due = self.wording(), 0
+        scene = filter(self._is_on, self._scene)
+        for due, data in timed(
+            scene, lambda item: wording.feed(item).tobytes(), realtime=self._realtime
+        ):
+            yield due, data
         if not self._realtime:
-            due = int((time.monotonic() - self._began) * 1e6)
+            due = self._player.now
         while True:
             yield due, wording.idle(1).tobytes()
             due += IDLE_US
@@ -164,13 +141,3 @@ class DAVIS346(InivationModel):
         (6, 7): 1, (1, 0): 346, (1, 1): 260, (1, 10): 1, (1, 30): 1, (1, 40): 1, (1, 50): 1,
         (1, 60): 1, (2, 0): 346, (2, 1): 260, (2, 6): 1, (3, 0): 1,
     })  # fmt: skip
-
-
-def _pieces(item: Said) -> Iterator[Said]:
-    """Yield the events of a batch millisecond by millisecond; other items as they are."""
-    if not isinstance(item, EventBatch):
-        yield item
-        return
-    (last,) = np.nonzero(np.diff(item.t // PIECE_US, append=-1))
-    for start, stop in pairwise([0, *(last + 1).tolist()]):
-        yield item[start:stop]

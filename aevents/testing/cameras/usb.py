@@ -49,6 +49,7 @@ class UsbModel:
     vendor: int = 0
     product: int = 0
     version: int = 0
+    subclass: int = 0
     names: Sequence[str] = ("", "")
     endpoints: Sequence[Endpoint] = ()
 
@@ -66,7 +67,7 @@ class UsbModel:
     @property
     def configuration_descriptor(self) -> bytes:
         """Its only configuration, with the interface and the endpoints."""
-        body = struct.pack("<9B", 9, 4, 0, 0, len(self.endpoints), 0xFF, 0, 0, 0)
+        body = struct.pack("<9B", 9, 4, 0, 0, len(self.endpoints), 0xFF, self.subclass, 0, 0)
         for address, type, size in self.endpoints:
             body += struct.pack("<BBBBHB", 7, 5, address, type, size, int(type == INTERRUPT))
             body += struct.pack("<BBBBH", 6, 0x30, 15 if type == BULK else 0, 0, 0)
