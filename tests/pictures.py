@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-import os
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from fractions import Fraction
@@ -14,15 +13,11 @@ from typing import Any, cast
 import av
 import numpy as np
 import numpy.typing as npt
-import pytest
 from av.video import VideoStream
 from blockbuster import BlockBuster
 
 from aevents.types import Frame, Sensor, Span
-
-ROOT = Path(__file__).parents[1]
-CONVIS = Path(os.environ.get("AEVENTS_TRUTH", ROOT.parent / "shared" / "truth")) / "convis"
-needs_convis = pytest.mark.skipif(not CONVIS.is_dir(), reason="no truth: set AEVENTS_TRUTH")
+from tests.truth import CONVIS
 
 Array = npt.NDArray[Any]
 Pixels = npt.NDArray[np.uint8]

@@ -20,7 +20,8 @@ from aevents.codecs.inr_header import Order, write_header
 from aevents.errors import DecodeError, EncodeError, TruncatedError
 from aevents.testing import decode, encode
 from aevents.types import EventBatch, Frame, Sensor, Span
-from tests.convis import FOLDER, arrays, needs_convis
+from tests.convis import arrays
+from tests.truth import CONVIS, needs_convis
 
 PICTURES = np.random.default_rng(1).integers(0, 255, (5, 3, 4)).astype(np.float64)
 ORDERS: list[Order] = ["vxyz", "zyxv", "zxyv"]
@@ -259,11 +260,11 @@ class Frames:
 
 # -- convis, whose reader takes only float64, and whose writer's files it cannot read --------------
 
-TRUTH = arrays("inr") if FOLDER.is_dir() else {}
+TRUTH = arrays("inr") if CONVIS.is_dir() else {}
 
 
 def in_file(name: str, **options: object) -> list[Frame]:
-    return read((FOLDER / "inr" / f"{name}.inr").read_bytes(), **{"strict": True, **options})
+    return read((CONVIS / "inr" / f"{name}.inr").read_bytes(), **{"strict": True, **options})
 
 
 @needs_convis
@@ -274,7 +275,7 @@ def test_files_of_convis_are_read_and_written_byte_for_byte(name: str) -> None:
     order: Order = "zxyv" if name == "writer_zdim" else "vxyz"
     size = 256 if name == "good_z1" else 255
     written = encode(InrEncoder(order=order, header_bytes=size), found)
-    assert written == (FOLDER / "inr" / f"{name}.inr").read_bytes()
+    assert written == (CONVIS / "inr" / f"{name}.inr").read_bytes()
 
 
 @needs_convis
@@ -287,7 +288,7 @@ def test_pictures_of_two_planes_as_in_convis() -> None:
     assert (np.moveaxis(pictures, 1, 3).reshape(4, 3, 8) == TRUTH["z2_flat"]).all()
     assert (pictures[:2, 0] == TRUTH["z2_get2"]).all()
     written = encode(InrEncoder(), found)
-    assert written == (FOLDER / "inr" / "good_z2.inr").read_bytes()
+    assert written == (CONVIS / "inr" / "good_z2.inr").read_bytes()
 
 
 @needs_convis

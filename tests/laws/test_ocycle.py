@@ -25,16 +25,15 @@ from aevents import BLOCK, Chunk, Span, s
 from aevents._contracts import Origin
 from aevents.compat import BufferEmit
 from aevents.stream import Stream, stream_of
-from tests.conftest import ROOT
+from tests.truth import OCYCLE
 
-TRUTH = Path(os.environ.get("AEVENTS_TRUTH", ROOT.parent / "shared" / "truth")) / "ocycle"
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 Case = dict[str, Any]
 
 
 def truth(name: str) -> list[Case]:
-    path = TRUTH / name
+    path = OCYCLE / name
     return list(json.loads(path.read_text())["cases"]) if path.is_file() else []
 
 
@@ -47,7 +46,7 @@ FAN_OUT = [case for case in truth("ocycle_modes.json") if "emissions_per_size" i
 
 
 def test_no_case_of_the_truth_is_left_out() -> None:
-    if not TRUTH.is_dir():
+    if not OCYCLE.is_dir():
         pytest.skip("no truth beside the project: set AEVENTS_TRUTH")
     assert (len(EMISSIONS), len(EXPLICIT), len(MODES), len(FAN_OUT)) == (43, 2, 10, 1)
     assert sum(len(case["emissions"]) for case in ALL) == 178

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import selectors
 from collections.abc import Callable, Coroutine
-from pathlib import Path
 from typing import Any
 
 import anyio
@@ -19,10 +17,9 @@ import anyio.lowlevel
 import pytest
 
 from aevents import History, Model, Result, infer
-from tests.conftest import ROOT
 from tests.junctions.test_infer import film
+from tests.truth import STREAM_INFER
 
-TRUTH = Path(os.environ.get("AEVENTS_TRUTH", ROOT.parent / "shared" / "truth")) / "stream_infer"
 Models = dict[str, Any]
 
 
@@ -117,7 +114,7 @@ def test_a_model_that_does_nothing_sees_each_frame_at_once() -> None:
 
 
 def cases() -> list[Any]:
-    path = TRUTH / "realtime_0.6.7.json"
+    path = STREAM_INFER / "realtime_0.6.7.json"
     return json.loads(path.read_text())["cases"] if path.exists() else []
 
 

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Iterable
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,9 +16,8 @@ import pytest
 
 from aevents import Frame, History, Sensor, Span
 from aevents.operators.moments import Moment, Moments, Schedule
-from tests.conftest import ROOT
+from tests.truth import STREAM_INFER
 
-TRUTH = Path(os.environ.get("AEVENTS_TRUTH", ROOT.parent / "shared" / "truth")) / "stream_infer"
 RATES = {
     "v10.mp4": Fraction(10),
     "v25.mp4": Fraction(25),
@@ -152,7 +149,7 @@ def test_what_has_no_span_is_refused() -> None:
 
 def cases(name: str) -> list[Any]:
     """Return the cases of a file of truth; none where there is no truth."""
-    path = TRUTH / f"{name}_0.6.7.json"
+    path = STREAM_INFER / f"{name}_0.6.7.json"
     found: list[Any] = json.loads(path.read_text())["cases"] if path.exists() else []
     return found
 

@@ -12,7 +12,8 @@ import pytest
 from aevents.operators.resample import Resample
 from aevents.sources.frames import from_frames
 from aevents.types import Frame
-from tests.pictures import Array, frame, needs_convis, spans, truth
+from tests.pictures import Array, frame, spans, truth
+from tests.truth import needs_convis
 
 NTSC = Fraction(30_000, 1001)
 

@@ -27,7 +27,8 @@ from aevents.sinks import coding
 from aevents.sinks.video import create
 from aevents.testing import check_sink
 from aevents.types import Frame, Sensor, Span
-from tests.pictures import film, needs_convis, numbered, truth
+from tests.pictures import film, numbered, truth
+from tests.truth import needs_convis
 
 ORANGE, BLUE, BACKGROUND = (255, 164, 48), (72, 156, 255), (17, 19, 24)
 

@@ -14,8 +14,9 @@ from aevents.errors import DecodeError, DownloadError
 from aevents.sources import digits
 from aevents.sources.digits import FILES, download, load
 from aevents.sources.published import Published
-from tests.convis import FOLDER, arrays, needs_convis
+from tests.convis import arrays
 from tests.sources.test_download import mirror
+from tests.truth import CONVIS, needs_convis
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (7, 28, 28)).astype(np.uint8)
 LABELS = np.arange(7, dtype=np.uint8)
@@ -114,6 +115,6 @@ def test_the_published_files_are_those_of_mnist() -> None:
 
 @needs_convis
 def test_digits_beside_convis_are_read() -> None:
-    found, truth = load(FOLDER / "mnist"), arrays("mnist")
+    found, truth = load(CONVIS / "mnist"), arrays("mnist")
     assert (found.images == truth["imgs"]).all()
     assert (found.labels == truth["labels"]).all()

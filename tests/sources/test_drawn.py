@@ -22,7 +22,8 @@ from aevents.sources.drawn import (
 )
 from aevents.stream import Stream, stream_of
 from aevents.types import Frame, Sensor, Span
-from tests.convis import arrays, needs_convis
+from tests.convis import arrays
+from tests.truth import needs_convis
 
 SENSOR = Sensor(4, 3)
 BLOCK = 8

@@ -11,7 +11,8 @@ import pytest
 import aevents
 from aevents.sources.frames import from_frames
 from aevents.testing import check_source
-from tests.pictures import CONVIS, needs_convis, spans, truth
+from tests.pictures import spans, truth
+from tests.truth import CONVIS, needs_convis
 
 
 async def test_an_array_obeys_the_laws_of_sources() -> None:

@@ -12,7 +12,8 @@ import aevents
 from aevents.errors import DecodeError
 from aevents.sources.images import images
 from aevents.testing import check_source
-from tests.pictures import CONVIS, allow_blocking_runs, needs_convis, numbered, spans, still, truth
+from tests.pictures import allow_blocking_runs, numbered, spans, still, truth
+from tests.truth import CONVIS, needs_convis
 
 
 @pytest.fixture

@@ -15,8 +15,9 @@ from aevents.sources import mnist
 from aevents.sources.mnist import ADVANCE, DigitFrame, Digits
 from aevents.stream import Stream
 from aevents.types import Sensor, Span
-from tests.convis import FOLDER, arrays, needs_convis
+from tests.convis import arrays
 from tests.sources.test_drawn import late
+from tests.truth import CONVIS, needs_convis
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (10, 28, 28)).astype(np.uint8)
 TEN = Digits(IMAGES, np.arange(10, dtype=np.uint8))
@@ -149,11 +150,11 @@ def test_wrong_options_are_refused_at_once(
 
 # -- convis, whose arrays are (batch, channel, t, rows, columns) ----------------------------------
 
-TRUTH = arrays("mnist") if FOLDER.is_dir() else {}
+TRUTH = arrays("mnist") if CONVIS.is_dir() else {}
 
 
 def digits() -> Digits:
-    return mnist.load(FOLDER / "mnist")
+    return mnist.load(CONVIS / "mnist")
 
 
 @needs_convis

@@ -13,8 +13,9 @@ import pytest
 from aevents.sources import stimuli
 from aevents.stream import Stream
 from aevents.types import Frame, Sensor
-from tests.convis import arrays, needs_convis
+from tests.convis import arrays
 from tests.sources.test_drawn import late
+from tests.truth import needs_convis
 
 SENSOR = Sensor(16, 12)
 ALL: dict[str, Callable[..., Stream[Frame]]] = {

@@ -20,16 +20,15 @@ from aevents.operators.view import Colour
 from aevents.sources.video import video
 from aevents.testing import check_source
 from tests.pictures import (
-    CONVIS,
     allow_blocking_runs,
     camera,
     film,
-    needs_convis,
     numbered,
     spans,
     truth,
 )
 from tests.rtsp import rtsp_camera
+from tests.truth import CONVIS, needs_convis
 
 BACKENDS: tuple[Literal["av", "opencv"], ...] = ("av", "opencv")
 NTSC = Fraction(30_000, 1001)
