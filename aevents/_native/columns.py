@@ -22,10 +22,10 @@ except ImportError:
 
     ffi = FFI()
 
-CAPACITY = 65536  # events: 0.9 MB, which stays near between decoding and counting
+SLACK = 64  # as AE_SLACK in kernels.h: slots that a decoder may scribble on
+CAPACITY = 65536 + SLACK  # events: 0.9 MB, which stays near between decoding and counting
 IN_PLACE = 1 << 18  # events at a time that are written where they stay: fewer, larger batches
 TRIGGER_CAPACITY = 1024
-SLACK = 64  # as AE_SLACK in kernels.h: slots that a decoder may scribble on
 FREE_SLABS = 32  # kept for each capacity: what a worker hop makes ready, and some
 
 # Bytes an event and a trigger take: t, x, y, p; t, id, value.

@@ -13,7 +13,7 @@ import numpy as np
 from aevents._native import kernels
 from aevents._native.columns import Columns
 from aevents._native.room import Room
-from aevents.codecs.base import Buffer, ByteBuffer, Jump, Watch
+from aevents.codecs.base import SNIFF_BYTES, Buffer, ByteBuffer, Jump, Watch
 from aevents.codecs.header import Header, parse_header
 from aevents.codecs.mend import Mender, Turn
 from aevents.errors import EncodeError
@@ -136,7 +136,8 @@ class PackedDecoder(ABC):
             return None
         self._watch.use(self._sensor or header.sensor())
         self.t0 = header.t0
-        skip = self.begin(header, self._head[header.length :], final=final)
+        body = self._head[header.length : header.length + SNIFF_BYTES]
+        skip = self.begin(header, body, final=final)
         if skip is None:
             return None
         rest = self._head[header.length + skip :]

@@ -12,7 +12,7 @@ import stat
 import sys
 import threading
 from collections.abc import Callable, Coroutine, Generator, Iterator
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import cast
 
@@ -25,6 +25,10 @@ from aevents.codecs.base import Hurry, Jump
 CHUNK_BYTES = 1 << 20
 """1 MiB: small chunks cost a hop each (64 KiB would be 8 times slower), larger ones leave the
 cache.
+"""
+KEPT_BYTES = 1 << 23
+"""A block that the C library once gave back to the system: up to twice as much it keeps from then
+on, and chunks are read into memory that is there. Fresh pages cost as much as decoding.
 """
 PIPE_SECONDS = 0.1
 """How long a wait for a pipe may last: so much later can a cancellation or a close come through."""
@@ -61,6 +65,7 @@ def read_items(path: Path, plan: Plan | None) -> Generator[object, None, None]:
     if planned is not None:
         yield from planned  # closed with this
         return
+    keep_memory()
     with path.open("rb", buffering=0) as file:
         if _is_pipe(file.fileno()):
             yield Hurry()
@@ -70,6 +75,7 @@ def read_items(path: Path, plan: Plan | None) -> Generator[object, None, None]:
 def read_from(path: Path, jump: Jump) -> Generator[object, None, None]:
     """Yield the jump, and the chunks from there on."""
     yield jump
+    keep_memory()
     with path.open("rb", buffering=0) as file:
         file.seek(jump.offset)
         yield from iter(partial(file.read, CHUNK_BYTES), b"")
@@ -93,6 +99,12 @@ def read_stdin() -> Generator[object, None, None]:
             yield chunk
         else:
             return
+
+
+@cache
+def keep_memory() -> None:
+    """Have glibc keep the memory of chunks that are gone; other C libraries do as they do."""
+    bytes(KEPT_BYTES)
 
 
 class FileSource:
@@ -146,6 +158,7 @@ class FileSource:
         with self._lock:  # a cancelled first read may have left another thread here
             if self._file is None and not self._closed:
                 items = self._plan(self._path) if self._plan else None
+                keep_memory()
                 self._file = _GuardedItems(items) if items else _GuardedFile(self._path, "rb")
 
     def _read(self) -> asyncio.Future[object]:

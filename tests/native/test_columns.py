@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from aevents._native import columns as module
-from aevents._native.columns import Columns, checked
+from aevents._native.columns import SLACK, Columns, checked
 
 from .kernels import arrays
 
@@ -33,8 +33,8 @@ def test_the_columns_have_their_types_and_room(kernels: ModuleType) -> None:
     assert found == [("int64", 1024), ("uint8", 1024), ("uint8", 1024)]
 
 
-def test_the_default_capacity_is_65536_events(kernels: ModuleType) -> None:
-    assert kernels.columns().capacity == 65536
+def test_by_default_65536_events_fit_and_the_slack(kernels: ModuleType) -> None:
+    assert kernels.columns().capacity == 65536 + SLACK
 
 
 def test_no_column_overlaps_another() -> None:

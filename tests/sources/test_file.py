@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import io
 import os
+import platform
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -156,3 +158,28 @@ async def test_standard_input_is_handed_on_as_it_comes(monkeypatch: pytest.Monke
         with pytest.raises(StopAsyncIteration):
             await anext(run)
         text.detach()
+
+
+FAULTS = """
+import resource, sys
+from pathlib import Path
+from aevents.sources.file import read_items
+
+def faults():
+    before, held = resource.getrusage(resource.RUSAGE_SELF).ru_minflt, [b""] * 3
+    for chunk in read_items(Path(sys.argv[1]), None):
+        held = [*held[1:], chunk]
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+print([faults() for _ in range(3)][-1])
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries keep what they do")
+def test_chunks_are_read_into_memory_that_is_there(tmp_path: Path) -> None:
+    path = tmp_path / "long.bin"
+    path.write_bytes(bytes(32 << 20))
+    command = [sys.executable, "-c", FAULTS, str(path)]
+    told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=15)
+    pages = (32 << 20) // os.sysconf("SC_PAGE_SIZE")
+    assert int(told.stdout) < pages / 32
