@@ -26,19 +26,18 @@ CLIENTS, CONNECTIONS = 20, 10
 SECONDS = 15
 SOURCE = "synthetic:disk?size=640x480&rate=1e6&duration_us=2000000"
 SERVICE = """
-import asyncio, json, runpy, sys, time
-from contextlib import asynccontextmanager
+import asyncio, json, runpy, signal, sys, time
+from contextlib import asynccontextmanager, nullcontext
 import uvicorn
 
 app = runpy.run_path(sys.argv[1])["service"](sys.argv[2])
 late = []
 
 async def tick():
-    loop = asyncio.get_running_loop()
     while True:
-        due = loop.time() + 0.005
+        due = time.perf_counter() + 0.005
         await asyncio.sleep(0.005)
-        late.append(loop.time() - due)
+        late.append(time.perf_counter() - due)
 
 inner = app.router.lifespan_context
 
@@ -55,20 +54,19 @@ config = uvicorn.Config(
 )
 
 async def main():
+    server = uvicorn.Server(config)
+    server.capture_signals = nullcontext
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGINT, server.handle_exit, signal.SIGINT, None)
     before = asyncio.all_tasks()
-    try:
-        await uvicorn.Server(config).serve()
-    finally:
-        await asyncio.sleep(0)
-        left = asyncio.all_tasks() - before
-        late.sort()
-        print(json.dumps([late[len(late) // 2], late[len(late) * 95 // 100], len(left)]))
+    await server.serve()
+    await asyncio.sleep(0)
+    left = asyncio.all_tasks() - before
+    late.sort()
+    print(json.dumps([late[len(late) // 2], late[len(late) * 95 // 100], len(left)]))
 
 with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-    try:
-        runner.run(main())
-    except KeyboardInterrupt:
-        pass
+    runner.run(main())
 """
 CLIENT = """
 import asyncio, json, sys, time
