@@ -44,7 +44,7 @@ class Metrics(Collector):
         """Return an ASGI application that tells these figures alone: `app.mount("/metrics", …)`."""
         registry = CollectorRegistry()
         registry.register(self)
-        return make_asgi_app(registry)  # type: ignore[no-any-return]  # it has no types
+        return make_asgi_app(registry)
 
     def collect(self) -> Iterator[Metric]:
         """Yield the figures of now."""
