@@ -61,6 +61,7 @@ NOTHING_TO_TEST = {
 
 NO_MODULE_OF_THEIR_NAME = {
     "test_docs.py": "README and docs",
+    "test_example_services.py": "examples that serve",
     "test_examples.py": "examples",
     "test_house.py": "this",
     "native/test_recordings.py": "C against the twins on real recordings",
@@ -71,7 +72,20 @@ NO_MODULE_OF_THEIR_NAME = {
 APART = ("laws/", "interop/")
 
 VAGUE = {"utils", "util", "helpers", "helper", "common", "misc", "tools", "stuff"}
-OPTIONAL = ("torch", "jax", "av", "cv2", "h5py", "hdf5plugin", "httpx", "zmq", "usb")
+OPTIONAL = (
+    "torch",
+    "jax",
+    "av",
+    "cv2",
+    "h5py",
+    "hdf5plugin",
+    "httpx",
+    "zmq",
+    "usb",
+    "PIL",
+    "starlette",
+    "prometheus_client",
+)
 
 
 def test_no_file_is_too_long() -> None:

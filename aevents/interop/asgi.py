@@ -1,18 +1,17 @@
 """ASGI: a stream inside a service of FastAPI or Starlette, for browsers and other programs.
 
-Importing this raises `MissingExtraError` without Starlette and Pillow. The loop, the signals and
+Importing this raises `MissingExtraError` without Starlette or Pillow. The loop, the signals and
 the logging of the service are left alone.
 """
 
 from __future__ import annotations
 
-import io
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
 from types import TracebackType
-from typing import Any, Self, Unpack
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 import anyio
@@ -22,24 +21,20 @@ from aevents._contracts import Report
 from aevents.codecs.base import Encoder
 from aevents.codecs.evt3 import Evt3Encoder
 from aevents.errors import AeventsError, missing_extra
+from aevents.interop.jpeg import Pictures, jpeg
 from aevents.junctions.channel import NEWEST, Overflow
 from aevents.junctions.hub import Hub
-from aevents.operators.base import Chain, Operator
-from aevents.operators.colour import Look, Paint
-from aevents.operators.frames import Frames
-from aevents.operators.window import Window
 from aevents.stream import Stream
-from aevents.types import EventBatch, Frame
+from aevents.types import EventBatch
 
 try:
-    from PIL import Image
     from starlette.applications import Starlette
     from starlette.responses import Response, StreamingResponse
     from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
     from starlette.types import Receive, Scope, Send
     from starlette.websockets import WebSocket, WebSocketDisconnect
 except ImportError as _missing:
-    raise missing_extra("starlette and pillow", "web") from _missing
+    raise missing_extra("starlette", "web") from _missing
 
 __all__ = ["Live", "figures", "jpeg", "mjpeg", "mount", "raw", "send_pictures"]
 
@@ -52,17 +47,6 @@ RAW = Overflow("drop_oldest", capacity=1024, capacity_bytes=1 << 26)
 SOON = Overflow("drop_oldest", capacity=64, capacity_bytes=1 << 24)
 """What waits to be made a picture."""
 FOREIGN_ORIGIN, FAILED = 1008, 1011
-
-
-def jpeg(frame: Frame, /, *, quality: int = 80, **look: Unpack[Look]) -> bytes:
-    """Return a frame as a JPEG file, in the colours of `Paint`, whose options it takes.
-
-    `quality` goes from 1 to 95. A frame of 1280x720 takes some 10 ms: call it in a worker thread,
-    as `stream.map(jpeg)` does.
-    """
-    file = io.BytesIO()
-    Image.fromarray(Paint(**look)(frame)).save(file, "JPEG", quality=quality)
-    return file.getvalue()
 
 
 def mjpeg(pictures: Hub[bytes]) -> Response:
@@ -148,7 +132,7 @@ class Live:
         async with AsyncExitStack() as opening:
             self.items = await opening.enter_async_context(Hub(self._stream))
             items = await opening.enter_async_context(self.items.subscribe(SOON))
-            pictures = items.through(partial(_Pictures, self._window_us, self._seen))
+            pictures = items.through(partial(Pictures, self._window_us, self._seen))
             self.pictures = await opening.enter_async_context(Hub(pictures))
             self._open = opening.pop_all()
         return self
@@ -274,33 +258,6 @@ class _Figures:
             "subscribers": self._hub.subscribers,
         }
         return b"data: " + msgspec.json.encode(told) + b"\n\n"
-
-
-class _Pictures:
-    """Frames, and events cut into windows, to JPEG files while somebody looks."""
-
-    def __init__(self, window_us: int, seen: Callable[[], bool]) -> None:
-        cut: list[Operator[Any, Any]] = [Window(duration_us=window_us), Frames("polarity")]
-        self._frames: Chain[Any, Frame] = Chain(cut)
-        self._seen = seen
-
-    @property
-    def counts(self) -> Mapping[str, int]:
-        """What was odd on the way to frames."""
-        return self._frames.counts
-
-    def feed(self, item: object, /) -> Iterator[bytes]:
-        """Give the pictures that this completes."""
-        frames: Iterable[object] = (
-            self._frames.feed(item) if isinstance(item, EventBatch) else (item,)
-        )
-        for frame in frames:
-            if isinstance(frame, Frame) and self._seen():
-                yield jpeg(frame)
-
-    def flush(self) -> Iterator[bytes]:
-        """Give the last picture."""
-        yield from map(jpeg, self._frames.flush())
 
 
 class _Encoded:
