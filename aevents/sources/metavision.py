@@ -34,19 +34,19 @@ def open_url(
     """
     if sensor is not None:
         raise ValueError("metavision: HAL tells the sensor itself")
+    patience = patience_of(reopen)
     if rest.endswith(RECORDING):
+        if patience:
+            raise ValueError("metavision: a recording is not lost: reopen is for cameras")
         return _recording(rest, kind, options)
     settings = settings_of(kind, options)
-    patience = patience_of(reopen)
 
     def opener() -> Callable[[], Camera[Item]]:
         return _Opener(rest, kind, settings).open
 
     return Origin(
         f"metavision:{rest}",
-        waiting=lambda: (
-            ReopeningSource(opener(), patience) if patience else CameraSource(opener())
-        ),
+        waiting=lambda: ReopeningSource(opener(), patience) if patience else CameraSource(opener()),
         blocking=lambda: (
             ReopeningCamera(opener(), patience) if patience else BlockingCamera(opener())
         ),
