@@ -38,6 +38,13 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give time to tests with a stand-in for a library: the first of them compiles it."""
+    for item in items:
+        if "hal" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.timeout(120))
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """In CI a skipped test is a failure: what it needs is installed there."""

@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,8 @@ SAID_LINES = 20
 """Of a compiler that fails, so many lines are told."""
 
 ffi: FFI = FFI()
-ffi.cdef(HEADER.read_text())
+"""It knows what the header declares once a bridge has been loaded."""
+_loading = threading.Lock()
 
 
 class Sdk(msgspec.Struct, frozen=True):
@@ -110,15 +112,22 @@ def library() -> Any:  # noqa: ANN401  # cffi's libraries have no types
     path = against.bridge
     if not path.is_file():
         raise MissingExtraError(f"the bridge to Metavision {against.version}", BUILD)
-    return _loaded(path)
+    with _loading:
+        return _loaded(path)
 
 
 @cache
 def _loaded(path: Path) -> Any:  # noqa: ANN401
+    _declare()
     try:
         return ffi.dlopen(str(path))
     except OSError as error:
         raise MissingExtraError(f"the bridge to Metavision ({error})", BUILD) from error
+
+
+@cache
+def _declare() -> None:
+    ffi.cdef(HEADER.read_text())
 
 
 def _version(header: Path) -> str:

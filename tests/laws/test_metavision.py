@@ -18,7 +18,7 @@ import pytest
 import aevents
 from aevents import DeviceError, DeviceLostError, EventBatch, Sensor
 from aevents.cameras import metavision
-from aevents.cameras.metavision_bridge import Hal
+from aevents.cameras.metavision_bridge import Hal, listed
 from aevents.testing import assert_same_events, example_events
 from tests.hal.sdk import StandIn
 from tests.laws.test_cameras import CYCLES, open_files, resident, threads
@@ -146,7 +146,7 @@ async def test_the_loop_never_waits_for_hal(hal: StandIn) -> None:
         return noting
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(metavision, "listed", noted("listed", metavision.listed))
+        patch.setattr(metavision, "listed", noted("listed", listed))
         for name in ("__init__", "set_bias", "set_roi", "start", "close"):
             patch.setattr(Hal, name, noted(name, getattr(Hal, name)))
         async for _ in aevents.open("metavision:?biases=bias_fo:3&roi=0,0,9x9"):

@@ -100,7 +100,8 @@ def test_without_a_loop_it_is_read_to_its_end_too(hal: StandIn) -> None:
 async def test_a_recording_through_hal_is_what_its_file_is(hal: StandIn) -> None:
     path = hal.recording([example_events(10_000, sensor=HD), edges()], "evt3")
     path.write_bytes(path.read_bytes()[:-1])  # torn
-    for kind in (EventBatch, TriggerBatch):
+    kinds: tuple[type[EventBatch | TriggerBatch], ...] = (EventBatch, TriggerBatch)
+    for kind in kinds:
         async with aevents.open(path, kind=kind).open() as running:
             expected = [item async for item in running]
             anomalies = running.report.anomalies
