@@ -64,6 +64,12 @@ def _open_usb(rest: str, **options: object) -> Origin[object]:
     return usb.open_url(rest, **options)  # type: ignore[arg-type]  # which looks at them
 
 
+def _open_metavision(rest: str, **options: object) -> Origin[object]:
+    from aevents.sources import metavision  # as above
+
+    return metavision.open_url(rest, **options)  # type: ignore[arg-type]  # as above
+
+
 CODECS = (
     evt3.CODEC,
     evt2.CODEC,
@@ -90,13 +96,14 @@ CODECS = (
 text last.
 """
 SOURCES: Mapping[str, Callable[..., object]] = {
+    "metavision": _open_metavision,
     "synthetic": synthetic.open_url,
     "udp": udp_source.open_url,
     "usb": _open_usb,
     "zmq+tcp": partial(zmq_source.open_url, "tcp"),
     "zmq+ipc": partial(zmq_source.open_url, "ipc"),
 }
-OF_KINDS = {"usb"}
+OF_KINDS = {"metavision", "usb"}
 """Sources that let nothing come that is not asked for; others say themselves what they give."""
 SINKS: Mapping[str, Callable[..., object]] = {
     "http": partial(http.create_url, "http"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -14,6 +15,9 @@ import pytest
 import uvloop
 from blockbuster import BlockBuster, blockbuster_ctx
 from hypothesis import settings
+
+from aevents.cameras import metavision_bridge
+from tests.hal.sdk import StandIn
 
 sys.path.append(str(Path(__file__).parents[1]))  # for processes that import functions of tests
 
@@ -32,6 +36,13 @@ def pytest_configure() -> None:
     """Let Ctrl-C through to the programs that tests start, even where we run in the background."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give time to tests with a stand-in for a library: the first of them compiles it."""
+    for item in items:
+        if "hal" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.timeout(120))
 
 
 @pytest.hookimpl(trylast=True)
@@ -62,6 +73,34 @@ def recordings() -> Path:
     if not RECORDINGS.is_dir():
         pytest.skip("no recordings beside the project: set AEVENTS_RECORDINGS")
     return RECORDINGS
+
+
+@pytest.fixture(scope="session")
+def stand_in(tmp_path_factory: pytest.TempPathFactory) -> StandIn:
+    """A stand-in for Metavision HAL, and our bridge to it, compiled once."""
+    if shutil.which("c++") is None:
+        pytest.skip("there is no C++ compiler: apt-get install g++")
+    folder = tmp_path_factory.mktemp("metavision")
+    stand_in = StandIn(folder / "sdk")
+    with pytest.MonkeyPatch.context() as patch:
+        set_up(patch, folder)
+        metavision_bridge.build()
+    return stand_in
+
+
+@pytest.fixture
+def hal(stand_in: StandIn, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
+    """The same, as the HAL of this machine, without a camera and without trouble."""
+    set_up(monkeypatch, stand_in.folder.parent)
+    yield stand_in
+    stand_in.trouble()
+    stand_in.unplug(*stand_in.plugged)
+
+
+def set_up(patch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Let the SDK and the cache in a folder be those of this machine."""
+    patch.setenv("AEVENTS_METAVISION", str(folder / "sdk"))
+    patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
 
 
 @pytest.fixture

@@ -108,7 +108,8 @@ def _sensor_of(board: Treuzell) -> int:
         if any(SENSOR in name for name in names):
             return number
     found = ", ".join(name for names in devices for name in names)
-    raise DeviceError(f"it has no IMX636, but {found or 'nothing that says its name'}")
+    told = f"it has no IMX636, but {found or 'nothing that says its name'}"
+    raise DeviceError(f"{told}; Metavision HAL serves others: metavision:")
 
 
 def _decoder(sensor: Sensor) -> Evt3Decoder:

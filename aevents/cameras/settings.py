@@ -13,8 +13,8 @@ S = TypeVar("S", bound=msgspec.Struct)
 WORDS = {"yes": True, "no": False}
 
 
-def parsed(options: Mapping[str, object], settings: type[S], /) -> S:
-    """Return options as settings. Raises `ValueError`."""
+def parsed(options: Mapping[str, object], settings: type[S], /, *, of: str = "usb") -> S:
+    """Return options of a source as settings. Raises `ValueError`."""
     given = {name: WORDS.get(str(value), value) for name, value in options.items()}
     for name, parse in (("biases", _biases), ("roi", _roi)):
         if isinstance(text := given.get(name), str):
@@ -23,7 +23,7 @@ def parsed(options: Mapping[str, object], settings: type[S], /) -> S:
         return msgspec.convert(given, settings, strict=False)
     except msgspec.ValidationError as error:
         known = ", ".join(settings.__struct_fields__)
-        raise ValueError(f"usb: {error}; known: {known}") from None
+        raise ValueError(f"{of}: {error}; known: {known}") from None
 
 
 def check_roi(roi: tuple[int, int, int, int], width: int, height: int, /) -> None:

@@ -35,7 +35,9 @@ class Camera(Protocol[T_co]):
         """What was not as it should be, by name."""
 
     def take(self) -> T_co | None:
-        """Return what has come next; None if nothing has. Raises `DeviceLostError`."""
+        """Return what has come next; None if nothing has. Raises `DeviceLostError`, and `EOFError`
+        where there is an end.
+        """
 
     def close(self) -> None:
         """Give it back; it blocks."""
@@ -104,7 +106,10 @@ class CameraSource(Generic[T]):
             if camera is None:
                 await anyio.to_thread.run_sync(self._of.open)
                 continue
-            item = camera.take()
+            try:
+                item = camera.take()
+            except EOFError:
+                break
             if item is not None:
                 return item
             await self._readable(camera.file)
@@ -160,7 +165,10 @@ class BlockingCamera(Generic[T]):
         """Return what has come next, or block until something has."""
         self._of.open()
         while not self._of.closed and self._of.camera is not None:
-            item = self._of.camera.take()
+            try:
+                item = self._of.camera.take()
+            except EOFError:
+                break
             if item is not None:
                 return item
             select.select([self._of.camera.file], [], [])

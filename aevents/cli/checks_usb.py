@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 
-from aevents.cameras import libcaer, libusb
+from aevents.cameras import libcaer, libusb, metavision_bridge
 from aevents.cameras.rules import command_for, without_rule
 from aevents.cli.checks import Finding, State
-from aevents.errors import AeventsError
+from aevents.errors import AeventsError, DeviceError, MissingExtraError
 from aevents.sources.usb import DRIVERS, Plugged, plugged_in
 
 INSTALL = "pip install 'aevents[inivation]'"
@@ -21,6 +21,7 @@ def cameras() -> Iterator[Finding]:
     yield finding
     makers = {one.driver.name for one in plugged}
     yield caer(wanted="inivation" in makers)
+    yield metavision(wanted="metavision" in makers)
     if sys.platform == "linux":
         yield from rules(plugged)
     yield from map(camera, plugged)
@@ -47,6 +48,25 @@ def caer(*, wanted: bool) -> Finding:
     except AeventsError as error:
         return Finding("libcaer", "mend", str(error), LIBCAER)
     return Finding("libcaer", "good", place)
+
+
+def metavision(*, wanted: bool) -> Finding:
+    """Tell where Metavision HAL is, and whether there is a bridge to it; `wanted` says that there
+    is a camera for it.
+    """
+    state: State = "mend" if wanted else "optional"
+    found = metavision_bridge.find()
+    if found is None:
+        return Finding("metavision", state, "not found", metavision_bridge.INSTALL)
+    place = f"{found.version} in {found.folder}"
+    try:
+        metavision_bridge.library()
+    except MissingExtraError as error:
+        state = "mend" if found.bridge.is_file() else state
+        return Finding("metavision", state, f"{place}: {error}")
+    except DeviceError as error:
+        return Finding("metavision", state, str(error), metavision_bridge.INSTALL)
+    return Finding("metavision", "good", place)
 
 
 def rules(plugged: Iterable[Plugged]) -> Iterator[Finding]:

@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 UNSERVED: Mapping[tuple[int, int], str] = {
     (0x04B4, 0x00F4): "EVK3 or EVK4",
     (0x04B4, 0x00F5): "EVK3 or EVK4",
-    (0x1409, 0x8E00): "uEye XCP-E EVS",
     (0x152A, 0x841E): "DVS132S",
-    (0x31F7, 0x0003): "SilkyEvCam",
 }
 """Cameras by vendor and product that can be plugged in, whether or not a driver serves them."""
 HEADERS = ("camera", "driver", "serial", "firmware", "opened with", "rights")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from aevents.cli.checks import Finding, software
@@ -17,7 +19,7 @@ class Diagnosis(msgspec.Struct, frozen=True):
     findings: list[Finding]
 
 
-def doctor(*, json: bool = False) -> int:
+def doctor(*, json: bool = False, build: Literal["metavision"] | None = None) -> int:
     """Look at what aevents needs here: kernels, loop, buffers, packages, libraries, and cameras.
 
     Each line is good, optional, or to be mended, with the command for it; if there is one of the
@@ -27,8 +29,15 @@ def doctor(*, json: bool = False) -> int:
     ----------
     json
         Print one JSON object.
+    build
+        Compile the bridge to this library of a maker, say where it is, and look at nothing.
     """
+    from aevents.cameras import metavision_bridge
     from aevents.cli.checks_usb import cameras  # cffi takes 30 ms
+
+    if build:
+        print(f"built {metavision_bridge.build()}")
+        return 0
 
     findings = [*software(), *cameras()]
     good = all(one.state != "mend" for one in findings)

@@ -16,9 +16,10 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from aevents._cache import cache_folder
 from aevents.codecs.idx import decode_idx
 from aevents.errors import DecodeError
-from aevents.sources.published import Published, cache_folder
+from aevents.sources.published import Published
 from aevents.types import Bytes
 
 MOST_BYTES = 1 << 30

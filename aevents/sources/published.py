@@ -1,9 +1,6 @@
-"""Files as they were published, and where downloads of them are kept."""
+"""Files as they were published."""
 
 from __future__ import annotations
-
-import os
-from pathlib import Path
 
 import msgspec
 
@@ -14,9 +11,3 @@ class Published(msgspec.Struct, frozen=True):
     name: str
     size: int
     sha256: str
-
-
-def cache_folder() -> Path:
-    """Return where downloads are kept: `$XDG_CACHE_HOME/aevents`, or `~/.cache/aevents`."""
-    given = os.environ.get("XDG_CACHE_HOME")
-    return (Path(given) if given else Path.home() / ".cache") / "aevents"

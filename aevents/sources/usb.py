@@ -8,7 +8,7 @@ from typing import cast
 import msgspec
 
 from aevents._contracts import Origin
-from aevents.cameras import inivation, prophesee
+from aevents.cameras import inivation, metavision, prophesee
 from aevents.cameras.libusb import UsbDevice, devices
 from aevents.cameras.reopen import Item, ReopeningCamera, ReopeningSource, patience_of
 from aevents.cameras.source import BlockingCamera, Camera, CameraSource
@@ -29,6 +29,7 @@ class Driver(msgspec.Struct, frozen=True):
 DRIVERS: Sequence[Driver] = (
     Driver("inivation", inivation.NAMES, inivation.prepare),
     Driver("prophesee", prophesee.NAMES, prophesee.prepare),
+    Driver("metavision", metavision.NAMES, metavision.prepare),
 )
 
 

@@ -220,6 +220,33 @@ async def test_a_lost_camera_raises_after_its_last_items_and_is_closed() -> None
     assert shop.opened[0].closed == 1
 
 
+class Ending(FakeCamera):
+    """A camera that comes to an end, as recordings do."""
+
+    def take(self) -> str | None:
+        if not self._items:
+            raise EOFError
+        return super().take()
+
+
+async def test_what_has_an_end_ends_and_is_closed() -> None:
+    camera = Ending()
+    for item in ("a", "b"):
+        camera.put(item)
+    recording = Origin("x", waiting=lambda: CameraSource(lambda: camera))
+    assert await stream_of(recording).to_list() == ["a", "b"]
+    await stream_of(origin(Shop("c").open)).take(1).to_list()  # waits for the close
+    assert camera.closed == 1
+
+
+def test_without_a_loop_it_ends_too() -> None:
+    camera = Ending()
+    camera.put("a")
+    recording = Origin("x", blocking=lambda: BlockingCamera(lambda: camera))
+    assert list(stream_of(recording).blocking()) == ["a"]
+    assert camera.closed == 1
+
+
 def test_without_a_loop_it_is_closed_at_once() -> None:
     shop = Shop("a")
 

@@ -29,6 +29,12 @@ class NewDavis(DVXplorer):
     product = 0x841E
 
 
+class Silky(DVXplorer):
+    """A camera that Metavision HAL serves."""
+
+    vendor, product = 0x31F7, 0x0003
+
+
 def printed(*arguments: str, code: int = 0) -> tuple[str, str]:
     """Return what a command prints, on both ways."""
     with redirect_stdout(StringIO()) as out, redirect_stderr(StringIO()) as err:
@@ -38,13 +44,15 @@ def printed(*arguments: str, code: int = 0) -> tuple[str, str]:
 
 @emulated_test
 def test_each_camera_is_listed_with_how_to_open_it() -> None:
-    with emulated(DVXplorer(serial="ONE"), DAVIS346(), NewDavis(serial="")):
+    cameras = DVXplorer(serial="ONE"), DAVIS346(), Silky(serial="SIX"), NewDavis(serial="")
+    with emulated(*cameras):
         (header, *lines), err = printed("devices")[0].splitlines(), printed("devices")[1]
     assert err == ""
     assert header.split() == ["camera", "driver", "serial", "firmware", "opened", "with", "rights"]
     assert [line.split() for line in lines] == [
         ["DVXplorer", "inivation", "ONE", "0.08", "usb:inivation/ONE", "yes"],
         ["DAVIS", "inivation", "00000346", "0.06", "usb:inivation/00000346", "yes"],
+        ["SilkyEvCam", "metavision", "SIX", "0.08", "usb:metavision/SIX", "yes"],
         ["DVS132S", "none", "0.08", "yes"],
     ]
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
+from aevents.cameras import metavision_bridge
 from aevents.cli import checks_usb, doctor
 from aevents.cli.checks import Finding
 from aevents.cli.main import execute
+from tests.hal.sdk import StandIn
 
 FINE = [Finding("kernels", "good", "c-v4"), Finding("[http]", "optional", "without httpx", "pip")]
 BROKEN = Finding("libcaer", "mend", "not found", "install it")
@@ -56,10 +59,28 @@ def test_as_json_it_says_that_all_is_well(
     assert json.loads(capsys.readouterr().out)["good"] is True
 
 
+def test_it_builds_the_bridge_to_metavision(
+    hal: StandIn,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert execute(["doctor", "--build", "metavision"]) == 0
+    path = metavision_bridge.sdk().bridge
+    assert path.is_file()
+    assert path.is_relative_to(tmp_path)
+    assert capsys.readouterr().out == f"built {path}\n"
+    monkeypatch.setenv("AEVENTS_METAVISION", str(tmp_path))
+    assert execute(["doctor", "--build", "metavision"]) == 1
+    assert "install OpenEB 5" in capsys.readouterr().err
+    assert execute(["doctor", "--build", "libcaer"]) == 2
+
+
 def test_on_this_machine_it_comes_to_an_end(capsys: pytest.CaptureFixture[str]) -> None:
     code = execute(["doctor", "--json"])
     said = json.loads(capsys.readouterr().out)
     assert said["good"] is (code == 0)
-    assert {"aevents", "kernels", "loop", "libusb", "libcaer"} <= {
+    assert {"aevents", "kernels", "loop", "libusb", "libcaer", "metavision"} <= {
         finding["name"] for finding in said["findings"]
     }

@@ -1,22 +1,10 @@
-"""Where downloads are kept."""
+"""Files as they were published."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from aevents.sources.published import Published, cache_folder
-
-
-def test_downloads_are_kept_where_caches_are(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert cache_folder() == tmp_path / "aevents"
-    monkeypatch.delenv("XDG_CACHE_HOME")
-    monkeypatch.setenv("HOME", str(tmp_path))
-    assert cache_folder() == tmp_path / ".cache" / "aevents"
+from aevents.sources.published import Published
 
 
 def test_what_was_published_does_not_change() -> None:

@@ -18,7 +18,7 @@ from tests.emulated import emulated_test
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        ("usb:nobody", "'nobody' is no driver; known: inivation, prophesee"),
+        ("usb:nobody", "'nobody' is no driver; known: inivation, prophesee, metavision"),
         ("usb:?hue=3", "hue"),
         ("usb:inivation?interval_us=0", "interval_us"),
         ("usb:?roi=1,2,3", "roi"),
