@@ -21,7 +21,7 @@ import aevents
 from aevents import DeviceError, DeviceLostError, EventBatch, Sensor, TriggerBatch
 from aevents.cameras.libcaer import Handle
 from aevents.testing import assert_same_events, example_events
-from aevents.testing.cameras import DAVIS346, EVK4, DVXplorer, emulated
+from aevents.testing.cameras import DAVIS346, EVK4, DVXplorer, Fault, emulated
 from tests.emulated import emulated_test
 
 CYCLES = int(os.environ.get("AEVENTS_CYCLES", "10"))
@@ -65,7 +65,7 @@ def resident() -> float:
 @emulated_test
 async def test_an_opening_that_fails_in_the_middle_leaves_nothing_claimed() -> None:
     for refused in (1, 20, 60, 100):
-        with emulated(DVXplorer([example_events(600)], stalls_at=refused)):
+        with emulated(DVXplorer([example_events(600)], fault=Fault("refuses", refused))):
             with pytest.raises(DeviceError, match="DVXplorer"):
                 await first()
             assert not any("DVX" in name for name in threads())
@@ -142,7 +142,7 @@ async def test_another_process_that_has_it_is_told_of_and_gives_it_back() -> Non
 async def test_an_evk4_that_fails_in_the_middle_is_left_with_nothing_claimed() -> None:
     scene = [example_events(600, sensor=HD)]
     for refused in (1, 4, 40, 120):
-        with emulated(EVK4(scene, stalls_at=refused)):
+        with emulated(EVK4(scene, fault=Fault("refuses", refused))):
             for _ in range(2):  # it is not claimed: the second fails in the same way
                 with pytest.raises(DeviceError, match=r"EVK4.*: (endpoint|property)"):
                     await first()

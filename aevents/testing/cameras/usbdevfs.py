@@ -13,7 +13,7 @@ from typing import Any
 
 from cffi import FFI
 
-from aevents.testing.cameras.usb import IN, Setup, Stall, UsbModel
+from aevents.testing.cameras.usb import IN, Setup, Silence, Stall, UsbModel
 
 DECLARATIONS = """
 typedef struct _GError { uint32_t domain; int code; char *message; } GError;
@@ -116,6 +116,9 @@ class Host:
             urb.complete(0, moved)
         except Stall:
             urb.complete(-errno.EPIPE, 0)
+        except Silence:
+            self._waiting.append(urb)
+            return 0
         self._done.append(urb)
         return 0
 
@@ -182,16 +185,24 @@ class Host:
         """Let the device send something, to the first that waits at an endpoint."""
         silent = set()
         for urb in self._waiting:
-            if urb.endpoint in silent:
+            if urb.endpoint in silent or not self._fill_one(urb):
+                silent.add(urb.endpoint)
                 continue
+            self._waiting.remove(urb)
+            self._done.append(urb)
+            return
+
+    def _fill_one(self, urb: Urb) -> bool:
+        """Let the device send something for a request; return whether it has."""
+        try:
             data = self._model.send(urb.endpoint, urb.length)
-            if data is not None:
-                self._ffi.memmove(urb.memory.data, data, len(data))
-                urb.complete(0, len(data))
-                self._waiting.remove(urb)
-                self._done.append(urb)
-                return
-            silent.add(urb.endpoint)
+        except Stall:
+            urb.complete(-errno.EPIPE, 0)
+            return True
+        if data is not None:
+            self._ffi.memmove(urb.memory.data, data, len(data))
+            urb.complete(0, len(data))
+        return data is not None
 
     def _control(self, content: Any) -> int:  # noqa: ANN401
         setup = Setup(*SETUP.unpack_from(content))
