@@ -54,7 +54,7 @@ def failure(call: Callable[..., object], *arguments: object, **options: object) 
 
 
 def test_the_events_of_an_evk4_are_read_by_pyusb(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aevents.cameras.imx636.time.sleep", lambda _: None)
+    monkeypatch.setattr("aevents.cameras.imx636.RESET", ())
     batch = example_events(50_000, sensor=HD)
     device = found(EVK4([batch], serial="0000beef", realtime=False))
     board = Treuzell(Device(device), 0x82, 0x02)
@@ -65,6 +65,7 @@ def test_the_events_of_an_evk4_are_read_by_pyusb(monkeypatch: pytest.MonkeyPatch
     chip.configure(Settings(), edges=False)
     chip.start()
     decoder = Evt3Decoder(sensor=HD)
+    decoder.hurry()
     items: list[EventBatch | TriggerBatch] = []
     list(decoder.feed(write_header(raw_lines("EVT3", "3.0", HD))))
     while sum(map(len, items)) < len(batch):
