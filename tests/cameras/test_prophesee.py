@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,8 +11,11 @@ import pytest
 
 import aevents
 from aevents import DeviceError, EventBatch, Sensor, Span, TriggerBatch
+from aevents.cameras import prophesee, transfers
 from aevents.cameras.libusb import UsbDevice
 from aevents.cameras.prophesee import prepare
+from aevents.cameras.transfers import Incoming
+from aevents.cameras.usb_handle import UsbHandle
 from aevents.testing import assert_same_events, example_events
 from aevents.testing.cameras import EVK4, emulated
 from tests.emulated import emulated_test
@@ -51,6 +56,40 @@ async def test_every_event_comes_in_small_pieces_too() -> None:
     with emulated(EVK4([batch], realtime=False)):
         for url in ("usb:?transfer_bytes=1024&transfers=2", "usb:?transfer_bytes=1024&transfers=1"):
             assert_same_events(await taken(EventBatch, len(batch), url), [batch])
+
+
+@emulated_test
+async def test_the_loop_itself_waits_for_libusbs_files() -> None:
+    batch = example_events(2_000, sensor=HD)
+    made: list[Incoming] = []
+
+    class Noted(Incoming):
+        def __init__(self, device: UsbHandle, endpoint: int, size: int, count: int, /) -> None:
+            super().__init__(device, endpoint, size, count)
+            made.append(self)
+
+    with pytest.MonkeyPatch.context() as patch, emulated(EVK4([batch])):  # in real time
+        patch.setattr(prophesee, "Incoming", Noted)
+        items: list[EventBatch] = []
+        async with aevents.open("usb:").open() as running:
+            while sum(map(len, items)) < len(batch):
+                items.append(await anext(running))
+            file = Path(f"/proc/self/fd/{made[0].file}").readlink()
+            assert str(file) == "anon_inode:[eventpoll]"
+            assert not any(thread.name == "aevents-usb" for thread in threading.enumerate())
+    assert_same_events(items, [batch])
+
+
+def refuse(*_: object) -> None:
+    raise OSError("no epoll")
+
+
+@emulated_test
+async def test_where_there_is_no_epoll_a_thread_waits() -> None:
+    batch = example_events(20_000, sensor=HD)
+    with pytest.MonkeyPatch.context() as patch, emulated(EVK4([batch], realtime=False)):
+        patch.setattr(transfers, "Polled", refuse)
+        assert_same_events(await taken(EventBatch, len(batch)), [batch])
 
 
 @emulated_test

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import errno
 import struct
-import time
 from collections import deque
 from functools import cache
 from typing import Any
@@ -44,8 +43,6 @@ CONTROL, BULK = 2, 3
 SETUP = struct.Struct("<BBHHH")
 CAPABILITIES = 1 | 4 | 8
 """Packets after zero-length ones, no limit of continuations, reaping after a disconnection."""
-IDLE_SECONDS = 0.0005
-"""A file that is no device is always ready, so a host asks again at once: it waits here."""
 
 
 def _number(direction: int, number: int, size: int) -> int:
@@ -100,6 +97,11 @@ class Host:
         self._spent: list[Any] = []
         self._ffi, self._umockdev, self._gobject = libraries()
 
+    @property
+    def ready(self) -> bool:
+        """Whether something can be reaped."""
+        return bool(self._done)
+
     def submit(self, data: Any) -> int:  # noqa: ANN401
         """Take a request: of control and towards the device it is done at once."""
         about = self._resolve(data, 0, URB_BYTES)
@@ -142,10 +144,8 @@ class Host:
                 urb.complete(-errno.ESHUTDOWN, 0)
             self._done.extend(self._waiting)
             self._waiting.clear()
+        self.fill()
         if not self._done:
-            self._fill()
-        if not self._done:
-            time.sleep(0 if gone else IDLE_SECONDS)
             return errno.ENODEV if gone else errno.EAGAIN
         to = self._resolve(data, 0, self._ffi.sizeof("void *"))
         urb = self._done.popleft()
@@ -181,10 +181,12 @@ class Host:
             raise BrokenPipeError(errno.EPIPE, "the host is gone")
         return memory
 
-    def _fill(self) -> None:
-        """Let the device send something, to the first that waits at an endpoint."""
+    def fill(self) -> None:
+        """Let the device send something, to the first that waits at an endpoint, if nothing is done
+        yet.
+        """
         silent = set()
-        for urb in self._waiting:
+        for urb in () if self._done else self._waiting:
             if urb.endpoint in silent or not self._fill_one(urb):
                 silent.add(urb.endpoint)
                 continue
