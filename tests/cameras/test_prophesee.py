@@ -58,6 +58,10 @@ async def test_every_event_comes_in_small_pieces_too() -> None:
             assert_same_events(await taken(EventBatch, len(batch), url), [batch])
 
 
+def opened_as(file: int) -> str:
+    return str(Path(f"/proc/self/fd/{file}").readlink())
+
+
 @emulated_test
 async def test_the_loop_itself_waits_for_libusbs_files() -> None:
     batch = example_events(2_000, sensor=HD)
@@ -74,8 +78,7 @@ async def test_the_loop_itself_waits_for_libusbs_files() -> None:
         async with aevents.open("usb:").open() as running:
             while sum(map(len, items)) < len(batch):
                 items.append(await anext(running))
-            file = Path(f"/proc/self/fd/{made[0].file}").readlink()
-            assert str(file) == "anon_inode:[eventpoll]"
+            assert opened_as(made[0].file) == "anon_inode:[eventpoll]"
             assert not any(thread.name == "aevents-usb" for thread in threading.enumerate())
     assert_same_events(items, [batch])
 

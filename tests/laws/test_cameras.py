@@ -1,7 +1,7 @@
 """The lives of cameras, by real libusb, libcaer and our own driver: however they end, nothing stays
 claimed, open or running.
 
-AEVENTS_CYCLES says how often one is opened and closed.
+AEVENTS_CYCLES says how often one is opened and closed: 10 times, if it is not set.
 """
 
 from __future__ import annotations
@@ -22,9 +22,8 @@ from aevents import DeviceError, DeviceLostError, EventBatch, Sensor, TriggerBat
 from aevents.cameras.libcaer import Handle
 from aevents.testing import assert_same_events, example_events
 from aevents.testing.cameras import DAVIS346, EVK4, DVXplorer, Fault, emulated
-from tests.emulated import emulated_test
+from tests.emulated import CYCLES, emulated_test
 
-CYCLES = int(os.environ.get("AEVENTS_CYCLES", "10"))
 HD = Sensor(1280, 720)
 ROOMY = "interval_us=100000"
 OTHER = """
