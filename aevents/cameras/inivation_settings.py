@@ -11,7 +11,6 @@ from typing import Annotated, Protocol
 
 import msgspec
 
-from aevents.cameras.libcaer import About
 from aevents.cameras.settings import check_roi, parsed
 from aevents.types import Frame, ImuBatch, TriggerBatch
 
@@ -83,6 +82,16 @@ def settings_of(options: Mapping[str, object], /) -> Settings:
     {'onbn': (5, 200), 'simple': 3}
     """
     return parsed(options, Settings)
+
+
+class About(msgspec.Struct, frozen=True):
+    """What a camera says of itself; `chip` is 0 where there is only one."""
+
+    serial: str
+    width: int
+    height: int
+    chip: int = 0
+    imu: bool = False
 
 
 class Parameters(Protocol):

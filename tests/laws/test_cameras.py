@@ -11,7 +11,8 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ import pytest
 import aevents
 from aevents import DeviceError, DeviceLostError, EventBatch, Sensor, TriggerBatch
 from aevents.cameras.libcaer import Handle
+from aevents.cameras.transfers import Incoming
+from aevents.cameras.usb_handle import UsbHandle
 from aevents.testing import assert_same_events, example_events
 from aevents.testing.cameras import DAVIS346, EVK4, DVXplorer, Fault, emulated
 from tests.emulated import CYCLES, emulated_test
@@ -242,25 +245,58 @@ async def test_two_cameras_are_merged() -> None:
         assert_same_events([one for one in items if one.sensor.serial == camera.serial], [batch])
 
 
-@emulated_test
-async def test_the_loop_never_waits_for_libcaer() -> None:
-    calls: list[tuple[str, threading.Thread]] = []
+@contextmanager
+def threads_of_calls(*methods: tuple[type, str]) -> Iterator[dict[str, set[str]]]:
+    """Take note of which threads call these methods."""
+    found: dict[str, set[str]] = {}
 
     def noted(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
         def noting(*arguments: object) -> object:
-            calls.append((name, threading.current_thread()))
+            found.setdefault(name, set()).add(threading.current_thread().name)
             return call(*arguments)
 
         return noting
 
-    with pytest.MonkeyPatch.context() as patch, emulated(DVXplorer([example_events(600)])):
-        for name in ("__init__", "about", "get", "set", "set_defaults", "start", "close"):
-            patch.setattr(Handle, name, noted(name, getattr(Handle, name)))
-        async for _ in aevents.open("usb:", biases={"simple": 3}):
-            break
-        await first()
-    assert {"__init__", "set", "start", "close"} <= {name for name, _ in calls}
-    assert all(thread is not threading.main_thread() for _, thread in calls)
+    with pytest.MonkeyPatch.context() as patch:
+        for of, name in methods:
+            title = f"{of.__name__}.{name}"
+            patch.setattr(of, name, noted(title, getattr(of, name)))
+        yield found
+
+
+@emulated_test
+async def test_the_loop_never_waits_for_libcaer() -> None:
+    names = ("__init__", "about", "get", "set", "set_defaults", "start", "close")
+    with emulated(DVXplorer([example_events(600)])):
+        with threads_of_calls(*((Handle, name) for name in names)) as found:
+            async for _ in aevents.open("usb:", biases={"simple": 3}):
+                break
+            await first()
+    assert {f"Handle.{name}" for name in names} - set(found) == {"Handle.get"}
+    assert "MainThread" not in set.union(*found.values())
+
+
+@emulated_test
+async def test_the_loop_never_waits_for_an_evk4() -> None:
+    methods = [
+        *((UsbHandle, name) for name in ("__init__", "read", "write", "reset", "close")),
+        (Incoming, "__init__"), (Incoming, "close"),
+    ]  # fmt: skip
+    with emulated(EVK4([example_events(600, sensor=HD)])):
+        with threads_of_calls(*methods) as found:
+            async for _ in aevents.open("usb:"):
+                break
+            await first()
+    assert len(found) == len(methods)
+    assert "MainThread" not in set.union(*found.values())
+
+
+def test_what_takes_long_to_import_is_left_to_the_worker_that_opens() -> None:
+    code = "import sys, aevents; aevents.open('usb:'); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    loaded = done.stdout.split()
+    assert "aevents.cameras.inivation" in loaded
+    assert not {"pycparser", "aevents.cameras.libusb", "aevents.cameras.libcaer"} & set(loaded)
 
 
 @emulated_test
