@@ -51,7 +51,7 @@ def emulated_test(function: Callable[[], Any]) -> Callable[[], None]:
             env=preloaded(),
             capture_output=True,
             text=True,
-            timeout=80 + 2 * MORE_SECONDS,
+            timeout=140 + 2 * MORE_SECONDS,
             check=False,
         )
         assert done.returncode == 0, f"{done.returncode}\n{done.stdout}{done.stderr}"
@@ -75,7 +75,7 @@ def main(module: str, name: str) -> None:
             asyncio.Runner(loop_factory=loop) as runner,
             blockbuster_ctx("aevents", excluded_modules=["aevents.testing"]),
         ):
-            runner.run(asyncio.wait_for(test(), 30 + MORE_SECONDS))
+            runner.run(asyncio.wait_for(test(), 60 + MORE_SECONDS))
 
 
 if __name__ == "__main__":

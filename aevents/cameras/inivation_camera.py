@@ -10,6 +10,7 @@ from aevents.cameras.inivation import MODELS
 from aevents.cameras.inivation_settings import Settings
 from aevents.cameras.libcaer import Handle
 from aevents.cameras.libusb import UsbDevice
+from aevents.cameras.usb_handle import check_answers
 from aevents.codecs.caer import CaerDecoder, Item
 from aevents.errors import DeviceLostError
 from aevents.types import Sensor
@@ -20,6 +21,8 @@ class InivationCamera:
 
     def __init__(self, device: UsbDevice, kind: type, settings: Settings, /) -> None:
         family = MODELS[device.vendor, device.product]
+        if family.question is not None:
+            check_answers(device, family.question)  # libcaer would wait for ever
         self._wake = Wake()
         self._items: deque[Item] = deque()
         with ExitStack() as undoing:
@@ -57,7 +60,7 @@ class InivationCamera:
             container = self._handle.take()
             if container is None:
                 if last:
-                    raise DeviceLostError(f"{self._handle.name}: unplugged, or silent")
+                    raise DeviceLostError(f"{self._handle.name}: unplugged, or its data stall")
                 return None
             with container as packets:
                 for packet in packets:

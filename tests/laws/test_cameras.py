@@ -301,7 +301,9 @@ def test_what_takes_long_to_import_is_left_to_the_worker_that_opens() -> None:
 
 @emulated_test
 async def test_opened_and_closed_again_and_again_it_takes_no_more() -> None:
-    with emulated(DVXplorer([example_events(600)])):
+    model = DVXplorer([example_events(600)])
+    model.settle_s = 0.01
+    with emulated(model):
         for _ in range(4):
             await first()
         before, memory = (open_files(), sorted(threads())), resident()

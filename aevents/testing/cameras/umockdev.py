@@ -109,9 +109,10 @@ class _Plug:
         self._claimed: Host | None = None
         self._gone = False
         self._file: Node | None = None
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._ffi, self._umockdev, self._gobject = libraries()
         self._callbacks: list[object] = []
+        self._left: object = self._ffi.callback("void (void *, void *)", self._leave)
 
     @property
     def description(self) -> str:
@@ -173,7 +174,6 @@ class _Plug:
         signals = {
             "handle-ioctl": ("int (*)(void *, void *, void *)", self._asked),
             "client-connected": ("void (*)(void *, void *, void *)", self._come),
-            "client-vanished": ("void (*)(void *, void *, void *)", self._leave),
         }
         for signal, (type, call) in signals.items():
             callback = self._ffi.callback(type, call)
@@ -233,8 +233,9 @@ class _Plug:
         """Take note of a host."""
         with self._lock:
             self._hosts[self._key(client)] = Host(self.model)
+        self._gobject.g_object_weak_ref(client, self._left, self._ffi.NULL)
 
-    def _leave(self, _base: object, client: object, _user: object) -> None:
+    def _leave(self, _user: object, client: object) -> None:
         """Forget a host that has closed the file, or ended."""
         with self._lock:
             host = self._hosts.pop(self._key(client))

@@ -34,6 +34,7 @@ UMockdevIoctlData *umockdev_ioctl_data_resolve(
 int umockdev_ioctl_data_set_ptr(UMockdevIoctlData *data, size_t offset, UMockdevIoctlData *to);
 unsigned long g_signal_connect_data(
     void *object, const char *signal, void (*)(void), void *user, void *destroy, int flags);
+void g_object_weak_ref(void *object, void (*notify)(void *, void *), void *user);
 void g_object_unref(void *object);
 void g_free(void *memory);
 """
