@@ -75,6 +75,10 @@ def tables_of(camera: str, runs: dict[str, list[dict[str, Any]]]) -> list[Table]
             ("loop", "median", "99 %", "most", "most while the camera opens"), lateness,
         ),
         Table(
+            "the longest callback while the camera opens, ms CPU", ("loop", "most"),
+            [("asyncio", most(runs["asyncio"], "callback"))],
+        ),
+        Table(
             "unplugged, that is told after, ms", ("loop", "most"),
             [(way, most(runs[way], "lost")) for way in late],
         ),
@@ -97,6 +101,9 @@ def gates_of(camera: str, runs: dict[str, list[dict[str, Any]]]) -> list[Gate]:
         rate,
         Gate(f"{name}, CPU against C", ratio, at_most=1.5),
         Gate(f"{name}, a ticker is late by, median, ms", float(np.median(late)), at_most=1),
+        Gate(
+            f"{name} opens, longest callback, ms CPU", most(runs["asyncio"], "callback"), at_most=5
+        ),
         Gate(f"{name}, unplugged, told after, ms", told, at_most=1_000),
     ]
 

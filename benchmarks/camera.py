@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Iterator
 
+import anyio
 import numpy as np
 import uvloop
 
@@ -58,6 +59,21 @@ def cycle() -> bytes:
     return np.concatenate([[WRAP | 1], DvxWording().feed(batch)]).astype(np.uint16).tobytes()
 
 
+class Callbacks:
+    """The longest callback of asyncio's own loop, in seconds of CPU."""
+
+    def __init__(self) -> None:
+        self.longest = 0.0
+        run = asyncio.Handle._run
+
+        def timed(handle: asyncio.Handle) -> None:
+            began = time.thread_time()
+            run(handle)
+            self.longest = max(self.longest, time.thread_time() - began)
+
+        asyncio.Handle._run = timed
+
+
 async def by_loop(seconds: float, cameras: EmulatedCameras, **options: object) -> dict[str, object]:
     """Take events with `async for`, beside a ticker; then unplug the camera."""
     late: list[float] = []
@@ -69,9 +85,12 @@ async def by_loop(seconds: float, cameras: EmulatedCameras, **options: object) -
             late.append(time.perf_counter() - due)
 
     ticking = asyncio.create_task(tick())
-    async with aevents.open("usb:", **options).open() as running:
+    stream = aevents.open("usb:", **options)
+    await anyio.sleep(TICK)  # anyio needs 15 ms when a loop uses it for the first time
+    callbacks = Callbacks()
+    async with stream.open() as running:
         await anext(running)
-        opened, events = len(late), 0
+        opened, events, longest = len(late), 0, callbacks.longest
         began, used = time.perf_counter(), time.process_time()
         while time.perf_counter() < began + seconds:
             events += len(await anext(running))
@@ -87,7 +106,7 @@ async def by_loop(seconds: float, cameras: EmulatedCameras, **options: object) -
             lost = time.perf_counter() - unplugged
     return {
         "events": events, "took": took, "used": used, "overruns": overruns, "lost": lost,
-        "opening": max(late[:opened], default=0), "late": late[opened:],
+        "opening": max(late[:opened], default=0), "late": late[opened:], "callback": longest,
     }  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from aevents.cameras.imx636 import Imx636, Settings
 from aevents.cameras.libusb import UsbDevice, ffi
-from aevents.cameras.prophesee import INTERFACE
+from aevents.cameras.prophesee_camera import INTERFACE
 from aevents.cameras.treuzell import Treuzell
 from aevents.cameras.usb_handle import UsbHandle
 from aevents.codecs.evt3 import Evt3Encoder

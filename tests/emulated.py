@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import inspect
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -22,6 +23,11 @@ from aevents.testing.cameras.usbdevfs import libraries
 
 ROOT = Path(__file__).resolve().parents[1]
 
+CYCLES = int(os.environ.get("AEVENTS_CYCLES", "10"))
+"""How often tests open and close a camera that do so again and again."""
+MORE_SECONDS = CYCLES / 2
+"""They may take so much longer, on each loop."""
+
 bodies: dict[tuple[str, str], Callable[[], Any]] = {}
 """The tests themselves, by module and name."""
 
@@ -29,7 +35,9 @@ bodies: dict[tuple[str, str], Callable[[], Any]] = {}
 def emulated_test(function: Callable[[], Any]) -> Callable[[], None]:
     """Run a test, plain or async, where `aevents.testing.cameras.emulated` can be used."""
 
-    @pytest.mark.timeout(90)  # a process on a busy machine, and cameras in real time
+    @pytest.mark.timeout(
+        90 + 2 * MORE_SECONDS
+    )  # a process on a busy machine, and cameras in real time
     def run() -> None:
         try:
             libraries()
@@ -43,7 +51,7 @@ def emulated_test(function: Callable[[], Any]) -> Callable[[], None]:
             env=preloaded(),
             capture_output=True,
             text=True,
-            timeout=80,
+            timeout=140 + 2 * MORE_SECONDS,
             check=False,
         )
         assert done.returncode == 0, f"{done.returncode}\n{done.stdout}{done.stderr}"
@@ -67,7 +75,7 @@ def main(module: str, name: str) -> None:
             asyncio.Runner(loop_factory=loop) as runner,
             blockbuster_ctx("aevents", excluded_modules=["aevents.testing"]),
         ):
-            runner.run(asyncio.wait_for(test(), 30))
+            runner.run(asyncio.wait_for(test(), 60 + MORE_SECONDS))
 
 
 if __name__ == "__main__":

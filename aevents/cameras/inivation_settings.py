@@ -11,7 +11,6 @@ from typing import Annotated, Protocol
 
 import msgspec
 
-from aevents.cameras.libcaer import About
 from aevents.cameras.settings import check_roi, parsed
 from aevents.types import Frame, ImuBatch, TriggerBatch
 
@@ -26,6 +25,8 @@ FRAMES_ROI, EVENTS_ROI, CROP_ROI = (8, 9, 10, 11), (41, 42, 43, 44), (3, 1, 4, 2
 IMU_RUN = (2, 3, 4)
 RISING, FALLING, PULSES = 1, 2, 3
 """Parameters of these modules."""
+LOGIC_VERSION = (0xC0, 0xBF, 6, 0)
+"""The request that reads a parameter, and which."""
 COARSE, FINE = 12, 4
 VOLTAGE, CURRENT = 0, 6
 """Where these begin in the number of a bias, of 3, 8, 6 and 3 bits."""
@@ -85,6 +86,16 @@ def settings_of(options: Mapping[str, object], /) -> Settings:
     return parsed(options, Settings)
 
 
+class About(msgspec.Struct, frozen=True):
+    """What a camera says of itself; `chip` is 0 where there is only one."""
+
+    serial: str
+    width: int
+    height: int
+    chip: int = 0
+    imu: bool = False
+
+
 class Parameters(Protocol):
     """What can be read and set: of a module, a parameter."""
 
@@ -97,7 +108,8 @@ class Parameters(Protocol):
 
 class Family(msgspec.Struct, frozen=True):
     """Cameras that are configured alike: their number in libcaer and the function that describes
-    them, and what they have; `biases` are by the number of the chip.
+    them, and what they have; `biases` are by the number of the chip. `question` is a control
+    request that asks for something harmless.
     """
 
     name: str
@@ -107,6 +119,7 @@ class Family(msgspec.Struct, frozen=True):
     biases: Mapping[int, Mapping[str, int]]
     roi: Mapping[int, tuple[int, ...]] = {}
     kinds: tuple[type, ...] = ()
+    question: tuple[int, int, int, int] | None = None
 
     def prepare(self, camera: Parameters, about: About, settings: Settings) -> None:
         """Set what is to be set before data come. Raises `ValueError` for what it has not."""
@@ -194,6 +207,7 @@ DVXPLORER = Family(
     dict.fromkeys(DVX_CHIPS, DVX_BIASES),
     {DVX_CROP: CROP_ROI},
     (TriggerBatch, ImuBatch),
+    LOGIC_VERSION,
 )
 DAVIS = Family(
     "DAVIS",
@@ -203,5 +217,6 @@ DAVIS = Family(
     dict.fromkeys(DAVIS240_CHIPS, DAVIS240_BIASES) | dict.fromkeys(DAVIS346_CHIPS, DAVIS346_BIASES),
     {DVS: EVENTS_ROI, APS: FRAMES_ROI},
     (TriggerBatch, ImuBatch, Frame),
+    LOGIC_VERSION,
 )
 DVS128 = Family("DVS128", 0, "caerDVS128InfoGet", 1, {0: DVS128_BIASES})

@@ -17,10 +17,10 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from cffi import FFI
 
 from aevents._native.wake import Wake
+from aevents.cameras.inivation_settings import About
 from aevents.errors import DeviceError, MissingExtraError, missing_extra
 
 DECLARATIONS = """
@@ -75,18 +75,8 @@ INFO = 6
 OVERRUN = "ring-buffer full"
 
 ffi: FFI = FFI()
-ffi.cdef(DECLARATIONS)
-ffi.cdef(PACKED, packed=True)
-
-
-class About(msgspec.Struct, frozen=True):
-    """What a camera says of itself; `chip` is 0 where there is only one."""
-
-    serial: str
-    width: int
-    height: int
-    chip: int = 0
-    imu: bool = False
+"""It knows the types of libcaer when `library` has been called: to read these takes 10 ms."""
+_loading = threading.Lock()
 
 
 class Libcaer:
@@ -119,9 +109,23 @@ class Libcaer:
             self.problems.append(text)
 
 
-@cache
 def library() -> Libcaer:
-    """Return the library. Raises `MissingExtraError` if there is none."""
+    """Return the library. It blocks. Raises `MissingExtraError` if there is none."""
+    with _loading:  # by one who opens a camera, while another opens one
+        declare()
+        return loaded()
+
+
+@cache
+def declare() -> None:
+    """Let `ffi` know the types of libcaer."""
+    ffi.cdef(DECLARATIONS)
+    ffi.cdef(PACKED, packed=True)
+
+
+@cache
+def loaded() -> Libcaer:
+    """Load the library, for `library`."""
     path = find()
     if path is None:
         raise missing_extra("libcaer", "inivation")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes.util
+import threading
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -67,7 +68,8 @@ PROBLEMS = {
 LONGEST_STRING = 256
 
 ffi: FFI = FFI()
-ffi.cdef(DECLARATIONS)
+"""It knows the types of libusb when `library` has been called: to read these takes 20 ms."""
+_loading = threading.Lock()
 
 
 class UsbDevice(msgspec.Struct, frozen=True):
@@ -96,9 +98,22 @@ def devices(models: Collection[tuple[int, int]], /) -> list[UsbDevice]:
         return [found for one in every if (found := _described(usb, one, models)) is not None]
 
 
-@cache
 def library() -> Any:  # noqa: ANN401  # cffi's libraries have no types
-    """Return libusb. Raises `MissingExtraError`."""
+    """Return libusb. It blocks. Raises `MissingExtraError`."""
+    with _loading:  # by one who opens a camera, while another opens one
+        declare()
+        return loaded()
+
+
+@cache
+def declare() -> None:
+    """Let `ffi` know the types of libusb."""
+    ffi.cdef(DECLARATIONS)
+
+
+@cache
+def loaded() -> Any:  # noqa: ANN401
+    """Load libusb, for `library`."""
     name = find()
     if name is None:
         raise missing_extra("libusb", "usb")

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import Any, NamedTuple
 
-from aevents.cameras.libusb import UsbDevice, check, context, ffi, library, listed, place
+from aevents.cameras.libusb import (
+    TIMEOUT,
+    UsbDevice,
+    check,
+    context,
+    ffi,
+    library,
+    listed,
+    place,
+    problem,
+)
 from aevents.errors import DeviceError
 
 CONTROL_MS = 2_000
 """How long a device may take to answer."""
 GET_DESCRIPTOR, CONFIGURATION = 6, 2 << 8
 INTERFACE, ENDPOINT = 4, 5
-LONGEST_CONFIGURATION = 1024
+LONGEST_CONFIGURATION, LONGEST_ANSWER = 1024, 64
 
 
 class Interface(NamedTuple):
@@ -34,8 +44,7 @@ class UsbHandle:
         self.usb: Any = library()
         with ExitStack() as undoing:
             self.context: object = undoing.enter_context(context(self.usb))
-            self.pointer: object = self._open(device)
-            undoing.callback(self.usb.libusb_close, self.pointer)
+            self.pointer: object = undoing.enter_context(_opened(self.usb, self.context, device))
             self.interface: Interface = self._interface(kind)
             number = self.interface.number
             self._check(
@@ -61,15 +70,6 @@ class UsbHandle:
         """Give the device back."""
         self._undoing.close()
 
-    def _open(self, device: UsbDevice) -> object:
-        handle = ffi.new("void **")
-        with listed(self.usb, self.context) as every:
-            for one in every:
-                if place(self.usb, one) == (device.bus, device.address):
-                    self._check(self.usb.libusb_open(one, handle), "it cannot be opened")
-                    return handle[0]
-        raise DeviceError("it is unplugged")
-
     def _interface(self, kind: tuple[int, int]) -> Interface:
         memory, most = ffi.new("unsigned char[]", LONGEST_CONFIGURATION), LONGEST_CONFIGURATION
         what = (0x80, GET_DESCRIPTOR, CONFIGURATION, 0)
@@ -90,6 +90,33 @@ class UsbHandle:
 
     def _check(self, code: int, what: str) -> None:
         check(self.usb, code, what)
+
+
+def check_answers(device: UsbDevice, question: tuple[int, int, int, int], /) -> None:
+    """Raise `DeviceError` if a device is silent when it is asked by control, which it may refuse.
+
+    The question is the type, the request, the value and the index. It blocks.
+    """
+    usb, memory = library(), ffi.new("unsigned char[]", LONGEST_ANSWER)
+    with context(usb) as own, _opened(usb, own, device) as pointer:
+        asked = (*question, memory, LONGEST_ANSWER, CONTROL_MS)
+        if usb.libusb_control_transfer(pointer, *asked) == TIMEOUT:
+            raise DeviceError(problem(usb, TIMEOUT))
+
+
+@contextmanager
+def _opened(usb: Any, context: object, device: UsbDevice) -> Iterator[object]:  # noqa: ANN401
+    """Open a device. Raises `DeviceError`."""
+    handle = ffi.new("void **")
+    with listed(usb, context) as every:
+        one = next((one for one in every if place(usb, one) == (device.bus, device.address)), None)
+        if one is None:
+            raise DeviceError("it is unplugged")
+        check(usb, usb.libusb_open(one, handle), "it cannot be opened")
+    try:
+        yield handle[0]
+    finally:
+        usb.libusb_close(handle[0])
 
 
 def _interfaces(descriptor: bytes) -> Iterator[tuple[tuple[int, int], Interface]]:

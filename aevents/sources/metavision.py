@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from aevents._contracts import Origin
-from aevents.cameras.metavision import MetavisionCamera, Settings, open_camera, settings_of
+from aevents.cameras.metavision import Settings, settings_of
 from aevents.cameras.reopen import Item, ReopeningCamera, ReopeningSource, patience_of
 from aevents.cameras.source import BlockingCamera, Camera, CameraSource
 from aevents.errors import DeviceError, DeviceNotFoundError
 from aevents.types import EventBatch, Sensor
+
+if TYPE_CHECKING:
+    from aevents.cameras.metavision_camera import MetavisionCamera
 
 RECORDING = ".raw"
 
@@ -58,6 +62,8 @@ def _recording(path: str, kind: type, options: Mapping[str, object]) -> Origin[o
     settings = settings_of(kind, options, recording=True)
 
     def open() -> MetavisionCamera:
+        from aevents.cameras.metavision_camera import MetavisionCamera  # takes long, in a worker
+
         try:
             return MetavisionCamera(path, kind, settings, recording=True)
         except DeviceError as error:
@@ -80,6 +86,8 @@ class _Opener:
 
     def open(self) -> MetavisionCamera:
         """Return the open camera. It blocks, and raises what reading raises."""
+        from aevents.cameras.metavision_camera import open_camera  # takes long, in a worker
+
         try:
             camera = open_camera(self._serial, self._kind, self._settings)
         except DeviceNotFoundError:

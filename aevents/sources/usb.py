@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import msgspec
 
 from aevents._contracts import Origin
 from aevents.cameras import inivation, metavision, prophesee
-from aevents.cameras.libusb import UsbDevice, devices
 from aevents.cameras.reopen import Item, ReopeningCamera, ReopeningSource, patience_of
 from aevents.cameras.source import BlockingCamera, Camera, CameraSource
 from aevents.errors import DeviceError, DeviceNotFoundError
 from aevents.types import EventBatch, Sensor
+
+if TYPE_CHECKING:
+    from aevents.cameras.libusb import UsbDevice
 
 
 class Driver(msgspec.Struct, frozen=True):
@@ -61,6 +63,8 @@ def plugged_in(drivers: Sequence[Driver] = DRIVERS, /) -> list[Plugged]:
 
     Raises `MissingExtraError` where libusb is missing, and `DeviceError` where that fails.
     """
+    from aevents.cameras.libusb import devices  # cffi takes 20 ms, which a worker has
+
     by_model = {model: driver for driver in drivers for model in driver.models}
     return [Plugged(by_model[one.vendor, one.product], one) for one in devices(by_model)]
 

@@ -9,11 +9,11 @@ from aevents.cameras.inivation_settings import (
     DAVIS,
     DVS128,
     DVXPLORER,
+    About,
     Family,
     Settings,
     settings_of,
 )
-from aevents.cameras.libcaer import About
 
 DVX_ABOUT = About("DXA00042", 640, 480, chip=20, imu=True)
 DAVIS_ABOUT = About("00000346", 346, 260, chip=5, imu=True)

@@ -11,7 +11,8 @@ import pytest
 from aevents import DeviceError, MissingExtraError
 from aevents._native.wake import Wake
 from aevents.cameras import libcaer
-from aevents.cameras.libcaer import About, Handle, library
+from aevents.cameras.inivation_settings import About
+from aevents.cameras.libcaer import Handle, library
 from aevents.testing.cameras import DAVIS346, DVXplorer, emulated
 from tests.emulated import emulated_test
 
@@ -20,9 +21,9 @@ DVXPLORER, DAVIS = 8, 4
 
 @pytest.fixture
 def fresh() -> Iterator[None]:
-    library.cache_clear()
+    libcaer.loaded.cache_clear()
     yield
-    library.cache_clear()
+    libcaer.loaded.cache_clear()
 
 
 @pytest.mark.usefixtures("fresh")

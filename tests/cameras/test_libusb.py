@@ -9,7 +9,7 @@ import pytest
 
 from aevents import MissingExtraError
 from aevents.cameras import libusb
-from aevents.cameras.libusb import UsbDevice, devices, library
+from aevents.cameras.libusb import UsbDevice, devices
 from aevents.testing.cameras import DAVIS346, DVXplorer, emulated
 from tests.emulated import emulated_test
 
@@ -46,9 +46,9 @@ def test_devices_come_and_go() -> None:
 
 @pytest.fixture
 def fresh() -> Iterator[None]:
-    library.cache_clear()
+    libusb.loaded.cache_clear()
     yield
-    library.cache_clear()
+    libusb.loaded.cache_clear()
 
 
 @pytest.mark.usefixtures("fresh")

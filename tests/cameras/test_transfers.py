@@ -98,6 +98,7 @@ class FakeHandle:
 def usb(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeUsb]:
     if request.param == "threaded":
         monkeypatch.setattr(transfers, "Polled", refuse)
+    library()  # cffi knows its types then
     fake = FakeUsb()
     yield fake
     fake.close()

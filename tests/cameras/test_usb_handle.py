@@ -6,8 +6,8 @@ import pytest
 
 from aevents import DeviceError
 from aevents.cameras.libusb import UsbDevice, devices
-from aevents.cameras.usb_handle import Interface, UsbHandle
-from aevents.testing.cameras import EVK4, DVXplorer, emulated
+from aevents.cameras.usb_handle import Interface, UsbHandle, check_answers
+from aevents.testing.cameras import EVK4, DVXplorer, Fault, emulated
 from tests.emulated import emulated_test
 
 MODEL, KIND = (0x04B4, 0x00F5), (0xFF, 0x19)
@@ -48,3 +48,16 @@ def test_what_is_not_there_is_told() -> None:
         cameras.unplug()
         with pytest.raises(DeviceError, match="it is unplugged"):
             UsbHandle(device, KIND)
+
+
+@emulated_test
+def test_one_that_does_not_answer_is_told_of() -> None:
+    question = (0xC0, 0xBF, 6, 0)
+    for fault, silent in ((None, False), (Fault("refuses", 1), False), (Fault("ignores", 1), True)):
+        with emulated(DVXplorer(fault=fault)):
+            (device,) = devices({(0x152A, 0x8419)})
+            if silent:
+                with pytest.raises(DeviceError, match="it does not answer"):
+                    check_answers(device, question)
+            else:
+                check_answers(device, question)

@@ -103,7 +103,7 @@ def test_a_camera_that_one_may_not_use_says_so() -> None:
 def test_without_libusb_the_command_to_install_it_is_one_line(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    libusb.library.cache_clear()
+    libusb.loaded.cache_clear()
     monkeypatch.setattr(libusb, "find", lambda: None)
     out, err = printed("devices", code=1)
     assert (out, err) == (

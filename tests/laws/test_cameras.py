@@ -1,7 +1,7 @@
 """The lives of cameras, by real libusb, libcaer and our own driver: however they end, nothing stays
 claimed, open or running.
 
-AEVENTS_CYCLES says how often one is opened and closed.
+AEVENTS_CYCLES says how often one is opened and closed: 10 times, if it is not set.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,12 @@ import pytest
 import aevents
 from aevents import DeviceError, DeviceLostError, EventBatch, Sensor, TriggerBatch
 from aevents.cameras.libcaer import Handle
+from aevents.cameras.transfers import Incoming
+from aevents.cameras.usb_handle import UsbHandle
 from aevents.testing import assert_same_events, example_events
-from aevents.testing.cameras import DAVIS346, EVK4, DVXplorer, emulated
-from tests.emulated import emulated_test
+from aevents.testing.cameras import DAVIS346, EVK4, DVXplorer, Fault, emulated
+from tests.emulated import CYCLES, emulated_test
 
-CYCLES = int(os.environ.get("AEVENTS_CYCLES", "10"))
 HD = Sensor(1280, 720)
 ROOMY = "interval_us=100000"
 OTHER = """
@@ -65,7 +67,7 @@ def resident() -> float:
 @emulated_test
 async def test_an_opening_that_fails_in_the_middle_leaves_nothing_claimed() -> None:
     for refused in (1, 20, 60, 100):
-        with emulated(DVXplorer([example_events(600)], stalls_at=refused)):
+        with emulated(DVXplorer([example_events(600)], fault=Fault("refuses", refused))):
             with pytest.raises(DeviceError, match="DVXplorer"):
                 await first()
             assert not any("DVX" in name for name in threads())
@@ -142,7 +144,7 @@ async def test_another_process_that_has_it_is_told_of_and_gives_it_back() -> Non
 async def test_an_evk4_that_fails_in_the_middle_is_left_with_nothing_claimed() -> None:
     scene = [example_events(600, sensor=HD)]
     for refused in (1, 4, 40, 120):
-        with emulated(EVK4(scene, stalls_at=refused)):
+        with emulated(EVK4(scene, fault=Fault("refuses", refused))):
             for _ in range(2):  # it is not claimed: the second fails in the same way
                 with pytest.raises(DeviceError, match=r"EVK4.*: (endpoint|property)"):
                     await first()
@@ -243,30 +245,65 @@ async def test_two_cameras_are_merged() -> None:
         assert_same_events([one for one in items if one.sensor.serial == camera.serial], [batch])
 
 
-@emulated_test
-async def test_the_loop_never_waits_for_libcaer() -> None:
-    calls: list[tuple[str, threading.Thread]] = []
+@contextmanager
+def threads_of_calls(*methods: tuple[type, str]) -> Iterator[dict[str, set[str]]]:
+    """Take note of which threads call these methods."""
+    found: dict[str, set[str]] = {}
 
     def noted(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
         def noting(*arguments: object) -> object:
-            calls.append((name, threading.current_thread()))
+            found.setdefault(name, set()).add(threading.current_thread().name)
             return call(*arguments)
 
         return noting
 
-    with pytest.MonkeyPatch.context() as patch, emulated(DVXplorer([example_events(600)])):
-        for name in ("__init__", "about", "get", "set", "set_defaults", "start", "close"):
-            patch.setattr(Handle, name, noted(name, getattr(Handle, name)))
-        async for _ in aevents.open("usb:", biases={"simple": 3}):
-            break
-        await first()
-    assert {"__init__", "set", "start", "close"} <= {name for name, _ in calls}
-    assert all(thread is not threading.main_thread() for _, thread in calls)
+    with pytest.MonkeyPatch.context() as patch:
+        for of, name in methods:
+            title = f"{of.__name__}.{name}"
+            patch.setattr(of, name, noted(title, getattr(of, name)))
+        yield found
+
+
+@emulated_test
+async def test_the_loop_never_waits_for_libcaer() -> None:
+    names = ("__init__", "about", "get", "set", "set_defaults", "start", "close")
+    with emulated(DVXplorer([example_events(600)])):
+        with threads_of_calls(*((Handle, name) for name in names)) as found:
+            async for _ in aevents.open("usb:", biases={"simple": 3}):
+                break
+            await first()
+    assert {f"Handle.{name}" for name in names} - set(found) == {"Handle.get"}
+    assert "MainThread" not in set.union(*found.values())
+
+
+@emulated_test
+async def test_the_loop_never_waits_for_an_evk4() -> None:
+    methods = [
+        *((UsbHandle, name) for name in ("__init__", "read", "write", "reset", "close")),
+        (Incoming, "__init__"), (Incoming, "close"),
+    ]  # fmt: skip
+    with emulated(EVK4([example_events(600, sensor=HD)])):
+        with threads_of_calls(*methods) as found:
+            async for _ in aevents.open("usb:"):
+                break
+            await first()
+    assert len(found) == len(methods)
+    assert "MainThread" not in set.union(*found.values())
+
+
+def test_what_takes_long_to_import_is_left_to_the_worker_that_opens() -> None:
+    code = "import sys, aevents; aevents.open('usb:'); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    loaded = done.stdout.split()
+    assert "aevents.cameras.inivation" in loaded
+    assert not {"pycparser", "aevents.cameras.libusb", "aevents.cameras.libcaer"} & set(loaded)
 
 
 @emulated_test
 async def test_opened_and_closed_again_and_again_it_takes_no_more() -> None:
-    with emulated(DVXplorer([example_events(600)])):
+    model = DVXplorer([example_events(600)])
+    model.settle_s = 0.01
+    with emulated(model):
         for _ in range(4):
             await first()
         before, memory = (open_files(), sorted(threads())), resident()

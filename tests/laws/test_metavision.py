@@ -17,16 +17,18 @@ import pytest
 
 import aevents
 from aevents import DeviceError, DeviceLostError, EventBatch, Sensor
-from aevents.cameras import metavision
+from aevents.cameras import metavision_camera
 from aevents.cameras.metavision_bridge import Hal, listed
 from aevents.testing import assert_same_events, example_events
+from tests.emulated import CYCLES
 from tests.hal.sdk import StandIn
-from tests.laws.test_cameras import CYCLES, open_files, resident, threads
+from tests.laws.test_cameras import open_files, resident, threads
 
 HD = Sensor(1280, 720)
 LEFT_OPEN = """
 import sys, aevents
 from pathlib import Path
+from tests.emulated import CYCLES
 from tests.hal.sdk import StandIn
 hal = StandIn(Path(sys.argv[1]), build=False)
 hal.plug("ONE", Path(sys.argv[2]), endless=True)
@@ -146,7 +148,7 @@ async def test_the_loop_never_waits_for_hal(hal: StandIn) -> None:
         return noting
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(metavision, "listed", noted("listed", listed))
+        patch.setattr(metavision_camera, "listed", noted("listed", listed))
         for name in ("__init__", "set_bias", "set_roi", "start", "close"):
             patch.setattr(Hal, name, noted(name, getattr(Hal, name)))
         async for _ in aevents.open("metavision:?biases=bias_fo:3&roi=0,0,9x9"):

@@ -17,7 +17,7 @@ from aevents import (
     TriggerBatch,
 )
 from aevents.testing import assert_same_events, example_events
-from tests.cameras.test_metavision import edges
+from tests.cameras.test_metavision_camera import edges
 from tests.hal.sdk import StandIn
 
 HD = Sensor(1280, 720)

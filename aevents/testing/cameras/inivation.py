@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from aevents.testing.cameras.player import Chunk, Player, timed
-from aevents.testing.cameras.usb import BULK, IN, INTERRUPT, Endpoint, Setup, Stall, UsbModel
+from aevents.testing.cameras.usb import BULK, IN, INTERRUPT, Endpoint, Fault, Setup, Stall, UsbModel
 from aevents.testing.cameras.words import DavisWording, DvxWording, Said, Wording
 from aevents.types import Frame, ImuBatch, TriggerBatch
 
@@ -30,12 +30,13 @@ class InivationModel(UsbModel):
     has then left it in peace for `settle_s`; again each time. At the end it tells only the time.
 
     It does so at the pace of the items' times, or as fast as the host asks if not `realtime`.
-    `serial` is at most 8 characters; `version` is that of its firmware. From its `stalls_at`th
-    request on, it refuses them all.
+    `serial` is at most 8 characters; `version` is that of its firmware; `fault` is what it does
+    wrong.
     """
 
     vendor: int = 0x152A
     endpoints: Sequence[Endpoint] = (Endpoint(DEBUG, INTERRUPT, 64), Endpoint(EVENTS, BULK, 1024))
+    stream: int = EVENTS
     usual: tuple[str, int] = ("", 0)
     settle_s: float = 0.2  # hosts switch on one thing after the other
     wording: Callable[[], Wording] = Wording
@@ -48,14 +49,13 @@ class InivationModel(UsbModel):
         serial: str | None = None,
         version: int | None = None,
         realtime: bool = True,
-        stalls_at: int | None = None,
+        fault: Fault | None = None,
     ) -> None:
-        super().__init__(self.usual[0] if serial is None else serial)
+        super().__init__(self.usual[0] if serial is None else serial, fault)
         self.version: int = self.usual[1] if version is None else version
         self.registers: dict[tuple[int, int], int] = dict(self.about)
         self._scene = scene
         self._realtime = realtime
-        self._requests = stalls_at
         self._player = Player()
 
     @property
@@ -65,10 +65,6 @@ class InivationModel(UsbModel):
 
     def vendor_request(self, setup: Setup, data: bytes) -> bytes:
         """Write or read parameters."""
-        if self._requests is not None:
-            self._requests -= 1
-            if self._requests <= 0:
-                raise Stall
         if setup.request == ONE and setup.type & IN:
             return struct.pack(">I", self.registers.get((setup.value, setup.at), 0))
         if setup.request == ONE:
@@ -80,7 +76,7 @@ class InivationModel(UsbModel):
             raise Stall
         return b""
 
-    def send(self, endpoint: int, most: int) -> bytes | None:
+    def say(self, endpoint: int, most: int) -> bytes | None:
         """Return words that are due."""
         return self._player.take(most & ~1) if endpoint == EVENTS else None
 

@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from aevents.codecs.evt3 import Evt3Encoder
 from aevents.testing.cameras.player import Chunk, Player, timed
-from aevents.testing.cameras.usb import BULK, IN, Endpoint, Setup, Stall, UsbModel
+from aevents.testing.cameras.usb import BULK, IN, Endpoint, Fault, Setup, Stall, UsbModel
 from aevents.types import EventBatch, Sensor, TriggerBatch
 
 ANSWERS, QUESTIONS, DATA = 0x82, 0x02, 0x81
@@ -35,8 +35,7 @@ class EVK4(UsbModel):
 
     It does so at the pace of the items' times, or as fast as the host asks if not `realtime`.
     `serial` is of hexadecimal digits; `firmware` is its version, a byte for each part;
-    `compatible` says which sensor it has. From its
-    `stalls_at`th message on, it refuses them all.
+    `compatible` says which sensor it has; `fault` is what it does wrong.
     """
 
     vendor: int = 0x04B4
@@ -47,6 +46,7 @@ class EVK4(UsbModel):
     endpoints: Sequence[Endpoint] = tuple(
         Endpoint(address, BULK, 1024) for address in (ANSWERS, QUESTIONS, DATA)
     )
+    stream: int = DATA
     about: Mapping[int, int] = MappingProxyType({
         0x14: 0xA0401806, 0x1004: 0x5053, 0x100C: 0x5000, 0x1010: 0x5066, 0x1018: 0x5049,
         0x1020: 0x5014, 0x6000: 0x00155400, 0x7004: 0xC1FF,
@@ -60,9 +60,9 @@ class EVK4(UsbModel):
         firmware: int = 0x030A00,
         compatible: str = "psee,ccam5_imx636",
         realtime: bool = True,
-        stalls_at: int | None = None,
+        fault: Fault | None = None,
     ) -> None:
-        super().__init__(serial)
+        super().__init__(serial, fault)
         self.registers: dict[tuple[int, int], int] = {
             (0, at): value for at, value in self.about.items()
         }
@@ -70,7 +70,6 @@ class EVK4(UsbModel):
         self._compatible = compatible
         self._scene = scene
         self._realtime = realtime
-        self._messages = stalls_at
         self._answers: deque[bytes] = deque()
         self._player = Player()
 
@@ -85,11 +84,9 @@ class EVK4(UsbModel):
             return b"\x31\x00"
         raise Stall
 
-    def receive(self, endpoint: int, data: bytes) -> None:
+    def hear(self, endpoint: int, data: bytes) -> None:
         """Take a message, and have its answer ready. Raises `Stall`."""
-        if self._messages is not None:
-            self._messages -= 1
-        if endpoint != QUESTIONS or (self._messages is not None and self._messages <= 0):
+        if endpoint != QUESTIONS:
             raise Stall
         property, size = struct.unpack_from("<II", data)
         answer = self._answer(property, data[8 : 8 + size])
@@ -97,7 +94,7 @@ class EVK4(UsbModel):
             property, answer = property | FAILED, b""
         self._answers.append(struct.pack("<II", property, len(answer)) + answer)
 
-    def send(self, endpoint: int, most: int) -> bytes | None:
+    def say(self, endpoint: int, most: int) -> bytes | None:
         """Return an answer, or words that are due."""
         if endpoint == ANSWERS:
             return self._answers.popleft()[:most] if self._answers else None

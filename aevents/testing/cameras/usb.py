@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 IN = 0x80
 """The bit of an address, or of a request, that says: towards the host."""
@@ -21,6 +21,19 @@ ENGLISH = 0x0409
 
 class Stall(Exception):
     """The device refuses a request."""
+
+
+class Silence(Exception):
+    """The device does not answer a request, and never will."""
+
+
+class Fault(NamedTuple):
+    """What a device does wrong, and from when on: it `refuses` or `ignores` requests, from the
+    `at`th on, or its stream `halts` or `hushes`, which is to stall or be silent, after `at` bytes.
+    """
+
+    kind: Literal["refuses", "ignores", "halts", "hushes"]
+    at: int
 
 
 class Setup(NamedTuple):
@@ -42,8 +55,8 @@ class Endpoint(NamedTuple):
 
 
 class UsbModel:
-    """A device with one interface; a model of a camera says how it answers vendors' requests, and
-    what comes from its endpoints.
+    """A device with one interface; a model of a camera says how it answers vendors' requests and
+    messages, and what comes from its endpoints, of which `stream` is that of the data.
     """
 
     vendor: int = 0
@@ -52,9 +65,12 @@ class UsbModel:
     subclass: int = 0
     names: Sequence[str] = ("", "")
     endpoints: Sequence[Endpoint] = ()
+    stream: int = 0
 
-    def __init__(self, serial: str) -> None:
+    def __init__(self, serial: str, fault: Fault | None = None) -> None:
         self.serial = serial
+        self._fault = fault
+        self._requests = self._streamed = 0
 
     @property
     def device_descriptor(self) -> bytes:
@@ -74,8 +90,12 @@ class UsbModel:
         return struct.pack("<BBHBBBBB", 9, CONFIGURATION, 9 + len(body), 1, 1, 0, 0x80, 100) + body
 
     def control(self, setup: Setup, data: bytes) -> bytes:
-        """Answer a control request: with bytes where it asks for some. Raises `Stall`."""
+        """Answer a control request: with bytes where it asks for some.
+
+        Raises `Stall` and `Silence`.
+        """
         if setup.type & 0x60:
+            self._count_request()
             return self.vendor_request(setup, data)
         if setup.request == GET_DESCRIPTOR and setup.type & IN:
             return self._descriptor(setup.value >> 8, setup.value & 0xFF)
@@ -83,17 +103,40 @@ class UsbModel:
             return b"\x01"
         return bytes(2) if setup.request == GET_STATUS else b""
 
+    def send(self, endpoint: int, most: int) -> bytes | None:
+        """Return up to `most` bytes for the host; None if there are none yet. Raises `Stall`."""
+        if endpoint != self.stream:
+            return self.say(endpoint, most)
+        if self._fault is not None and self._fault.kind in ("halts", "hushes"):
+            most = min(most, self._fault.at - self._streamed)
+            if not most and self._fault.kind == "halts":
+                raise Stall
+        data = self.say(endpoint, most) if most else None
+        self._streamed += len(data or b"")
+        return data
+
+    def receive(self, endpoint: int, data: bytes) -> None:
+        """Take bytes of the host. Raises `Stall` and `Silence`."""
+        self._count_request()
+        self.hear(endpoint, data)
+
     def vendor_request(self, setup: Setup, data: bytes) -> bytes:
         """Answer a request that is the vendor's own. Raises `Stall`."""
         raise Stall
 
-    def send(self, endpoint: int, most: int) -> bytes | None:
-        """Return up to `most` bytes for the host; None if there are none yet."""
+    def say(self, endpoint: int, most: int) -> bytes | None:
+        """Return up to `most` bytes that are due at an endpoint; None if there are none."""
         return None
 
-    def receive(self, endpoint: int, data: bytes) -> None:
-        """Take bytes of the host. Raises `Stall`."""
+    def hear(self, endpoint: int, data: bytes) -> None:
+        """Take bytes that come to an endpoint. Raises `Stall`."""
         raise Stall
+
+    def _count_request(self) -> None:
+        self._requests += 1
+        kind, at = self._fault or ("", 0)
+        if kind in ("refuses", "ignores") and self._requests >= at:
+            raise Stall if kind == "refuses" else Silence
 
     def _descriptor(self, type: int, index: int) -> bytes:
         if type == DEVICE:

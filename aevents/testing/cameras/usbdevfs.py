@@ -6,14 +6,13 @@ from __future__ import annotations
 
 import errno
 import struct
-import time
 from collections import deque
 from functools import cache
 from typing import Any
 
 from cffi import FFI
 
-from aevents.testing.cameras.usb import IN, Setup, Stall, UsbModel
+from aevents.testing.cameras.usb import IN, Setup, Silence, Stall, UsbModel
 
 DECLARATIONS = """
 typedef struct _GError { uint32_t domain; int code; char *message; } GError;
@@ -35,6 +34,7 @@ UMockdevIoctlData *umockdev_ioctl_data_resolve(
 int umockdev_ioctl_data_set_ptr(UMockdevIoctlData *data, size_t offset, UMockdevIoctlData *to);
 unsigned long g_signal_connect_data(
     void *object, const char *signal, void (*)(void), void *user, void *destroy, int flags);
+void g_object_weak_ref(void *object, void (*notify)(void *, void *), void *user);
 void g_object_unref(void *object);
 void g_free(void *memory);
 """
@@ -44,8 +44,6 @@ CONTROL, BULK = 2, 3
 SETUP = struct.Struct("<BBHHH")
 CAPABILITIES = 1 | 4 | 8
 """Packets after zero-length ones, no limit of continuations, reaping after a disconnection."""
-IDLE_SECONDS = 0.0005
-"""A file that is no device is always ready, so a host asks again at once: it waits here."""
 
 
 def _number(direction: int, number: int, size: int) -> int:
@@ -100,6 +98,11 @@ class Host:
         self._spent: list[Any] = []
         self._ffi, self._umockdev, self._gobject = libraries()
 
+    @property
+    def ready(self) -> bool:
+        """Whether something can be reaped."""
+        return bool(self._done)
+
     def submit(self, data: Any) -> int:  # noqa: ANN401
         """Take a request: of control and towards the device it is done at once."""
         about = self._resolve(data, 0, URB_BYTES)
@@ -116,6 +119,9 @@ class Host:
             urb.complete(0, moved)
         except Stall:
             urb.complete(-errno.EPIPE, 0)
+        except Silence:
+            self._waiting.append(urb)
+            return 0
         self._done.append(urb)
         return 0
 
@@ -139,10 +145,8 @@ class Host:
                 urb.complete(-errno.ESHUTDOWN, 0)
             self._done.extend(self._waiting)
             self._waiting.clear()
+        self.fill()
         if not self._done:
-            self._fill()
-        if not self._done:
-            time.sleep(0 if gone else IDLE_SECONDS)
             return errno.ENODEV if gone else errno.EAGAIN
         to = self._resolve(data, 0, self._ffi.sizeof("void *"))
         urb = self._done.popleft()
@@ -178,20 +182,30 @@ class Host:
             raise BrokenPipeError(errno.EPIPE, "the host is gone")
         return memory
 
-    def _fill(self) -> None:
-        """Let the device send something, to the first that waits at an endpoint."""
+    def fill(self) -> None:
+        """Let the device send something, to the first that waits at an endpoint, if nothing is done
+        yet.
+        """
         silent = set()
-        for urb in self._waiting:
-            if urb.endpoint in silent:
+        for urb in () if self._done else self._waiting:
+            if urb.endpoint in silent or not self._fill_one(urb):
+                silent.add(urb.endpoint)
                 continue
+            self._waiting.remove(urb)
+            self._done.append(urb)
+            return
+
+    def _fill_one(self, urb: Urb) -> bool:
+        """Let the device send something for a request; return whether it has."""
+        try:
             data = self._model.send(urb.endpoint, urb.length)
-            if data is not None:
-                self._ffi.memmove(urb.memory.data, data, len(data))
-                urb.complete(0, len(data))
-                self._waiting.remove(urb)
-                self._done.append(urb)
-                return
-            silent.add(urb.endpoint)
+        except Stall:
+            urb.complete(-errno.EPIPE, 0)
+            return True
+        if data is not None:
+            self._ffi.memmove(urb.memory.data, data, len(data))
+            urb.complete(0, len(data))
+        return data is not None
 
     def _control(self, content: Any) -> int:  # noqa: ANN401
         setup = Setup(*SETUP.unpack_from(content))

@@ -11,7 +11,7 @@ import pytest
 from aevents import EventBatch, Frame, ImuBatch, Sensor, Span, TriggerBatch
 from aevents.testing.cameras import DAVIS346, DVXplorer
 from aevents.testing.cameras.inivation import InivationModel
-from aevents.testing.cameras.usb import Setup, Stall
+from aevents.testing.cameras.usb import Fault, Setup, Stall
 
 ON = ((0, 0), (0, 1), (9, 0), (1, 3))
 EVENTS = EventBatch.from_columns(t=[5, 6], x=[1, 2], y=[3, 4], p=[1, 0])
@@ -145,7 +145,7 @@ def test_it_waits_until_the_host_has_switched_everything_on(
 
 
 def test_it_can_refuse_from_some_request_on() -> None:
-    model = DVXplorer(stalls_at=3)
+    model = DVXplorer(fault=Fault("refuses", 3))
     write(model, (0, 0), (0, 1))
     for _ in range(2):
         with pytest.raises(Stall):

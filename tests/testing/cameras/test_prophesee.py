@@ -9,7 +9,7 @@ import pytest
 
 from aevents import EventBatch, Sensor, Span, TriggerBatch
 from aevents.testing.cameras import EVK4
-from aevents.testing.cameras.usb import Setup, Stall
+from aevents.testing.cameras.usb import Fault, Setup, Stall
 
 HD = Sensor(1280, 720)
 EVENTS = EventBatch.from_columns(t=[5, 4_097], x=[1, 2], y=[3, 4], p=[1, 0], sensor=HD)
@@ -97,7 +97,7 @@ def test_edges_come_in_order_if_they_are_on() -> None:
 
 
 def test_it_can_refuse_from_some_message_on() -> None:
-    model = EVK4(stalls_at=3)
+    model = EVK4(fault=Fault("refuses", 3))
     for _ in range(2):
         ask(model, 0x79)
     for _ in range(2):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,6 +36,14 @@ def opened(node: str) -> Iterator[int]:
     file = os.open(node, os.O_RDWR)
     yield file
     os.close(file)
+
+
+def tried(file: int, request: int) -> int:
+    try:
+        fcntl.ioctl(file, request, bytes(16))
+    except OSError as error:
+        return error.errno or 0
+    return 0
 
 
 def refused(file: int, request: int, argument: bytes = bytes(16)) -> int:
@@ -75,3 +84,16 @@ def test_the_folder_goes_with_the_bus() -> None:
     assert Path(bus.folder).is_dir()
     bus.close()
     assert not Path(bus.folder).exists()
+
+
+@emulated_test
+def test_a_host_that_has_gone_claims_nothing() -> None:
+    with plugged(DVXplorer()) as (_, node):
+        with opened(node) as one:
+            fcntl.ioctl(one, CLAIM, bytes(4))
+        with opened(node) as other:
+            for _ in range(100):  # the bus sees it a little later
+                if not tried(other, CLAIM):
+                    break
+                time.sleep(0.01)
+            assert tried(other, CLAIM) == 0

@@ -4,13 +4,33 @@ from __future__ import annotations
 
 import pytest
 
-from aevents.testing.cameras.usb import BULK, IN, INTERRUPT, Endpoint, Setup, Stall, UsbModel
+from aevents.testing.cameras.usb import (
+    BULK,
+    IN,
+    INTERRUPT,
+    Endpoint,
+    Fault,
+    Setup,
+    Silence,
+    Stall,
+    UsbModel,
+)
 
 
 class Thing(UsbModel):
     vendor, product, version = 0x152A, 0x8419, 0x0108
     names = ("Maker", "Thing")
     endpoints = (Endpoint(0x81, INTERRUPT, 64), Endpoint(0x82, BULK, 1024))
+    stream = 0x82
+
+    def vendor_request(self, setup: Setup, data: bytes) -> bytes:
+        return b"yes"
+
+    def hear(self, endpoint: int, data: bytes) -> None:
+        assert (endpoint, data) == (0x02, b"hello")
+
+    def say(self, endpoint: int, most: int) -> bytes | None:
+        return b"x" * most if endpoint == self.stream else super().say(endpoint, most)
 
 
 def asked(request: int, value: int = 0, type: int = IN) -> bytes:
@@ -54,8 +74,48 @@ def test_descriptors_that_it_has_not_stall(value: int) -> None:
 
 
 def test_it_has_nothing_of_its_own() -> None:
+    model = UsbModel("S1")
     with pytest.raises(Stall):
-        asked(0xBF, type=0xC0)
+        request(model)
     with pytest.raises(Stall):
-        Thing("S1").receive(2, b"")
-    assert Thing("S1").send(0x82, 512) is None
+        model.receive(2, b"")
+    assert model.send(0x82, 512) is None
+
+
+def request(model: UsbModel) -> bytes:
+    return model.control(Setup(0xC0, 2, 0, 0, 8), b"")
+
+
+def test_vendors_requests_and_messages_are_for_the_model() -> None:
+    model = Thing("S1")
+    assert request(model) == b"yes"
+    model.receive(0x02, b"hello")
+    assert (model.send(0x82, 3), model.send(0x81, 3)) == (b"xxx", None)
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"), [(Fault("refuses", 3), Stall), (Fault("ignores", 3), Silence)]
+)
+def test_a_fault_of_requests_is_from_one_on(fault: Fault, error: type[Exception]) -> None:
+    model = Thing("S1", fault)
+    request(model)
+    model.receive(0x02, b"hello")
+    for _ in range(2):
+        with pytest.raises(error):
+            request(model)
+        with pytest.raises(error):
+            model.receive(0x02, b"hello")
+    assert model.control(Setup(IN, 8, 0, 0, 1), b"") == b"\x01"  # what every device must answer
+    assert model.send(0x82, 3) == b"xxx"
+
+
+def test_a_stream_halts_or_hushes_after_so_many_bytes() -> None:
+    for fault in (Fault("halts", 5), Fault("hushes", 5)):
+        model = Thing("S1", fault)
+        assert (model.send(0x82, 3), model.send(0x82, 3)) == (b"xxx", b"xx")
+        assert request(model) == b"yes"
+        if fault.kind == "hushes":
+            assert model.send(0x82, 3) is None
+        else:
+            with pytest.raises(Stall):
+                model.send(0x82, 3)
