@@ -1,0 +1,122 @@
+"""`aevents view`: recordings and live sources in a browser."""
+
+from __future__ import annotations
+
+import sys
+import webbrowser
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Annotated, cast
+
+import anyio
+import anyio.to_thread
+from cyclopts import Parameter
+
+from aevents import _pictures, registry
+from aevents.cli import ending
+from aevents.cli.reading import Input, Name
+from aevents.stream import Stream
+from aevents.types import EventBatch, Frame
+from aevents.viewer.folder import Folder
+from aevents.viewer.live import LiveShow
+from aevents.viewer.player import RecordingShow
+from aevents.viewer.recorder import Recorder
+from aevents.viewer.serve import Served
+from aevents.viewer.server import Place
+from aevents.viewer.shows import Show
+
+Item = EventBatch | Frame
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Serving:
+    """Where the page is.
+
+    Parameters
+    ----------
+    folder
+        Where recordings are written, and where the page can open recordings from.
+    host
+        The address to listen on. Others than this machine need a token, which the printed address
+        has, and --certificate and --key, or --insecure.
+    port
+        The port; unless given, 8000 or the next that is free.
+    no_browser
+        Do not open the page in a browser.
+    certificate
+        A file with a certificate for TLS, and those above it.
+    key
+        A file with its key.
+    insecure
+        Let others than this machine come without TLS.
+    """
+
+    folder: Path = Path()
+    host: str = "127.0.0.1"
+    port: int | None = None
+    no_browser: bool = False
+    certificate: Path | None = None
+    key: Path | None = None
+    insecure: bool = False
+
+    @property
+    def place(self) -> Place:
+        """Where to listen. Raises `ValueError`."""
+        certificate = str(self.certificate) if self.certificate else None
+        key = str(self.key) if self.key else None
+        return Place(self.host, self.port, certificate, key, self.insecure)
+
+
+def view(
+    *sources: Annotated[Name, Parameter(name="SRC")],
+    serving: Serving = Serving(),  # frozen
+    given: Input = Input(),  # noqa: B008  # frozen
+) -> None:
+    """Show sources on a page in the browser, until Ctrl-C.
+
+    Recordings play, stand still, step, and go to any time; live sources can be recorded.
+
+    Parameters
+    ----------
+    sources
+        Paths, - for standard input, or URLs such as usb: or synthetic:disk; side by side.
+    """
+    ending.run(partial(_view, sources, serving, given))
+
+
+async def _view(sources: tuple[str, ...], serving: Serving, given: Input) -> None:
+    suffixes = {one for codec in registry.codecs() for one in codec.suffixes if codec.decoder}
+    folder = await anyio.to_thread.run_sync(Folder, serving.folder, suffixes)
+    shows = [show_of(number, name, given, folder.path) for number, name in enumerate(sources)]
+    served = Served(serving.place, folder, lambda number, name: show_of(number, name, given))
+    async with served.running(shows) as url:
+        sys.stderr.write(f"aevents: watch at {url}, end with Ctrl-C\n")
+        if not serving.no_browser:
+            await anyio.to_thread.run_sync(webbrowser.open, url)
+        await anyio.sleep_forever()
+
+
+def show_of(number: int, name: str, given: Input, folder: Path | None = None) -> Show:
+    """Return the show of what a name stands for: live where it comes by itself. Raises what opening
+    raises, and `FileNotFoundError` for a path that is not there.
+    """
+    scheme = registry.split_url(name)[0]
+    path = Path(name)
+    if not scheme and name != "-" and not path.exists():
+        raise FileNotFoundError(2, "No such file or directory", name)
+    open = partial(_opened, name, given)
+    stream = open()
+    if not (stream.endless or name == "-" or path.is_fifo()):
+        return RecordingShow(number, name if scheme else path.name, name, open)
+    recorder = Recorder(folder, registry.create) if folder else None
+    if scheme == "synthetic":
+        return LiveShow(number, name, name, lambda: open().paced(), recorder)
+    return LiveShow(number, name, name, open, recorder)
+
+
+def _opened(name: str, given: Input) -> Stream[Item]:
+    frames = _pictures.source_of(Path(name), EventBatch) is not None
+    kind = Frame if frames and not registry.split_url(name)[0] else EventBatch
+    return cast("Stream[Item]", given.opened(name, kind))

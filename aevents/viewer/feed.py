@@ -1,0 +1,101 @@
+"""What comes by itself, gathered into pieces sixty times a second."""
+
+from __future__ import annotations
+
+import asyncio
+
+import anyio
+import anyio.to_thread
+
+from aevents.types import EventBatch, Frame, Span
+from aevents.viewer.packing import Piece
+from aevents.viewer.shows import PIECE_SECONDS, Show
+
+INLINE_EVENTS = 4_096
+"""So few events (0.1 ms of work) are packed on the loop: a hop to a worker would cost more."""
+MOST_EVENTS = 4_000_000
+"""More events than this do not wait for a piece: the oldest batches are not shown, and counted."""
+
+
+class Feed:
+    """Gathers what comes to a show, and has it publish a piece at most every 1/60 s.
+
+    While nobody looks, or the show stands still, events are counted and let go.
+    """
+
+    def __init__(self, show: Show) -> None:
+        self.unshown: int = 0
+        self._show = show
+        self._batches: list[EventBatch] = []
+        self._frame: Frame | None = None
+        self._waiting = 0
+        self._reached: int | None = None
+        self._arrived = 0.0
+        self._came = anyio.Event()
+
+    def add(self, item: EventBatch | Frame) -> None:
+        """Take an item."""
+        show = self._show
+        if show.state != "playing" or not show.watched:
+            self._let_go(item)
+            return
+        self._arrived = asyncio.get_running_loop().time()
+        if isinstance(item, Frame):
+            self._frame = item
+        else:
+            self._batches.append(item)
+            self._waiting += len(item)
+            while self._waiting > MOST_EVENTS and len(self._batches) > 1:
+                oldest = self._batches.pop(0)
+                self._waiting -= len(oldest)
+                self.unshown += len(oldest)
+                show.figures.count(len(oldest), int(oldest.p.sum()))
+        self._came.set()
+
+    async def run(self) -> None:
+        """Publish what has come, until cancelled."""
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        while True:
+            await self._came.wait()
+            due = max(due + PIECE_SECONDS, loop.time())
+            await self._publish()
+            await anyio.sleep_until(due)
+
+    async def flush(self) -> None:
+        """Publish what has come, now."""
+        if self._came.is_set():
+            await self._publish()
+
+    async def _publish(self) -> None:
+        self._came = anyio.Event()
+        batches, frame, waiting = self._batches, self._frame, self._waiting
+        self._batches, self._frame, self._waiting = [], None, 0
+        if waiting > INLINE_EVENTS or frame is not None:
+            pieces = await anyio.to_thread.run_sync(self._packed, batches, frame, self._arrived)
+        else:
+            pieces = self._packed(batches, frame, self._arrived)
+        for piece in pieces:
+            self._show.publish(piece)
+
+    def _packed(
+        self, batches: list[EventBatch], frame: Frame | None, arrived: float
+    ) -> list[Piece]:
+        pieces = []
+        packer = self._show.packer
+        if batches:
+            first, stop = batches[0].span.start, batches[-1].span.stop
+            jump = self._reached is None or stop < self._reached
+            start = first if jump or self._reached is None else min(self._reached, stop)
+            self._reached = stop
+            span = Span(start, max(start, stop))
+            pieces.append(packer.events(batches, span, jump=jump, arrived=arrived))
+        if frame is not None:
+            pieces.append(packer.picture(frame, arrived=arrived))
+        return pieces
+
+    def _let_go(self, item: EventBatch | Frame) -> None:
+        self._show.time_us = item.span.stop
+        self._reached = None
+        if isinstance(item, EventBatch):
+            self._show.figures.count(len(item), int(item.p.sum()))
