@@ -64,6 +64,12 @@ def _open_usb(rest: str, **options: object) -> Origin[object]:
     return usb.open_url(rest, **options)  # type: ignore[arg-type]  # which looks at them
 
 
+def _create_view(rest: str, **options: object) -> object:
+    from aevents.viewer import sink  # most programs show nothing
+
+    return sink.create_url(rest, **options)
+
+
 CODECS = (
     evt3.CODEC,
     evt2.CODEC,
@@ -102,6 +108,7 @@ SINKS: Mapping[str, Callable[..., object]] = {
     "http": partial(http.create_url, "http"),
     "https": partial(http.create_url, "https"),
     "udp": udp_sink.create_url,
+    "view": _create_view,
     "zmq+tcp": partial(zmq_sink.create_url, "tcp"),
     "zmq+ipc": partial(zmq_sink.create_url, "ipc"),
 }

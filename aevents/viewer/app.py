@@ -89,7 +89,7 @@ async def _read(viewer: Viewer, socket: WebSocket, page: Outbox) -> None:
             return
         try:
             command = m.read(text)
-        except m.Malformed as error:
+        except m.MalformedError as error:
             await socket.close(UNREADABLE, str(error)[:100])
             return
         await viewer.do(page, command)

@@ -1,4 +1,4 @@
-"""A live source as a show: it can stand still, while it is read on and recorded."""
+"""What is live as a show: it can stand still, while it is read on and recorded."""
 
 from __future__ import annotations
 
@@ -10,34 +10,59 @@ from anyio.abc import TaskGroup
 from aevents._contracts import Report
 from aevents._driver import AsyncRun
 from aevents.stream import Stream
-from aevents.types import EventBatch, Frame
 from aevents.viewer.feed import Feed
 from aevents.viewer.messages import Problem, Saved
-from aevents.viewer.recorder import Recorder
+from aevents.viewer.recorder import Item, Recorder
 from aevents.viewer.shows import RefusedError, Show
 from aevents.viewer.words import line_of
 
 
-class LiveShow(Show):
+class PushedShow(Show):
+    """What is put into it as it comes. It can stand still, and then goes on with what comes."""
+
+    def __init__(self, id: int, name: str, url: str) -> None:
+        super().__init__(id, name, url)
+        self._feed = Feed(self)
+
+    def put(self, item: Item) -> None:
+        """Show this too. It waits for nobody."""
+        self._feed.add(item)
+
+    def drops(self) -> Mapping[str, int]:
+        """Return what was lost so far, by cause."""
+        return {"unshown_events": self._feed.unshown} if self._feed.unshown else {}
+
+    async def run(self) -> None:
+        """Show what comes, until cancelled."""
+        await self._feed.run()
+
+    def play(self) -> None:
+        """Show what comes from now on."""
+        self.stand("playing")
+
+    def pause(self) -> None:
+        """Show nothing new."""
+        if self.state == "playing":
+            self.stand("paused")
+
+
+class LiveShow(PushedShow):
     """A source that comes as it comes. A recorder beside the page gets all of it, and is waited
     for.
     """
-
-    live = True
 
     def __init__(
         self,
         id: int,
         name: str,
         url: str,
-        open: Callable[[], Stream[EventBatch | Frame]],
+        open: Callable[[], Stream[Item]],
         recorder: Recorder | None = None,
     ) -> None:
         super().__init__(id, name, url)
         self._open = open
         self._recorder = recorder
-        self._run: AsyncRun[EventBatch | Frame] | None = None
-        self._feed = Feed(self)
+        self._run: AsyncRun[Item] | None = None
         self._again = anyio.Event()
         self._tasks: TaskGroup | None = None
 
@@ -50,7 +75,7 @@ class LiveShow(Show):
         """Return what was lost so far, by cause."""
         anomalies = self._run.report.anomalies if self._run else {}
         lost = {name: count for name, count in anomalies.items() if name in Report.LOSSES}
-        return lost | ({"unshown_events": self._feed.unshown} if self._feed.unshown else {})
+        return {**lost, **super().drops()}
 
     async def run(self) -> None:
         """Read it until cancelled; when it has ended or failed, again when a page asks."""
@@ -69,12 +94,7 @@ class LiveShow(Show):
         if self.state in ("ended", "failed"):
             self._again.set()
         else:
-            self.stand("playing")
-
-    def pause(self) -> None:
-        """Show nothing new. It is read on, and recorded."""
-        if self.state == "playing":
-            self.stand("paused")
+            super().play()
 
     async def record(self, *, on: bool) -> None:
         """Begin a recording of all that comes from now on, or end it. Raises `RefusedError`."""
@@ -94,7 +114,7 @@ class LiveShow(Show):
         try:
             async with self._open().open() as self._run:
                 async for item in self._run:
-                    self._feed.add(item)
+                    self.put(item)
                     if self._recorder is not None:
                         await self._recorder.take(item)
         except Exception as error:  # a person is told, and may try again

@@ -15,8 +15,6 @@ MOST_BYTES = 65_536
 """A message from a page is not larger."""
 
 State = Literal["playing", "paused", "ended", "failed"]
-Number = msgspec.Meta(ge=0, le=255)
-LATEST_US = 2**62
 
 
 class FromPage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=str.lower):
@@ -231,7 +229,7 @@ class Saved(ToPage, frozen=True):
     """Something was written into the folder."""
 
     show: int
-    what: Literal["recording", "results"]
+    what: Literal["recording"]
     name: str
 
 
@@ -242,7 +240,7 @@ class Problem(ToPage, frozen=True):
     text: str
 
 
-class Malformed(AeventsError, ValueError):  # noqa: N818  # it is what it says
+class MalformedError(AeventsError, ValueError):
     """A page said what no page says."""
 
 
@@ -251,11 +249,11 @@ _encoder = msgspec.json.Encoder()
 
 
 def read(text: str | bytes, /) -> Command:
-    """Return what a page has said. Raises `Malformed`."""
+    """Return what a page has said. Raises `MalformedError`."""
     try:
         return _decoder.decode(text)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
-        raise Malformed(str(error)) from None
+        raise MalformedError(str(error)) from None
 
 
 def written(message: ToPage, /) -> str:

@@ -134,7 +134,7 @@ class Packer:
         return inside
 
     def _planes(self, batch: EventBatch, sensor: Sensor) -> Planes:
-        """Return the counts of OFF and ON events, `(2, height, width)`, 255 where there are more."""
+        """Return the counts of OFF and of ON events, `(2, height, width)`, at most 255."""
         size = 2 * sensor.width * sensor.height
         if len(self._counters) != size:
             self._counters, self._spill = np.zeros(size, np.uint8), np.zeros(size, np.uint32)

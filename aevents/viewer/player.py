@@ -5,21 +5,24 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 import anyio
 import anyio.to_thread
 import msgspec
 import numpy as np
+from anyio.abc import TaskGroup
 
 from aevents._contracts import Report
 from aevents._driver import AsyncRun
 from aevents.operators.order import running_times
 from aevents.stream import Stream
 from aevents.types import EventBatch, Frame, Span
-from aevents.viewer.messages import State
+from aevents.viewer.messages import Rates, State
 from aevents.viewer.packing import Piece
 from aevents.viewer.shows import PIECE_SECONDS, Show
 from aevents.viewer.slots import Outbox
+from aevents.viewer.survey import last_of, survey
 from aevents.viewer.words import line_of
 
 SECOND_US = 1_000_000
@@ -125,7 +128,9 @@ class RecordingShow(Show):
     def __init__(self, id: int, name: str, url: str, open: Callable[[], Stream[Item]]) -> None:
         super().__init__(id, name, url)
         self._open = open
+        self.rates: Rates | None = None
         self._reader: Reader | None = None
+        self._tasks: TaskGroup | None = None
         self._acts: deque[Act] = deque(maxlen=MOST_ACTS)
         self._work = anyio.CancelScope()
         self._wake = anyio.Event()
@@ -136,6 +141,8 @@ class RecordingShow(Show):
     def attach(self, page: Outbox) -> None:
         """Show it to this page too."""
         super().attach(page)
+        if self.rates is not None:
+            page.tell(self.rates, ("rates", self.id))
         self._wake.set()
 
     def drops(self) -> Mapping[str, int]:
@@ -177,12 +184,13 @@ class RecordingShow(Show):
 
     async def run(self) -> None:
         """Show it, until cancelled."""
-        try:
-            while True:
-                with anyio.CancelScope() as self._work:
-                    await self._move()
-        finally:
-            await self._close()
+        async with anyio.create_task_group() as self._tasks:
+            try:
+                while True:
+                    with anyio.CancelScope() as self._work:
+                        await self._move()
+            finally:
+                await self._close()
 
     async def _move(self) -> None:
         """Do one thing: what a page has asked, or a piece, or wait."""
@@ -227,6 +235,24 @@ class RecordingShow(Show):
         self.sensor = getattr(await self._reader.peek(), "sensor", self.sensor)
         self.changed()
         self._anchor()
+        if self._tasks is not None:
+            self._tasks.start_soon(self._survey, self.first_us)
+
+    async def _survey(self, first: int) -> None:
+        """Find out how far it reaches, and its rates; what goes wrong there, playing tells."""
+        with suppress(Exception):
+            self._reaches(await last_of(self._open()))
+            await survey(self._open(), first, self.id, self._tell_rates)
+
+    def _tell_rates(self, rates: Rates, last: int | None) -> None:
+        self.rates = rates
+        self.told(rates, ("rates", self.id))
+        self._reaches(last)
+
+    def _reaches(self, last: int | None) -> None:
+        if last is not None and last != self.last_us:
+            self.last_us = last
+            self.changed()
 
     async def _advance(self) -> None:
         """Show the next piece when it is due."""

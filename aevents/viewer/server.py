@@ -63,7 +63,7 @@ class Place(msgspec.Struct, frozen=True):
 
     def url(self, port: int, token: str | None) -> str:
         """Return the address to open."""
-        host = "127.0.0.1" if self.host in ("0.0.0.0", "::", "") else self.host  # noqa: S104
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::", "") else self.host
         host = f"[{host}]" if ":" in host else host
         query = f"/?token={token}" if token else ""
         return f"http{'s' if self.certificate else ''}://{host}:{port}{query}"
@@ -90,7 +90,7 @@ async def serving(
 
     Raises `MissingExtraError` without uvicorn, and what listening and reading a certificate raise.
     """
-    app, server = await anyio.to_thread.run_sync(lambda: (app := make(), _server(place, app)))
+    server = await anyio.to_thread.run_sync(lambda: _server(place, make()))
     listener = await anyio.to_thread.run_sync(place.listen)
     stopped = anyio.Event()
 
