@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import webbrowser
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Annotated, cast
@@ -14,10 +15,13 @@ import anyio.to_thread
 from cyclopts import Parameter
 
 from aevents import _pictures, registry
+from aevents._named import named
 from aevents.cli import ending
 from aevents.cli.reading import Input, Name
+from aevents.junctions.infer import Given
 from aevents.stream import Stream
 from aevents.types import EventBatch, Frame
+from aevents.viewer.asking import Asker
 from aevents.viewer.folder import Folder
 from aevents.viewer.live import LiveShow
 from aevents.viewer.player import RecordingShow
@@ -51,6 +55,9 @@ class Serving:
         A file with its key.
     insecure
         Let others than this machine come without TLS.
+    model
+        A model that the page can ask, as module:function, as often as you like: it gets the count
+        of events of each pixel, as a frame. A table with `boxes` and `labels` is drawn.
     """
 
     folder: Path = Path()
@@ -60,6 +67,7 @@ class Serving:
     certificate: Path | None = None
     key: Path | None = None
     insecure: bool = False
+    model: list[str] = field(default_factory=list)
 
     @property
     def place(self) -> Place:
@@ -89,8 +97,15 @@ def view(
 async def _view(sources: tuple[str, ...], serving: Serving, given: Input) -> None:
     suffixes = {one for codec in registry.codecs() for one in codec.suffixes if codec.decoder}
     folder = await anyio.to_thread.run_sync(Folder, serving.folder, suffixes)
-    shows = [show_of(number, name, given, folder.path) for number, name in enumerate(sources)]
-    served = Served(serving.place, folder, lambda number, name: show_of(number, name, given))
+    models = await anyio.to_thread.run_sync(_models, serving.model)
+
+    def make(number: int, name: str) -> Show:
+        show = show_of(number, name, given, folder.path)
+        show.asker = Asker(show, models)
+        return show
+
+    shows = [make(number, name) for number, name in enumerate(sources)]
+    served = Served(serving.place, folder, make)
     async with served.running(shows) as url:
         sys.stderr.write(f"aevents: watch at {url}, end with Ctrl-C\n")
         if not serving.no_browser:
@@ -114,6 +129,15 @@ def show_of(number: int, name: str, given: Input, folder: Path | None = None) ->
     if scheme == "synthetic":
         return LiveShow(number, name, name, lambda: open().paced(), recorder)
     return LiveShow(number, name, name, open, recorder)
+
+
+def _models(names: Sequence[str]) -> Mapping[str, Given]:
+    """Return models by the names of their functions; modules in this folder are found, as by a
+    script. It blocks, and raises what importing raises.
+    """
+    if names:
+        sys.path.insert(0, str(Path.cwd()))
+    return {name.rpartition(":")[2]: cast("Given", named(name)) for name in names}
 
 
 def _opened(name: str, given: Input) -> Stream[Item]:

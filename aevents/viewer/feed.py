@@ -6,6 +6,7 @@ import asyncio
 
 import anyio
 import anyio.to_thread
+import numpy as np
 
 from aevents.types import EventBatch, Frame, Span
 from aevents.viewer.packing import Piece
@@ -32,10 +33,13 @@ class Feed:
         self._reached: int | None = None
         self._arrived = 0.0
         self._came = anyio.Event()
+        self._packing = anyio.Lock()
 
     def add(self, item: EventBatch | Frame) -> None:
         """Take an item."""
         show = self._show
+        if show.state == "playing":
+            show.asker.put(item)
         if show.state != "playing" or not show.watched:
             self._let_go(item)
             return
@@ -49,7 +53,7 @@ class Feed:
                 oldest = self._batches.pop(0)
                 self._waiting -= len(oldest)
                 self.unshown += len(oldest)
-                show.figures.count(len(oldest), int(oldest.p.sum()))
+                show.figures.count(len(oldest), int(np.count_nonzero(oldest.p)))
         self._came.set()
 
     async def run(self) -> None:
@@ -59,13 +63,14 @@ class Feed:
         while True:
             await self._came.wait()
             due = max(due + PIECE_SECONDS, loop.time())
-            await self._publish()
+            await self.flush()
             await anyio.sleep_until(due)
 
     async def flush(self) -> None:
         """Publish what has come, now."""
-        if self._came.is_set():
-            await self._publish()
+        async with self._packing:
+            if self._came.is_set():
+                await self._publish()
 
     async def _publish(self) -> None:
         self._came = anyio.Event()
@@ -98,4 +103,4 @@ class Feed:
         self._show.time_us = item.span.stop
         self._reached = None
         if isinstance(item, EventBatch):
-            self._show.figures.count(len(item), int(item.p.sum()))
+            self._show.figures.count(len(item), int(np.count_nonzero(item.p)))

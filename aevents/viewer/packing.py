@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from aevents._native import kernels
 from aevents.operators.colour import Paint
+from aevents.operators.representation import cells_of
 from aevents.types import PICTURES, EventBatch, Frame, Sensor, Span
 
 SPARSE, DENSE, PICTURE = 1, 2, 3
@@ -135,17 +136,17 @@ class Packer:
 
     def _planes(self, batch: EventBatch, sensor: Sensor) -> Planes:
         """Return the counts of OFF and of ON events, `(2, height, width)`, at most 255."""
-        size = 2 * sensor.width * sensor.height
+        size = cells_of(sensor, 2)
         if len(self._counters) != size:
             self._counters, self._spill = np.zeros(size, np.uint8), np.zeros(size, np.uint32)
         self._counters.fill(0)
         kernels.accumulate(
             self._counters, self._spill, batch.x, batch.y, batch.p, sensor.width, sensor.height, 2
         )
-        if int(self._counters.sum(dtype=np.uint64)) != len(batch):  # some have wrapped
+        if self._spill[-1]:  # some have wrapped
             self._counters[self._spill > 0] = 255
             self._spill.fill(0)
-        return self._counters
+        return self._counters[:-1]
 
 
 def deflated(plain: npt.NDArray[np.generic]) -> bytes:

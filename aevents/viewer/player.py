@@ -219,8 +219,9 @@ class RecordingShow(Show):
         """Be at this time, and show what was right before."""
         if self.first_us is None:
             await self._begin()
-        to = min(max(to, self.first_us or 0), to if self.last_us is None else self.last_us + 1)
-        start = max(to - window_us, self.first_us or 0)
+        first = self.first_us or 0
+        to = max(to if self.last_us is None else min(to, self.last_us + 1), first)
+        start = max(to - window_us, first)
         await self._close()
         self._reader = Reader(self._open(), start)
         read = await self._reader.until(to, most=MOST_LOOKED_AT, newest=True)
@@ -280,6 +281,10 @@ class RecordingShow(Show):
         pieces = await anyio.to_thread.run_sync(self._packed, read, span, jump, _now())
         for piece in pieces:
             self.publish(piece)
+        if jump:
+            self.asker.jump()
+        for item in (*read.batches, *([read.frame] if read.frame is not None else [])):
+            self.asker.put(item)
         self.time_us = span.stop
 
     def _packed(self, read: Read, span: Span, jump: bool, now: float) -> list[Piece]:

@@ -8,6 +8,7 @@ import anyio
 
 from aevents.errors import AeventsError
 from aevents.types import Sensor
+from aevents.viewer.asking import Asker
 from aevents.viewer.messages import About, Knob, State, Status, ToPage
 from aevents.viewer.packing import Packer, Piece
 from aevents.viewer.slots import Outbox, Slot
@@ -69,6 +70,7 @@ class Show:
         self.told: Callable[[ToPage, object], None] = lambda _message, _key: None
         self.changed: Callable[[], None] = lambda: None
         self.scope: anyio.CancelScope = anyio.CancelScope()
+        self.asker: Asker = Asker(self, {})
         self._pages: dict[Outbox, Slot] = {}
         self._newest: dict[bool, Piece] = {}
 
@@ -149,7 +151,7 @@ class Show:
     @property
     def models(self) -> Sequence[str]:
         """The models that can be asked."""
-        return ()
+        return tuple(self.asker.models)
 
     def drops(self) -> Mapping[str, int]:
         """Return what was lost so far, by cause."""
@@ -188,10 +190,12 @@ class Show:
         """Set a bias of a camera."""
         raise RefusedError(f"{self.name} has no biases that can be set")
 
-    async def set_roi(self, x: int, y: int, width: int, height: int) -> None:
-        """Let a camera send a region only."""
+    async def set_roi(self, roi: tuple[int, int, int, int]) -> None:
+        """Let a camera send a region only: left, top, width and height."""
         raise RefusedError(f"{self.name} has no region that can be set")
 
     def ask(self, model: str, every_us: int, *, on: bool) -> None:
         """Ask a model from now on, or no more."""
-        raise RefusedError(f"there is no model {model} here")
+        if model not in self.asker.models:
+            raise RefusedError(f"there is no model {model} here")
+        self.asker.ask(model, every_us, on=on)

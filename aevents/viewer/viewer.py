@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
-from pathlib import Path
+from typing import Any
 
 import anyio
 import anyio.to_thread
@@ -147,7 +147,9 @@ class Viewer:
 
     async def _run(self, show: Show) -> None:
         with show.scope:
-            await show.run()
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(show.asker.run)
+                tasks.start_soon(show.run)
 
     def _tell_all(self, message: m.ToPage, key: object) -> None:
         if isinstance(message, m.Saved):
@@ -207,24 +209,20 @@ class Viewer:
 
 async def _ask(show: Show, command: m.Command) -> None:
     """Ask a show what a page has asked. Raises what that raises."""
-    match command:
-        case m.Play():
-            show.play()
-        case m.Pause():
-            show.pause()
-        case m.Step():
-            show.step(command.direction * command.duration_us, command.window_us)
-        case m.Seek():
-            show.seek(command.time_us, command.window_us)
-        case m.Speed():
-            show.set_speed(command.value)
-        case m.Record():
-            await show.record(on=command.on)
-        case m.SetBias():
-            await show.set_bias(command.name, command.value)
-        case m.SetRoi():
-            await show.set_roi(command.x, command.y, command.width, command.height)
-        case m.Run():
-            show.ask(command.model, command.every_us, on=command.on)
-        case _:
-            raise RefusedError("this cannot be asked")
+    answer = ASKS[type(command)](show, command)
+    if isinstance(answer, Awaitable):
+        await answer
+
+
+ASKS: Mapping[type, Callable[[Show, Any], object]] = {
+    m.Play: lambda show, _: show.play(),
+    m.Pause: lambda show, _: show.pause(),
+    m.Step: lambda show, ask: show.step(ask.direction * ask.duration_us, ask.window_us),
+    m.Seek: lambda show, ask: show.seek(ask.time_us, ask.window_us),
+    m.Speed: lambda show, ask: show.set_speed(ask.value),
+    m.Record: lambda show, ask: show.record(on=ask.on),
+    m.SetBias: lambda show, ask: show.set_bias(ask.name, ask.value),
+    m.SetRoi: lambda show, ask: show.set_roi((ask.x, ask.y, ask.width, ask.height)),
+    m.Run: lambda show, ask: show.ask(ask.model, ask.every_us, on=ask.on),
+}
+"""What each message asks of a show."""
