@@ -98,8 +98,8 @@ class Page {
 
   // -- what people do --
 
-  /** Whether shows can be closed: the last one cannot. */
-  get closes() {
+  /** Whether there are several sources: the last one cannot be closed. */
+  get several() {
     return this.hello !== null && this.hello.shows.length > 1;
   }
 

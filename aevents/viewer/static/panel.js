@@ -144,7 +144,7 @@ export class Panel {
       ["Frame age", stats.age_ms === null ? "–" : `${stats.age_ms.toFixed(1)} ms`],
       ["Loop lag", `${stats.lag_ms.toFixed(1)} ms`],
       ["Sensor time", timeUs === null ? "–" : `${(timeUs / 1e6).toFixed(6)} s`],
-      ["Skipped by this page", `${stats.skipped} frames, ${short(stats.skipped_events).trim()} events`],
+      ["Skipped here", stats.skipped ? `${stats.skipped} pieces, ${short(stats.skipped_events)}ev` : "nothing"],
       ["Browsers", String(stats.clients)],
       ...drops.map(([cause, count]) => [`Lost: ${cause.replaceAll("_", " ")}`, String(count), "problem"]),
       ...(drops.length ? [] : [["Lost", "nothing"]]),
@@ -160,7 +160,7 @@ export class Panel {
     const context = curve.getContext("2d");
     const { width, height } = curve;
     const most = Math.max(...history, 1);
-    say(this.most, `${short(most)}ev/s`);
+    say(this.most, `up to ${short(most)}ev/s`);
     context.clearRect(0, 0, width, height);
     context.fillStyle = getComputedStyle(curve).color;
     const step = 2;

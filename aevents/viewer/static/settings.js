@@ -13,7 +13,7 @@ export class Settings {
     this.view = "events";
     this.map = "ice";
     this.point = 1;
-    this.full = 3; // events for the full colour, where they are counted
+    this.full = 2; // events for the full colour, where they are counted
     this.spans = Object.fromEntries(Object.entries(VIEWS).map(([name, view]) => [name, view.spanUs]));
     this.load();
   }
