@@ -5,19 +5,26 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import anyio
-
 from aevents.errors import missing_extra
 from aevents.viewer import messages as m
 from aevents.viewer.security import Guard
 from aevents.viewer.slots import Outbox
+from aevents.viewer.tasks import task_group
 from aevents.viewer.viewer import MOST_PAGES, Viewer
 
 if TYPE_CHECKING:
+    from starlette.requests import Request
     from starlette.types import ASGIApp
     from starlette.websockets import WebSocket
 
 STATIC = Path(__file__).parent / "static"
+KINDS = {
+    ".html": "text/html",
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+}
 UNREADABLE, NO_TEXT, FULL = 1007, 1003, 503
 
 
@@ -27,17 +34,34 @@ def app_of(viewer: Viewer, *, host: str, token: str | None = None) -> ASGIApp:
     """
     try:
         from starlette.applications import Starlette
-        from starlette.routing import Mount, WebSocketRoute
-        from starlette.staticfiles import StaticFiles
+        from starlette.responses import Response
+        from starlette.routing import Route, WebSocketRoute
     except ImportError:
         raise missing_extra("starlette", "web") from None
 
     async def meet(socket: WebSocket) -> None:
         await _meet(viewer, socket)
 
-    files = StaticFiles(directory=STATIC, html=True)
-    routes = [WebSocketRoute("/ws", meet), Mount("/", files)]
+    files = _files()
+
+    async def give(request: Request) -> Response:
+        content, kind = files[request.url.path]
+        return Response(content, media_type=kind)
+
+    routes = [WebSocketRoute("/ws", meet), *(Route(path, give) for path in files)]
     return Guard(Starlette(routes=routes), host=host, token=token)
+
+
+def _files() -> dict[str, tuple[bytes, str]]:
+    """Return what the page is made of, by path: read once, so that no path of a request is ever
+    opened.
+    """
+    files = {
+        f"/{path.relative_to(STATIC).as_posix()}": (path.read_bytes(), KINDS[path.suffix])
+        for path in STATIC.rglob("*")
+        if path.suffix in KINDS
+    }
+    return {"/": files["/index.html"], **files}
 
 
 async def _meet(viewer: Viewer, socket: WebSocket) -> None:
@@ -53,10 +77,9 @@ async def _meet(viewer: Viewer, socket: WebSocket) -> None:
     try:
         await socket.accept()
         await viewer.join(page)
-        async with anyio.create_task_group() as tasks:
+        async with task_group() as tasks:
             tasks.start_soon(_write, socket, page)
             await _read(viewer, socket, page)
-            tasks.cancel_scope.cancel()
     finally:
         viewer.leave(page)
 

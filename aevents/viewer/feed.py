@@ -18,6 +18,10 @@ MOST_EVENTS = 4_000_000
 """More events than this do not wait for a piece: the oldest batches are not shown, and counted."""
 
 
+DISORDER_US = 100_000
+"""Time that goes back further than this has jumped: a camera begins anew."""
+
+
 class Feed:
     """Gathers what comes to a show, and has it publish a piece at most every 1/60 s.
 
@@ -86,21 +90,38 @@ class Feed:
     def _packed(
         self, batches: list[EventBatch], frame: Frame | None, arrived: float
     ) -> list[Piece]:
-        pieces = []
         packer = self._show.packer
-        if batches:
-            first, stop = batches[0].span.start, batches[-1].span.stop
-            jump = self._reached is None or stop < self._reached
-            start = first if jump or self._reached is None else min(self._reached, stop)
-            self._reached = stop
-            span = Span(start, max(start, stop))
-            pieces.append(packer.events(batches, span, jump=jump, arrived=arrived))
+        pieces = [self._piece(run, arrived) for run in _runs(batches)]
         if frame is not None:
             pieces.append(packer.picture(frame, arrived=arrived))
         return pieces
+
+    def _piece(self, batches: list[EventBatch], arrived: float) -> Piece:
+        """Return the piece of batches that follow one another, from where the last one ended."""
+        first, stop = batches[0].span.start, max(batch.span.stop for batch in batches)
+        reached = self._reached
+        jump = reached is None or stop < reached - DISORDER_US
+        start = first if jump or reached is None else reached
+        self._reached = max(start, stop)
+        span = Span(start, self._reached)
+        return self._show.packer.events(batches, span, jump=jump, arrived=arrived)
 
     def _let_go(self, item: EventBatch | Frame) -> None:
         self._show.time_us = item.span.stop
         self._reached = None
         if isinstance(item, EventBatch):
             self._show.figures.count(len(item), int(np.count_nonzero(item.p)))
+
+
+def _runs(batches: list[EventBatch]) -> list[list[EventBatch]]:
+    """Return batches in runs between which time jumps back."""
+    runs: list[list[EventBatch]] = []
+    reached = 0
+    for batch in batches:
+        if runs and batch.span.stop >= reached - DISORDER_US:
+            runs[-1].append(batch)
+            reached = max(reached, batch.span.stop)
+        else:
+            runs.append([batch])
+            reached = batch.span.stop
+    return runs

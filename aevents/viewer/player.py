@@ -132,7 +132,7 @@ class RecordingShow(Show):
         self._reader: Reader | None = None
         self._tasks: TaskGroup | None = None
         self._acts: deque[Act] = deque(maxlen=MOST_ACTS)
-        self._work = anyio.CancelScope()
+        self._work: anyio.CancelScope | None = None
         self._wake = anyio.Event()
         self._wall = 0.0  # when time was `_from`, in seconds of the loop
         self._from = 0.0
@@ -172,7 +172,8 @@ class RecordingShow(Show):
         """Go there: nothing is read that lies before, where the format allows it."""
         self._acts.clear()
         self._acts.append(Act(time_us, 0, window_us))
-        self._work.cancel()
+        if self._work is not None:
+            self._work.cancel()
         self._go("playing" if self.state == "playing" else "paused")
 
     def set_speed(self, value: float) -> None:

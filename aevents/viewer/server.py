@@ -15,6 +15,7 @@ import msgspec
 from aevents.errors import missing_extra
 from aevents.viewer.messages import MOST_BYTES
 from aevents.viewer.security import is_loopback
+from aevents.viewer.tasks import task_group
 
 if TYPE_CHECKING:
     import uvicorn
@@ -102,7 +103,7 @@ async def serving(
             listener.close()
             stopped.set()
 
-    async with anyio.create_task_group() as tasks:
+    async with task_group() as tasks:
         tasks.start_soon(serve)
         try:
             told(listener.getsockname()[1])
@@ -110,7 +111,6 @@ async def serving(
         finally:
             with anyio.CancelScope(shield=True):
                 await _end(server, stopped)
-        tasks.cancel_scope.cancel()
 
 
 async def _end(server: uvicorn.Server, stopped: anyio.Event) -> None:

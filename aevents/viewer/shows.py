@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-import anyio
-
 from aevents.errors import AeventsError
 from aevents.types import Sensor
 from aevents.viewer.asking import Asker
@@ -69,7 +67,6 @@ class Show:
         self.packer: Packer = Packer(id)
         self.told: Callable[[ToPage, object], None] = lambda _message, _key: None
         self.changed: Callable[[], None] = lambda: None
-        self.scope: anyio.CancelScope = anyio.CancelScope()
         self.asker: Asker = Asker(self, {})
         self._pages: dict[Outbox, Slot] = {}
         self._newest: dict[bool, Piece] = {}

@@ -17,6 +17,7 @@ from aevents.viewer import messages as m
 from aevents.viewer.folder import Folder
 from aevents.viewer.shows import RefusedError, Show
 from aevents.viewer.slots import Outbox
+from aevents.viewer.tasks import task_group
 from aevents.viewer.words import line_of
 
 MOST_PAGES = 32
@@ -46,17 +47,17 @@ class Viewer:
         self._numbers = 0
         self._lag = 0.0
         self._told: dict[int, m.Status] = {}
+        self._scopes: dict[int, anyio.CancelScope] = {}
 
     @asynccontextmanager
     async def running(self, shows: Iterable[Show] = ()) -> AsyncIterator[None]:
         """Run the shows, these and those to come, while the body runs."""
-        async with anyio.create_task_group() as self._tasks:
+        async with task_group() as self._tasks:
             self._tasks.start_soon(self._measure)
             self._tasks.start_soon(self._tell_figures)
             for show in shows:
                 self.add(show)
             yield
-            self._tasks.cancel_scope.cancel()
 
     def number(self) -> int:
         """Return the number of a show to come. Raises `RefusedError` if there are too many."""
@@ -79,8 +80,9 @@ class Viewer:
 
     def remove(self, show: Show) -> None:
         """Show this no more."""
-        show.scope.cancel()
         if self.shows.pop(show.id, None) is not None:
+            if (scope := self._scopes.pop(show.id, None)) is not None:
+                scope.cancel()
             self._told.pop(show.id, None)
             for page in self.pages:
                 show.detach(page)
@@ -146,10 +148,10 @@ class Viewer:
         self.remove(show)
 
     async def _run(self, show: Show) -> None:
-        with show.scope:
-            async with anyio.create_task_group() as tasks:
+        with anyio.CancelScope() as self._scopes[show.id]:
+            async with task_group() as tasks:
                 tasks.start_soon(show.asker.run)
-                tasks.start_soon(show.run)
+                await show.run()
 
     def _tell_all(self, message: m.ToPage, key: object) -> None:
         if isinstance(message, m.Saved):

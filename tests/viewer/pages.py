@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 from zlib import decompress
 
-import anyio
 import numpy as np
 import numpy.typing as npt
 from websockets.asyncio.client import ClientConnection, connect
@@ -19,6 +18,7 @@ from aevents.viewer.serve import Served
 from aevents.viewer.server import Place
 from aevents.viewer.shows import Show
 from aevents.viewer.slots import Outbox
+from aevents.viewer.tasks import task_group
 
 ANYWHERE = Place(port=0)
 HEADER = "<BBHHHIIddII"
@@ -124,13 +124,12 @@ async def looked_at(show: Show, credits: int = 4) -> AsyncIterator[Outbox]:
     """Run a show that one page looks at, without a server."""
     page = Outbox()
     show.told = page.tell
-    async with anyio.create_task_group() as tasks:
+    async with task_group() as tasks:
         show.attach(page)
         page.slots[show.id].credits = credits
         tasks.start_soon(show.asker.run)
         tasks.start_soon(show.run)
         yield page
-        tasks.cancel_scope.cancel()
 
 
 async def next_piece(page: Outbox, credits: int = 4) -> Unpacked:
