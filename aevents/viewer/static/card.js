@@ -105,7 +105,7 @@ export class Card {
   /** Say over the picture what a person must know. */
   explain() {
     const { state, timeUs } = this.show;
-    if (state.error) this.stage.tell(state.error, "problem");
+    if (state.error) this.stage.tell(state.error, () => this.show.send("play"));
     else if (timeUs === null) this.stage.tell(state.state === "playing" ? "waiting for events" : "");
     else this.stage.tell("");
   }
@@ -116,7 +116,7 @@ export class Card {
     const now = timeUs ?? state.time_us;
     say(this.time, clock(now - (about.live ? 0 : about.first_us ?? 0), about.live ? 1 : 6));
     this.timeline?.moved(now);
-    if (timeUs !== null && this.stage.words.textContent !== "" && !state.error) this.stage.tell("");
+    if (timeUs !== null && !this.stage.words.hidden && !state.error && !this.stage.onregion) this.stage.tell("");
   }
 
   /** Show the figures in one line. */

@@ -5,7 +5,7 @@ import { clock, download, drawn, duration, element, say } from "./dom.js";
 
 const KEPT = 5000; // results of a model, for who saves them
 const SHOWN = 12;
-const EVERY_US = 100_000;
+const LATE_US = 1e6; // a model may think so long before its answer is too old for what is drawn
 
 /** The results of one source. */
 export class Results {
@@ -28,8 +28,9 @@ export class Results {
 
   /** Lay over the picture what is the newest of each running model, and not of a later time. */
   over(stage, timeUs) {
-    const newest = [...this.asked.keys()].map((model) => this.said.get(model)?.at(-1)).filter(Boolean);
-    const seen = newest.filter((result) => this.near(result, timeUs));
+    const running = [...this.asked.keys()].map((model) => this.said.get(model) ?? []);
+    const newest = running.map((all) => all.findLast(({ start_us }) => start_us < timeUs));
+    const seen = newest.filter((result) => result && this.near(result, timeUs));
     const key = `${stage.scale} ${seen.map(({ model, stop_us }) => `${model} ${stop_us}`).join()}`;
     if (key === this.marked || stage.onregion) return;
     this.marked = key;
@@ -37,9 +38,9 @@ export class Results {
   }
 
   /** Whether a result belongs to what is drawn: of a standing picture, exactly. */
-  near({ model, start_us, stop_us }, timeUs) {
-    const late = this.show.playing ? 2 * (this.asked.get(model) ?? EVERY_US) + 1e6 : 0;
-    return timeUs > start_us && timeUs <= stop_us + late;
+  near({ model, stop_us }, timeUs) {
+    const late = this.show.playing ? 2 * this.asked.get(model) + LATE_US : 0;
+    return timeUs <= stop_us + late;
   }
 
   ask(model, on, everyUs) {

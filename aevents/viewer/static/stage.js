@@ -10,7 +10,9 @@ export class Stage {
     this.context = this.canvas.getContext("2d", { alpha: false });
     this.overlay = drawn("svg", { class: "overlay", "aria-hidden": "true" });
     this.sheet = element("div", { class: "sheet" }, this.canvas, this.overlay);
-    this.words = element("p", { class: "words", role: "status" });
+    this.text = element("p", { role: "status" });
+    this.again = element("button", { type: "button" }, "Try again");
+    this.words = element("div", { class: "words" }, this.text, this.again);
     this.where = element("p", { class: "where", "aria-hidden": "true" });
     this.root = element("div", { class: "stage" }, this.sheet, this.words, this.where);
     this.zoom = 1;
@@ -52,11 +54,13 @@ export class Stage {
     }
   }
 
-  /** Say something over the picture; nothing: take it away. */
-  tell(text, kind = "") {
-    say(this.words, text);
-    this.words.dataset.kind = kind;
+  /** Say something over the picture; nothing: take it away. After a problem one can try `again`. */
+  tell(text, again = null) {
+    say(this.text, text);
     this.words.hidden = text === "";
+    this.words.classList.toggle("problem", again !== null);
+    this.again.hidden = again === null;
+    this.again.onclick = again;
   }
 
   /** Lay boxes over the picture, and labels into its corner. */
