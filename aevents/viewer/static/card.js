@@ -104,8 +104,9 @@ export class Card {
 
   /** Say over the picture what a person must know. */
   explain() {
-    const { state, timeUs } = this.show;
-    if (state.error) this.stage.tell(state.error, () => this.show.send("play"));
+    const { about, state, timeUs } = this.show;
+    const broken = about.live ? "This source is gone, or does not answer." : "This recording cannot be read.";
+    if (state.error) this.stage.tell(broken, state.error, () => this.show.send("play"));
     else if (timeUs === null) this.stage.tell(state.state === "playing" ? "waiting for events" : "");
     else this.stage.tell("");
   }

@@ -8,7 +8,7 @@ import { AGES, MOST } from "./pixels.js";
 
 export const MAPS = {
   ice: {
-    name: "Ice and amber", ground: "#0b0e13", on: "#9cd8ff", off: "#dd6b12",
+    name: "Ice", ground: "#0b0e13", on: "#9cd8ff", off: "#dd6b12",
     ramp: ["#0b0e13", "#10304c", "#185f8a", "#3d97c4", "#9cd8ff", "#f2fbff"],
   },
   viridis: {

@@ -121,7 +121,7 @@ export class Panel {
   figuresBox() {
     this.curve = element("canvas", { width: 280, height: 64, role: "img", "aria-label": "Rate over time" });
     this.most = element("span", { class: "most" });
-    this.share = element("div", { class: "share", role: "img" }, element("i"), element("b"));
+    this.share = element("div", { class: "share", role: "img", "aria-label": "ON and OFF" }, element("i"), element("b"));
     this.table = element("dl", { class: "table" });
     return element("div", {}, element("div", { class: "curve" }, this.curve, this.most), this.share, this.table);
   }

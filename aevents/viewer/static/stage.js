@@ -3,6 +3,7 @@
 import { drawn, element, say } from "./dom.js";
 
 const MOST_ZOOM = 64;
+const LETTERS = 13; // of the labels in the picture, in pixels of the screen
 
 export class Stage {
   constructor(name) {
@@ -10,9 +11,10 @@ export class Stage {
     this.context = this.canvas.getContext("2d", { alpha: false });
     this.overlay = drawn("svg", { class: "overlay", "aria-hidden": "true" });
     this.sheet = element("div", { class: "sheet" }, this.canvas, this.overlay);
-    this.text = element("p", { role: "status" });
+    this.text = element("p");
+    this.detail = element("p", { class: "detail" });
     this.again = element("button", { type: "button" }, "Try again");
-    this.words = element("div", { class: "words" }, this.text, this.again);
+    this.words = element("div", { class: "words", role: "status" }, this.text, this.detail, this.again);
     this.where = element("p", { class: "where", "aria-hidden": "true" });
     this.root = element("div", { class: "stage" }, this.sheet, this.words, this.where);
     this.zoom = 1;
@@ -20,6 +22,7 @@ export class Stage {
     this.onregion = null; // called with a rectangle in pixels while one is to be drawn
     this.onfit = () => {};
     this.size(1, 1);
+    this.sheet.hidden = true;
     new ResizeObserver(() => this.place()).observe(this.root);
     this.listen();
   }
@@ -41,6 +44,7 @@ export class Stage {
 
   /** Show the pixels. */
   put() {
+    this.sheet.hidden = false;
     this.context.putImageData(this.image, 0, 0);
   }
 
@@ -55,8 +59,9 @@ export class Stage {
   }
 
   /** Say something over the picture; nothing: take it away. After a problem one can try `again`. */
-  tell(text, again = null) {
+  tell(text, detail = "", again = null) {
     say(this.text, text);
+    say(this.detail, detail);
     this.words.hidden = text === "";
     this.words.classList.toggle("problem", again !== null);
     this.again.hidden = again === null;
@@ -66,14 +71,12 @@ export class Stage {
   /** Lay boxes over the picture, and labels into its corner. */
   mark(boxes, labels) {
     const shapes = boxes.map(({ x, y, width, height }) => drawn("rect", { x, y, width, height, class: "box" }));
-    const size = 13 / this.scale;
+    const size = LETTERS / this.scale;
     const texts = boxes.map((box) => {
       const y = box.y > 1.5 * size ? box.y - 0.35 * size : box.y + 1.1 * size;
-      return drawn("text", { x: box.x, y, "font-size": size }, titled(box));
+      return drawn("text", { x: box.x, y }, titled(box));
     });
-    const list = labels.map((label, k) =>
-      drawn("text", { x: 0.6 * size, y: (1.4 + 1.25 * k) * size, "font-size": size }, label),
-    );
+    const list = labels.map((label, k) => drawn("text", { x: 0.6 * size, y: (1.4 + 1.25 * k) * size }, label));
     this.overlay.replaceChildren(...shapes, ...texts, ...list);
   }
 
@@ -93,6 +96,8 @@ export class Stage {
     const [x, y] = this.centre;
     const [left, top] = [clientWidth / 2 - x * this.width * scale, clientHeight / 2 - y * this.height * scale];
     this.sheet.style.transform = `translate(${left}px, ${top}px) scale(${scale})`;
+    this.overlay.style.strokeWidth = 2 / scale;
+    this.overlay.style.fontSize = `${LETTERS / scale}px`;
     this.canvas.classList.toggle("fine", scale * devicePixelRatio < 1);
     this.root.classList.toggle("zoomed", this.zoom > 1);
     this.onfit(this.zoom);
