@@ -5,6 +5,7 @@ import { Stage } from "./stage.js";
 import { Timeline } from "./timeline.js";
 
 export const SPEEDS = [0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 100];
+const TIME_MS = 66;
 const STATES = { playing: "playing", paused: "paused", ended: "at its end", failed: "failed" };
 
 export class Card {
@@ -23,6 +24,7 @@ export class Card {
       this.stage.root, this.bar, this.line,
     );
     this.timeline = null;
+    this.next = 0; // when the time is shown again
   }
 
   /** Show what the server says of the source. */
@@ -111,9 +113,11 @@ export class Card {
     else this.stage.tell("");
   }
 
-  /** Show the time of what is drawn. */
+  /** Show the time of what is drawn; while it runs, not so often that it costs. */
   moved() {
     const { about, timeUs, state } = this.show;
+    if (this.show.playing && performance.now() < this.next) return;
+    this.next = performance.now() + TIME_MS;
     const now = timeUs ?? state.time_us;
     say(this.time, clock(now - (about.live ? 0 : about.first_us ?? 0), about.live ? 1 : 6));
     this.timeline?.moved(now);

@@ -95,6 +95,7 @@ export class Show {
     if (count > 0) this.send("credit", { seq: this.undrawn.at(-1), count });
     this.undrawn = [];
     if (count > 0) this.drawn += 1;
+    this.card.timeline?.arrived();
     this.card.moved();
     this.results.over(this.stage, this.timeUs);
   }

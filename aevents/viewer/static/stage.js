@@ -80,19 +80,12 @@ export class Stage {
     this.overlay.replaceChildren(...shapes, ...texts, ...list);
   }
 
-  /** The scale of the picture where it fits the stage, and now. */
-  get fitting() {
-    const { clientWidth, clientHeight } = this.root;
-    return Math.min(clientWidth / this.width, clientHeight / this.height) || 1;
-  }
-
-  get scale() {
-    return this.fitting * this.zoom;
-  }
-
+  /** Put the picture where it belongs. */
   place() {
     const { clientWidth, clientHeight } = this.root;
-    const { scale } = this;
+    const fitting = Math.min(clientWidth / this.width, clientHeight / this.height) || 1;
+    const scale = fitting * this.zoom;
+    this.scale = scale; // kept, as asking for sizes costs a layout
     const [x, y] = this.centre;
     const [left, top] = [clientWidth / 2 - x * this.width * scale, clientHeight / 2 - y * this.height * scale];
     this.sheet.style.transform = `translate(${left}px, ${top}px) scale(${scale})`;
@@ -107,9 +100,9 @@ export class Stage {
   zoomBy(factor, x = null, y = null) {
     const box = this.root.getBoundingClientRect();
     const [right, down] = x === null ? [0, 0] : [x - box.left - box.width / 2, y - box.top - box.height / 2];
-    const before = this.scale;
-    this.zoom = Math.min(Math.max(this.zoom * factor, 1), MOST_ZOOM);
-    const change = 1 / before - 1 / this.scale;
+    const zoom = Math.min(Math.max(this.zoom * factor, 1), MOST_ZOOM);
+    const change = (1 - this.zoom / zoom) / this.scale;
+    this.zoom = zoom;
     this.moveTo(this.centre[0] + (right * change) / this.width, this.centre[1] + (down * change) / this.height);
   }
 

@@ -40,7 +40,6 @@ export class Timeline {
 
   /** The picture stands at this time. */
   moved(timeUs) {
-    if (this.going !== null) this.arrived();
     const shown = this.held ? (this.wanted ?? this.going ?? timeUs) : timeUs;
     const share = (shown - this.first) / (this.last - this.first);
     this.hand.style.left = `${100 * Math.min(Math.max(share, 0), 1)}%`;
@@ -48,7 +47,9 @@ export class Timeline {
     this.root.setAttribute("aria-valuetext", clock(timeUs - this.first, 3));
   }
 
+  /** What was wanted has been drawn. */
   arrived() {
+    if (this.going === null) return;
     this.going = null;
     if (this.wanted !== null) this.go(this.wanted);
   }
@@ -64,7 +65,7 @@ export class Timeline {
     this.going = within;
     this.show.seek(within);
     clearTimeout(this.patience);
-    this.patience = setTimeout(() => this.going !== null && this.arrived(), 1000);
+    this.patience = setTimeout(() => this.arrived(), 1000);
   }
 
   /** Go to the beginning or to the end. */
