@@ -25,7 +25,9 @@ def test_boxes_and_labels_are_found_in_a_table() -> None:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("value", [None, 5, "cup", [1, 2], {"boxes": "none"}, {"boxes": [{"x": 1}]}])
+@pytest.mark.parametrize(
+    "value", [None, 5, "cup", [1, 2], {"boxes": "none"}, {"boxes": [{"x": 1}]}]
+)
 def test_other_values_come_as_they_are(value: object) -> None:
     told = message(value)
     assert told.value == value
