@@ -14,8 +14,10 @@ from aevents.sources.array import from_array
 from aevents.stream import Stream
 from aevents.types import EventBatch
 from aevents.viewer.folder import Folder
+from aevents.viewer.packing import FAR_EVENTS, NEAR_EVENTS
 from aevents.viewer.player import Item, RecordingShow
 from aevents.viewer.shows import Show
+from aevents.viewer.viewer import Viewer
 from tests.viewer.pages import page_at, served, some_events
 from tests.viewer.test_app import bar
 
@@ -137,6 +139,29 @@ async def test_a_page_that_leaves_is_forgotten() -> None:
                 await page.told("hello")
         while server.viewer.pages or show.watched:
             await anyio.sleep(0.01)
+
+
+class Broken(Show):
+    """A show with a bug."""
+
+    async def run(self) -> None:
+        raise RuntimeError("a bug")
+
+
+async def test_a_bug_of_one_show_ends_that_one_alone() -> None:
+    broken = Broken(1, "broken", "broken:")
+    async with served(bar(), broken) as (_, url), page_at(url) as page:
+        told = await page.told("state", lambda one: one["state"] == "failed")
+        assert (told["show"], told["error"]) == (1, "RuntimeError: a bug")
+        await page.credit()
+        await page.drawn()
+
+
+async def test_what_goes_far_is_sent_dense_sooner() -> None:
+    for near, most in ((True, NEAR_EVENTS), (False, FAR_EVENTS)):
+        viewer, show = Viewer(near=near), bar()
+        async with viewer.running([show]):
+            assert show.packer.most_sparse == most
 
 
 async def test_everything_that_is_told_is_json() -> None:
