@@ -28,7 +28,7 @@ from benchmarks.measure import Answer, Options, as_text, machine
 NAMES = (
     "kernels", "frames", "filters", "stream", "loop", "decode", "encode", "seek", "junctions",
     "merge", "udp", "latency", "zmq", "representations", "tensors", "shapes", "chunks", "video",
-    "stimuli", "simulate", "infer", "camera",
+    "stimuli", "simulate", "infer", "camera", "viewer",
 )  # fmt: skip
 SMOKE_EVENTS = 50_000
 

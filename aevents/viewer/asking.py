@@ -55,6 +55,7 @@ class Framed:
 class Asked(msgspec.Struct, frozen=True, eq=False):
     """A model that is being asked."""
 
+    model: Given
     channel: Channel[Item]
     scope: anyio.CancelScope
     every_us: int
@@ -72,6 +73,8 @@ class Asker:
     async def run(self) -> None:
         """Ask, until cancelled."""
         async with anyio.create_task_group() as self._tasks:
+            for name, asked in self._asked.items():
+                self._tasks.start_soon(self._answer, name, asked)
             await anyio.sleep_forever()
 
     def put(self, item: Item) -> None:
@@ -91,18 +94,19 @@ class Asker:
         model = self.models[name]
         if (asked := self._asked.pop(name, None)) is not None:
             asked.scope.cancel()
-        if on and self._tasks is not None:
+        if on:
             every = min(max(every_us or EVERY_US, SHORTEST_US), LONGEST_US)
-            asked = Asked(Channel(ROOM), anyio.CancelScope(), every)
+            asked = Asked(model, Channel(ROOM), anyio.CancelScope(), every)
             self._asked[name] = asked
-            self._tasks.start_soon(self._answer, name, model, asked)
+            if self._tasks is not None:
+                self._tasks.start_soon(self._answer, name, asked)
 
-    async def _answer(self, name: str, model: Given, asked: Asked) -> None:
+    async def _answer(self, name: str, asked: Asked) -> None:
         with asked.scope:
             items = outlet(asked.channel, "a show", Pumps([asked.channel]), live=True)
             frames = items.through(lambda: Framed(asked.every_us))
             try:
-                async with infer(frames, {name: model}, realtime=True) as results:
+                async with infer(frames, {name: asked.model}, realtime=True) as results:
                     async for result in results:
                         told = said(self._show.id, result)
                         self._show.told(told, ("result", self._show.id, name))

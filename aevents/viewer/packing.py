@@ -1,6 +1,6 @@
 """Pieces: the events of a stretch of time, or a picture, as the bytes that pages get.
 
-A piece is packed once, whoever looks. Up to `SPARSE_EVENTS` an event is four bytes; more are
+A piece is packed once, whoever looks. Few events are four bytes each; more than `most_sparse` are
 counted in planes of bytes, OFF and ON, and deflated. docs/reference/viewer.md has the layout.
 """
 
@@ -22,8 +22,10 @@ SPARSE, DENSE, PICTURE = 1, 2, 3
 JUMP = 1
 """Flag: time has jumped, what was drawn before is to be forgotten."""
 HEADER = struct.Struct("<BBHHHIIddII")
-SPARSE_EVENTS = 100_000
-"""More events than this in one piece go dense: four bytes each are then more than the planes."""
+FAR_EVENTS, NEAR_EVENTS = 100_000, 250_000
+"""More events than this in one piece go dense: to pages elsewhere that is less to send, and to
+those of this machine less to draw.
+"""
 SPARSE_PIXELS = 1 << 21
 """Of larger sensors an index has no room for the pixels: they always go dense."""
 TICKS = 1024
@@ -67,6 +69,7 @@ class Packer:
     def __init__(self, show: int) -> None:
         self.seq: int = 0
         self.outside: int = 0
+        self.most_sparse: int = FAR_EVENTS
         self._show = show
         self._size = Sensor()
         self._counters = np.zeros(0, np.uint8)
@@ -80,7 +83,7 @@ class Packer:
         batch = _joined(batches, span)
         sensor = self._sized(batch)
         batch = self._inside(batch, sensor)
-        if len(batch) > SPARSE_EVENTS or sensor.width * sensor.height > SPARSE_PIXELS:
+        if len(batch) > self.most_sparse or sensor.width * sensor.height > SPARSE_PIXELS:
             kind, plain = DENSE, self._planes(batch, sensor)
         else:
             kind, plain = SPARSE, _words(batch, span, sensor.width)

@@ -126,7 +126,10 @@ def _same(origin: str, host: str, asked: HTTPConnection) -> bool:
 
 
 def _name_of(host: str) -> str:
+    """Return the name in a Host; nothing for what is none."""
     try:
-        return (urlsplit(f"//{host}").hostname or "").rstrip(".")
+        parts = urlsplit(f"//{host}")
+        plain = parts.netloc == host and parts.username is None and parts.port != 0
+        return (parts.hostname or "").rstrip(".") if plain else ""
     except ValueError:
         return ""

@@ -23,7 +23,7 @@ class Served:
         self, place: Place, folder: Folder | None = None, make: Make | None = None,
         *, token: str | None = None,
     ) -> None:  # fmt: skip
-        self.viewer: Viewer = Viewer(folder, make)
+        self.viewer: Viewer = Viewer(folder, make, near=not place.open)
         self.token: str | None = token or (secrets.token_urlsafe() if place.open else None)
         self.port: int = 0
         self._place = place

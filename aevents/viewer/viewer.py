@@ -15,6 +15,7 @@ from anyio.abc import TaskGroup
 
 from aevents.viewer import messages as m
 from aevents.viewer.folder import Folder
+from aevents.viewer.packing import FAR_EVENTS, NEAR_EVENTS
 from aevents.viewer.shows import RefusedError, Show
 from aevents.viewer.slots import Outbox
 from aevents.viewer.tasks import task_group
@@ -33,15 +34,19 @@ class Viewer:
     """Shows, and the pages that look at them. Enter it with `async with`: the shows run while the
     body runs.
 
-    `make` opens what a page asks to be opened, from `folder`; without them nothing is opened.
+    `make` opens what a page asks to be opened, from `folder`; without them nothing is opened. Pages
+    are `near` where they are on this machine.
     """
 
-    def __init__(self, folder: Folder | None = None, make: Make | None = None) -> None:
+    def __init__(
+        self, folder: Folder | None = None, make: Make | None = None, *, near: bool = True
+    ) -> None:
         self.shows: dict[int, Show] = {}
         self.pages: set[Outbox] = set()
         self.server: str = secrets.token_hex(8)
         self.folder: Folder | None = folder
         self._make = make
+        self._near = near
         self._names: tuple[str, ...] = ()
         self._tasks: TaskGroup | None = None
         self._numbers = 0
@@ -71,6 +76,7 @@ class Viewer:
         """Show this to every page, and run it."""
         assert self._tasks is not None, "enter running() first"
         show.told, show.changed = self._tell_all, self._greet_all
+        show.packer.most_sparse = NEAR_EVENTS if self._near else FAR_EVENTS
         self.shows[show.id] = show
         self._numbers = (show.id + 1) % 256
         self._greet_all()
@@ -151,7 +157,10 @@ class Viewer:
         with anyio.CancelScope() as self._scopes[show.id]:
             async with task_group() as tasks:
                 tasks.start_soon(show.asker.run)
-                await show.run()
+                try:
+                    await show.run()
+                except Exception as error:  # the others go on
+                    show.stand("failed", line_of(error))
 
     def _tell_all(self, message: m.ToPage, key: object) -> None:
         if isinstance(message, m.Saved):

@@ -94,6 +94,15 @@ class Page:
             if isinstance(got, dict) and got["type"] == type and wanted(got):
                 return got
 
+    async def knows(
+        self, type: str, wanted: Callable[[dict[str, Any]], bool] = lambda _: True
+    ) -> dict[str, Any]:
+        """Return a message of this type that is as wanted, of those that came or the next."""
+        for one in self.said:
+            if one["type"] == type and wanted(one):
+                return one
+        return await self.told(type, wanted)
+
     async def drawn(self, wanted: Callable[[Unpacked], bool] = lambda _: True) -> Unpacked:
         """Return the next piece that is as wanted."""
         while True:

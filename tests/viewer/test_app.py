@@ -77,9 +77,7 @@ async def test_the_page_comes_with_headers_that_keep_others_out() -> None:
         ("/nothing", "localhost", "", 404),
     ],
 )
-async def test_only_this_page_of_this_server(
-    path: str, host: str, more: str, status: int
-) -> None:
+async def test_only_this_page_of_this_server(path: str, host: str, more: str, status: int) -> None:
     async with served(bar()) as (_, url):
         head = f"GET {path} HTTP/1.1\nHost: {host}\n{more}"
         assert (await answer(url, head))[0] == status

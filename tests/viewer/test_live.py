@@ -226,7 +226,9 @@ async def test_nothing_is_recorded_without_a_folder_or_a_source(tmp_path: Path) 
 async def test_time_that_goes_back_is_a_jump() -> None:
     late = some_events(10, start=500_000, stop=600_000)
     early = some_events(10, start=0, stop=1_000)
-    show = shown(Camera([late, *[EventBatch.empty(late.sensor, Span(600_000, 600_000))] * 20, early]))
+    show = shown(
+        Camera([late, *[EventBatch.empty(late.sensor, Span(600_000, 600_000))] * 20, early])
+    )
     async with looked_at(show) as page:
         seen = await next_piece(page)
         while seen.stop != 1_000:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from aevents.types import EventBatch, Frame, Sensor, Span
-from aevents.viewer.packing import DENSE, JUMP, PICTURE, SPARSE, SPARSE_EVENTS, Packer, deflated
+from aevents.viewer.packing import DENSE, FAR_EVENTS, JUMP, PICTURE, SPARSE, Packer, deflated
 from tests.viewer.pages import SENSOR, some_events, unpacked
 
 SPAN = Span(0, 10_000)
@@ -48,11 +48,11 @@ def test_times_off_the_piece_go_to_its_ends() -> None:
 
 
 def test_more_events_are_counted_in_planes() -> None:
-    batch = some_events(SPARSE_EVENTS + 1)
+    batch = some_events(FAR_EVENTS + 1)
     packer = Packer(0)
     for _ in range(2):  # the counters begin anew
         seen = unpacked(packer.events([batch], SPAN).data)
-        assert (seen.kind, seen.count) == (DENSE, SPARSE_EVENTS + 1)
+        assert (seen.kind, seen.count) == (DENSE, FAR_EVENTS + 1)
         for plane, on in enumerate((False, True)):
             counts = np.zeros((48, 64), int)
             np.add.at(counts, (batch.y[batch.p == on], batch.x[batch.p == on]), 1)
@@ -60,7 +60,7 @@ def test_more_events_are_counted_in_planes() -> None:
 
 
 def test_planes_stop_at_255() -> None:
-    count = SPARSE_EVENTS + 300
+    count = FAR_EVENTS + 300
     pixel = np.zeros(count, int)
     pixel[:300] = 5
     batch = EventBatch.from_columns(
