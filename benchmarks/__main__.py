@@ -29,6 +29,7 @@ NAMES = (
     "kernels", "frames", "filters", "stream", "loop", "decode", "encode", "seek", "junctions",
     "merge", "udp", "latency", "zmq", "representations", "tensors", "shapes", "chunks", "video",
     "stimuli", "simulate", "infer", "camera", "viewer",
+    "viewer_page",
 )  # fmt: skip
 SMOKE_EVENTS = 50_000
 
