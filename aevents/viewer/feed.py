@@ -14,7 +14,7 @@ from aevents.viewer.shows import PIECE_SECONDS, Show
 
 INLINE_EVENTS = 4_096
 """So few events (0.1 ms of work) are packed on the loop: a hop to a worker would cost more."""
-MOST_EVENTS = 4_000_000
+MOST_EVENTS = 1_000_000
 """More events than this do not wait for a piece: the oldest batches are not shown, and counted."""
 
 
