@@ -22,6 +22,7 @@ from aevents.junctions.infer import Given
 from aevents.stream import Stream
 from aevents.types import EventBatch, Frame
 from aevents.viewer.asking import Asker
+from aevents.viewer.camera import CameraShow
 from aevents.viewer.folder import Folder
 from aevents.viewer.live import LiveShow
 from aevents.viewer.player import RecordingShow
@@ -126,9 +127,16 @@ def show_of(number: int, name: str, given: Input, folder: Path | None = None) ->
     if not (stream.endless or name == "-" or path.is_fifo()):
         return RecordingShow(number, name if scheme else path.name, name, open)
     recorder = Recorder(folder, registry.create) if folder else None
+    if scheme == "usb":
+        rest, options = registry.split_url(name)[1:]
+        return CameraShow(number, name, partial(_camera, rest), options, recorder)
     if scheme == "synthetic":
         return LiveShow(number, name, name, lambda: open().paced(), recorder)
     return LiveShow(number, name, name, open, recorder)
+
+
+def _camera(rest: str, options: Mapping[str, str]) -> Stream[Item]:
+    return cast("Stream[Item]", registry.open(f"usb:{rest}", **options))
 
 
 def _models(names: Sequence[str]) -> Mapping[str, Given]:

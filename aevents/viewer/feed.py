@@ -39,6 +39,10 @@ class Feed:
         self._came = anyio.Event()
         self._packing = anyio.Lock()
 
+    def begin(self) -> None:
+        """What comes next has nothing to do with what came."""
+        self._reached = None
+
     def add(self, item: EventBatch | Frame) -> None:
         """Take an item."""
         show = self._show
