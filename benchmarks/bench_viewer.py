@@ -63,8 +63,8 @@ from aevents.viewer.server import Place
 rate, seconds, warm = map(float, sys.argv[1:4])
 folder, pages = sys.argv[4:]
 PART_US = 4_000
-parts = [part for part in aevents.open(
-    f"synthetic:bar?rate={rate}&duration_us=400000&size=1280x720").window(duration_us=PART_US).blocking()]
+scene = aevents.open(f"synthetic:bar?rate={rate}&duration_us=400000&size=1280x720")
+parts = list(scene.window(duration_us=PART_US).blocking())
 sent = 0
 
 class Camera:
@@ -86,7 +86,8 @@ class Counting:
     async def write(self, batch): self.events += len(batch)
     async def aclose(self): pass
 
-def rss(): return int(re.search(r"VmRSS:\\s+(\\d+)", pathlib.Path("/proc/self/status").read_text())[1])
+def rss():
+    return int(re.search(r"VmRSS:\\s+(\\d+)", pathlib.Path("/proc/self/status").read_text())[1])
 
 async def tick(late):
     while True:
@@ -96,8 +97,9 @@ async def tick(late):
 
 async def main():
     kept = Counting()
-    show = LiveShow(0, "bench", "bench:", lambda: stream_of(Origin("bench", waiting=Camera, live=True)),
-        Recorder(pathlib.Path(folder), lambda name: kept))
+    origin = Origin("bench", waiting=Camera, live=True)
+    recorder = Recorder(pathlib.Path(folder), lambda name: kept)
+    show = LiveShow(0, "bench", "bench:", lambda: stream_of(origin), recorder)
     late = []
     server = Served(Place(port=0))
     async with server.running([show]) as url:
@@ -118,8 +120,9 @@ async def main():
         finally:
             crowd.kill(); crowd.wait()
     print(json.dumps({"cpu": used / passed, "late": sorted(late), "grown": grown / 1024,
-        "missed": last - first - kept.events, "rate": (last - first) / passed, "pieces": show.packer.seq,
-        "skipped": [slot.skipped for slot in slots], "drops": show.drops()}))
+        "missed": last - first - kept.events, "rate": (last - first) / passed,
+        "pieces": show.packer.seq, "skipped": [slot.skipped for slot in slots],
+        "drops": show.drops()}))
 
 aevents.run(main)
 """

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-import anyio
 import pytest
 
 import aevents
@@ -16,7 +15,7 @@ from aevents.viewer.camera import CameraShow
 from aevents.viewer.messages import Knob
 from aevents.viewer.recorder import Item, Recorder
 from aevents.viewer.shows import RefusedError
-from tests.viewer.pages import looked_at, next_piece, some_events
+from tests.viewer.pages import looked_at, next_piece, some_events, until
 from tests.viewer.test_live import Camera
 
 EVK4 = Sensor(64, 48, "EVK4", "7")
@@ -101,8 +100,6 @@ async def test_nothing_is_set_while_it_is_recorded(tmp_path: Path) -> None:
         with pytest.raises(RefusedError, match="recording"):
             await show.set_bias("bias_fo", 1)
         await show.record(on=False)
-        while show.recording is not None:
-            await anyio.sleep(0.005)
+        await until(lambda: show.recording is None)
         await show.set_bias("bias_fo", 1)
-        while len(plugged.options) < 2:
-            await anyio.sleep(0.005)
+        await until(lambda: not (len(plugged.options) < 2))
