@@ -60,10 +60,11 @@ from aevents.viewer.recorder import Recorder
 from aevents.viewer.serve import Served
 from aevents.viewer.server import Place
 
-rate, seconds, folder, pages = float(sys.argv[1]), float(sys.argv[2]), sys.argv[3], sys.argv[4]
+rate, seconds, warm = map(float, sys.argv[1:4])
+folder, pages = sys.argv[4:]
 PART_US = 4_000
-parts = [part for part in aevents.open(
-    f"synthetic:bar?rate={rate}&duration_us=400000&size=1280x720").window(duration_us=PART_US).blocking()]
+scene = aevents.open(f"synthetic:bar?rate={rate}&duration_us=400000&size=1280x720")
+parts = list(scene.window(duration_us=PART_US).blocking())
 sent = 0
 
 class Camera:
@@ -85,7 +86,8 @@ class Counting:
     async def write(self, batch): self.events += len(batch)
     async def aclose(self): pass
 
-def rss(): return int(re.search(r"VmRSS:\\s+(\\d+)", pathlib.Path("/proc/self/status").read_text())[1])
+def rss():
+    return int(re.search(r"VmRSS:\\s+(\\d+)", pathlib.Path("/proc/self/status").read_text())[1])
 
 async def tick(late):
     while True:
@@ -95,17 +97,16 @@ async def tick(late):
 
 async def main():
     kept = Counting()
-    show = LiveShow(0, "bench", "bench:", lambda: stream_of(Origin("bench", waiting=Camera, live=True)),
-        Recorder(pathlib.Path(folder), lambda name: kept))
+    origin = Origin("bench", waiting=Camera, live=True)
+    recorder = Recorder(pathlib.Path(folder), lambda name: kept)
+    show = LiveShow(0, "bench", "bench:", lambda: stream_of(origin), recorder)
     late = []
-    async with Served(Place(port=0)).running() as url:
-        pass
     server = Served(Place(port=0))
     async with server.running([show]) as url:
         crowd = subprocess.Popen([sys.executable, "-c", pages, url.replace("http", "ws") + "/ws"])
         try:
             while len(server.viewer.pages) < 5: await asyncio.sleep(0.05)
-            await asyncio.sleep(1.5)
+            await asyncio.sleep(warm)
             await show.record(on=True)
             before, cpu, began, first = rss(), time.process_time(), time.perf_counter(), sent
             ticker = asyncio.create_task(tick(late))
@@ -119,8 +120,9 @@ async def main():
         finally:
             crowd.kill(); crowd.wait()
     print(json.dumps({"cpu": used / passed, "late": sorted(late), "grown": grown / 1024,
-        "missed": last - first - kept.events, "rate": (last - first) / passed, "pieces": show.packer.seq,
-        "skipped": [slot.skipped for slot in slots], "drops": show.drops()}))
+        "missed": last - first - kept.events, "rate": (last - first) / passed,
+        "pieces": show.packer.seq, "skipped": [slot.skipped for slot in slots],
+        "drops": show.drops()}))
 
 aevents.run(main)
 """
@@ -187,7 +189,8 @@ def serving(options: Options) -> tuple[Table, list[Gate]]:
     rows: list[tuple[str | float | None, ...]] = []
     gates: list[Gate] = []
     for rate in (3e6,) if options.smoke else (3e6, 10e6):
-        found = ask(rate, "1" if options.smoke else "20", str(options.folder))
+        times = ("1", "1") if options.smoke else ("20", "5")
+        found = ask(rate, times, str(options.folder))
         late = found["late"]
         middle, high = (1e3 * late[int(share * len(late))] for share in (0.5, 0.99))
         rows.append((
@@ -205,9 +208,9 @@ def serving(options: Options) -> tuple[Table, list[Gate]]:
     return Table("five pages, of which one never reads", columns, rows), gates
 
 
-def ask(rate: float, seconds: str, folder: str) -> dict:
-    """Run the process that shows, and return what it says."""
-    command = [sys.executable, "-c", SHOW, str(rate), seconds, folder, PAGES]
+def ask(rate: float, times: tuple[str, str], folder: str) -> dict:
+    """Run the process that shows, for so many seconds after so many more; return what it says."""
+    command = [sys.executable, "-c", SHOW, str(rate), *times, folder, PAGES]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(done.stderr[-2_000:])

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
 import anyio
 import anyio.to_thread
@@ -19,9 +19,11 @@ from aevents._named import named
 from aevents.cli import ending
 from aevents.cli.reading import Input, Name
 from aevents.junctions.infer import Given
+from aevents.sources.video import SUFFIXES
 from aevents.stream import Stream
 from aevents.types import EventBatch, Frame
 from aevents.viewer.asking import Asker
+from aevents.viewer.camera import CameraShow
 from aevents.viewer.folder import Folder
 from aevents.viewer.live import LiveShow
 from aevents.viewer.player import RecordingShow
@@ -95,7 +97,7 @@ def view(
 
 
 async def _view(sources: tuple[str, ...], serving: Serving, given: Input) -> None:
-    suffixes = {one for codec in registry.codecs() for one in codec.suffixes if codec.decoder}
+    suffixes = {*SUFFIXES, *(one for codec in registry.codecs() for one in codec.suffixes)}
     folder = await anyio.to_thread.run_sync(Folder, serving.folder, suffixes)
     models = await anyio.to_thread.run_sync(_models, serving.model)
 
@@ -126,9 +128,17 @@ def show_of(number: int, name: str, given: Input, folder: Path | None = None) ->
     if not (stream.endless or name == "-" or path.is_fifo()):
         return RecordingShow(number, name if scheme else path.name, name, open)
     recorder = Recorder(folder, registry.create) if folder else None
+    if scheme == "usb":
+        rest, options = registry.split_url(name)[1:]
+        return CameraShow(number, name, partial(_camera, rest), options, recorder)
     if scheme == "synthetic":
         return LiveShow(number, name, name, lambda: open().paced(), recorder)
     return LiveShow(number, name, name, open, recorder)
+
+
+def _camera(rest: str, options: Mapping[str, str]) -> Stream[Item]:
+    stream = registry.open(f"usb:{rest}", **cast("Mapping[str, Any]", options))
+    return cast("Stream[Item]", stream)
 
 
 def _models(names: Sequence[str]) -> Mapping[str, Given]:

@@ -14,7 +14,7 @@ from aevents.viewer.shows import PIECE_SECONDS, Show
 
 INLINE_EVENTS = 4_096
 """So few events (0.1 ms of work) are packed on the loop: a hop to a worker would cost more."""
-MOST_EVENTS = 4_000_000
+MOST_EVENTS = 1_000_000
 """More events than this do not wait for a piece: the oldest batches are not shown, and counted."""
 
 
@@ -38,6 +38,10 @@ class Feed:
         self._arrived = 0.0
         self._came = anyio.Event()
         self._packing = anyio.Lock()
+
+    def begin(self) -> None:
+        """What comes next has nothing to do with what came."""
+        self._reached = None
 
     def add(self, item: EventBatch | Frame) -> None:
         """Take an item."""

@@ -65,6 +65,7 @@ class LiveShow(PushedShow):
         self._run: AsyncRun[Item] | None = None
         self._again = anyio.Event()
         self._tasks: TaskGroup | None = None
+        self._reading: anyio.CancelScope | None = None
 
     @property
     def can_record(self) -> bool:
@@ -82,12 +83,15 @@ class LiveShow(PushedShow):
         async with anyio.create_task_group() as self._tasks:
             self._tasks.start_soon(self._feed.run)
             while True:
-                await self._read()
+                self._again = anyio.Event()
+                with anyio.CancelScope() as self._reading:
+                    await self._read()
                 await self._feed.flush()
                 if self._recorder is not None:
                     self._recorder.end()
-                await self._again.wait()
-                self.stand("playing")
+                if not self._reading.cancel_called:
+                    await self._again.wait()
+                    self.stand("playing")
 
     def play(self) -> None:
         """Show what comes from now on; open again what has ended or failed."""
@@ -95,6 +99,13 @@ class LiveShow(PushedShow):
             self._again.set()
         else:
             super().play()
+
+    def reopen(self) -> None:
+        """Close the source, and open it anew."""
+        if self.state in ("ended", "failed"):
+            self._again.set()
+        elif self._reading is not None:
+            self._reading.cancel()
 
     async def record(self, *, on: bool) -> None:
         """Begin a recording of all that comes from now on, or end it. Raises `RefusedError`."""
@@ -110,7 +121,7 @@ class LiveShow(PushedShow):
             self.tell_status()
 
     async def _read(self) -> None:
-        self._again = anyio.Event()
+        self._feed.begin()
         try:
             async with self._open().open() as self._run:
                 async for item in self._run:

@@ -251,9 +251,10 @@ _encoder = msgspec.json.Encoder()
 def read(text: str | bytes, /) -> Command:
     """Return what a page has said. Raises `MalformedError`."""
     try:
-        return _decoder.decode(text)
+        command: Command = _decoder.decode(text)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise MalformedError(str(error)) from None
+    return command
 
 
 def written(message: ToPage, /) -> str:

@@ -84,9 +84,10 @@ class Packer:
         sensor = self._sized(batch)
         batch = self._inside(batch, sensor)
         if len(batch) > self.most_sparse or sensor.width * sensor.height > SPARSE_PIXELS:
-            kind, plain = DENSE, self._planes(batch, sensor)
+            plain: npt.NDArray[np.generic] = self._planes(batch, sensor)
+            kind = DENSE
         else:
-            kind, plain = SPARSE, _words(batch, span, sensor.width)
+            plain, kind = _words(batch, span, sensor.width), SPARSE
         on = int(np.count_nonzero(batch.p))
         data = self._headed(kind, sensor, len(batch), span, plain, jump=jump)
         return Piece(self._next(), data, span, sensor, len(batch), on, jump, arrived)

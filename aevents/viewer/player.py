@@ -284,8 +284,10 @@ class RecordingShow(Show):
             self.publish(piece)
         if jump:
             self.asker.jump()
-        for item in (*read.batches, *([read.frame] if read.frame is not None else [])):
-            self.asker.put(item)
+        for batch in read.batches:
+            self.asker.put(batch)
+        if read.frame is not None:
+            self.asker.put(read.frame)
         self.time_us = span.stop
 
     def _packed(self, read: Read, span: Span, jump: bool, now: float) -> list[Piece]:

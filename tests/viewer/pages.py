@@ -6,9 +6,11 @@ import json
 import struct
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 from zlib import decompress
 
+import anyio
 import numpy as np
 import numpy.typing as npt
 from websockets.asyncio.client import ClientConnection, connect
@@ -25,7 +27,8 @@ HEADER = "<BBHHHIIddII"
 SENSOR = Sensor(64, 48)
 
 
-class Unpacked(NamedTuple):
+@dataclass(frozen=True)
+class Unpacked:
     """A piece, as a page that follows the description reads it."""
 
     kind: int
@@ -48,16 +51,21 @@ class Unpacked(NamedTuple):
 
 
 def unpacked(data: bytes) -> Unpacked:
-    *head, size, reserved = struct.unpack_from(HEADER, data)
-    kind, _, _, width, height, _, count, _, _ = head
+    head = struct.unpack_from(HEADER, data)
+    kind, show, flags, width, height, seq, count, start, stop, size, reserved = head
     assert reserved == 0
     rest = data[struct.calcsize(HEADER) :]
     plain = rest if kind == 1 else decompress(rest, -15)
     assert len(plain) == size
-    if kind == 1:
-        return Unpacked(*head, np.frombuffer(plain, "<u4"))
-    shape = (2, height, width) if kind == 2 else (height, width, count)
-    return Unpacked(*head, np.frombuffer(plain, np.uint8).reshape(shape))
+    shapes = {1: (-1,), 2: (2, height, width), 3: (height, width, count)}
+    payload = np.frombuffer(plain, "<u4" if kind == 1 else "u1").reshape(shapes[kind])
+    return Unpacked(kind, show, flags, width, height, seq, count, start, stop, payload)
+
+
+async def until(wanted: Callable[[], object]) -> None:
+    """Wait until it is so."""
+    while not wanted():  # noqa: ASYNC110  # no event is set by what is tested
+        await anyio.sleep(0.002)
 
 
 class Page:

@@ -17,12 +17,12 @@ from aevents.viewer.live import LiveShow
 from aevents.viewer.messages import MOST_BYTES
 from aevents.viewer.server import MOST_CONNECTIONS, Place
 from aevents.viewer.viewer import MOST_PAGES
-from tests.viewer.pages import page_at, served
+from tests.viewer.pages import page_at, served, until
 
 
 def bar() -> LiveShow:
     stream = aevents.open("synthetic:bar?rate=1e5&duration_us=0&size=64x48").paced()
-    return LiveShow(0, "bar", "synthetic:bar", lambda: stream)  # type: ignore[arg-type, return-value]
+    return LiveShow(0, "bar", "synthetic:bar", lambda: stream)
 
 
 async def answer(url: str, head: str) -> tuple[int, dict[str, str], str]:
@@ -187,8 +187,7 @@ async def test_so_many_pages_and_no_more() -> None:
                 await connect(url.replace("http", "ws") + "/ws", proxy=None)
             assert refused.value.response.status_code == 503
             done.set()
-        while server.viewer.pages:
-            await anyio.sleep(0.01)
+        await until(lambda: not (server.viewer.pages))
         async with page_at(url) as page:
             await page.told("hello")
 
@@ -220,7 +219,7 @@ async def test_a_thousand_connections_do_not_disturb_a_page() -> None:
         await page.drawn()
         with anyio.fail_after(5):
             while (await answer(url, "GET / HTTP/1.1\nHost: localhost\n"))[0] != 200:
-                await anyio.sleep(0.05)
+                pass
 
 
 async def test_what_is_not_shown_or_not_in_the_folder_is_refused(tmp_path: Path) -> None:

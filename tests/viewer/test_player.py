@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import anyio
@@ -10,21 +10,20 @@ import numpy as np
 import pytest
 
 import aevents
+from aevents._contracts import Origin
 from aevents.sources.array import from_array
 from aevents.stream import Stream, stream_of
 from aevents.types import EventBatch, Frame, Sensor, Span
 from aevents.viewer.packing import JUMP, PICTURE
 from aevents.viewer.player import MOST_EVENTS, Item, Reader, RecordingShow
-from tests.viewer.pages import Unpacked, looked_at, next_piece, next_told, some_events
+from tests.viewer.pages import Unpacked, looked_at, next_piece, next_told, some_events, until
 
 EVENTS = some_events(40_000, start=1_000, stop=401_000)
 END = int(EVENTS.t[-1]) + 1
 
 
 def stream_of_events(batch: EventBatch = EVENTS) -> Stream[Item]:
-    from aevents._contracts import Origin
-
-    def parts() -> Iterator[Item]:
+    def parts() -> Generator[Item, None, None]:
         for first in range(0, len(batch), 3_000):
             yield batch[first : first + 3_000]
 
@@ -41,8 +40,7 @@ def expected(start: int, stop: int) -> list[tuple[int, int, bool]]:
 
 
 async def paused_at_the_beginning(page: object, show: RecordingShow) -> None:
-    while show.first_us is None:
-        await anyio.sleep(0.001)
+    await until(lambda: show.first_us is not None)
     show.pause()
 
 
@@ -110,8 +108,7 @@ async def test_seeking_stays_within_the_recording() -> None:
         while (piece := await next_piece(page)).flags != JUMP:
             pass
         assert piece.stop == show.first_us
-        while show.last_us is None:
-            await anyio.sleep(0.01)
+        await until(lambda: show.last_us is not None)
         show.seek(2**60, 100)
         while (piece := await next_piece(page)).stop == show.first_us:
             pass
@@ -189,15 +186,13 @@ async def test_rates_and_the_end_are_found_beside() -> None:
 
 
 async def test_pictures_come_at_their_time() -> None:
-    def frames() -> Iterator[Item]:
+    def frames() -> Generator[Item, None, None]:
         for number in range(5):
             span = Span(number * 20_000, (number + 1) * 20_000)
             yield Frame(np.full((3, 4), number, np.uint8), span, Sensor(4, 3), "intensity")
 
-    from aevents._contracts import Origin
-
     show = show_of(lambda: stream_of(Origin("pictures", blocking=frames)))
-    seen = []
+    seen: list[int] = []
     async with looked_at(show) as page:
         while len(seen) < 5:
             piece = await next_piece(page)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -44,4 +45,4 @@ async def test_nothing_came(tmp_path: Path) -> None:
         tasks.start_soon(recorder.write, name)
         await anyio.sleep(0.01)
         recorder.end()
-    assert [one.name for one in tmp_path.iterdir()] in ([], [name])
+    assert os.listdir(tmp_path) in ([], [name])  # noqa: PTH208  # as quick as it is

@@ -35,7 +35,7 @@ async def status_of(guard: Guard, headers: Mapping[str, str], query: str = "") -
         "scheme": "http", "server": ("127.0.0.1", 8000),
         "headers": [(name.encode(), value.encode("latin-1")) for name, value in headers.items()],
     }  # fmt: skip
-    await guard(scope, receive, send)  # type: ignore[arg-type]  # as much as it looks at
+    await guard(scope, receive, send)
     return said[0]
 
 
@@ -60,7 +60,7 @@ async def inside(scope: object, receive: object, send: object) -> None:
     ],
 )
 async def test_hosts(listens: str, host: str, status: int) -> None:
-    assert await status_of(Guard(inside, host=listens), {"host": host}) == status  # type: ignore[arg-type]
+    assert await status_of(Guard(inside, host=listens), {"host": host}) == status
 
 
 @pytest.mark.parametrize(
@@ -79,6 +79,6 @@ async def test_hosts(listens: str, host: str, status: int) -> None:
     ],
 )
 async def test_tokens(query: str, cookie: str, status: int) -> None:
-    guard = Guard(inside, host="0.0.0.0", token="secret")  # type: ignore[arg-type]
+    guard = Guard(inside, host="0.0.0.0", token="secret")
     headers = {"host": "10.0.0.1"} | ({"cookie": cookie} if cookie else {})
     assert await status_of(guard, headers, query) == status

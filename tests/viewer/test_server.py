@@ -12,7 +12,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from aevents.viewer.server import NEXT_PORTS, PORT, Place
-from tests.viewer.pages import page_at, served
+from tests.viewer.pages import page_at, served, until
 from tests.viewer.test_app import bar
 
 
@@ -43,8 +43,7 @@ async def test_it_ends_within_two_seconds_whoever_does_not_read() -> None:
             page = await looking.__aenter__()
             await page.credit(count=4)
             page.socket.transport.pause_reading()
-            while not server.viewer.pages:
-                await anyio.sleep(0.01)
+            await until(lambda: server.viewer.pages)
             await anyio.sleep(0.2)
             began = anyio.current_time()
         assert anyio.current_time() - began < 2

@@ -58,7 +58,7 @@ def test_how_it_stands_is_told() -> None:
 async def test_what_a_show_cannot_it_refuses(
     ask: Callable[[Show], Awaitable[None] | None],
 ) -> None:
-    with pytest.raises(RefusedError, match="a |no model"):
+    with pytest.raises(RefusedError, match=r"a |no model"):
         answer = ask(Show(0, "a", "b"))
         if answer is not None:
             await answer

@@ -18,7 +18,7 @@ from aevents.viewer.packing import FAR_EVENTS, NEAR_EVENTS
 from aevents.viewer.player import Item, RecordingShow
 from aevents.viewer.shows import Show
 from aevents.viewer.viewer import Viewer
-from tests.viewer.pages import page_at, served, some_events
+from tests.viewer.pages import page_at, served, some_events, until
 from tests.viewer.test_app import bar
 
 EVENTS = some_events(30_000, start=500, stop=300_500)
@@ -26,7 +26,7 @@ EVENTS = some_events(30_000, start=500, stop=300_500)
 
 def opened(number: int, name: str) -> Show:
     def stream() -> Stream[Item]:
-        return aevents.open(name)  # type: ignore[return-value]  # events are such items
+        return aevents.open(name)
 
     return RecordingShow(number, name, name, stream)
 
@@ -66,12 +66,20 @@ async def test_a_recording_of_the_folder_is_opened_sought_and_closed(tmp_path: P
             )
             show = hello["shows"][1]
             assert (show["first_us"], show["last_us"]) == (int(EVENTS.t[0]), int(EVENTS.t[-1]))
-            await page.say("open", name="a.dat")
-            assert "already" in (await page.told("problem"))["text"]
-            await page.say("close", show=1)
-            await page.told("hello", lambda one: len(one["shows"]) == 1)
-            await page.say("close", show=0)
-            assert "stays" in (await page.told("problem"))["text"]
+
+
+async def test_what_is_opened_is_closed_but_what_is_live_stays(tmp_path: Path) -> None:
+    await recorded(tmp_path / "a.dat")
+    folder = await anyio.to_thread.run_sync(Folder, tmp_path, {".dat"})
+    async with served(bar(), folder=folder, make=opened) as (_, url), page_at(url) as page:
+        await page.say("open", name="a.dat")
+        await page.told("hello", lambda one: len(one["shows"]) == 2)
+        await page.say("open", name="a.dat")
+        assert "already" in (await page.told("problem"))["text"]
+        await page.say("close", show=1)
+        await page.told("hello", lambda one: len(one["shows"]) == 1)
+        await page.say("close", show=0)
+        assert "stays" in (await page.told("problem"))["text"]
 
 
 async def test_all_pages_see_one_moment(tmp_path: Path) -> None:
@@ -137,8 +145,7 @@ async def test_a_page_that_leaves_is_forgotten() -> None:
         for _ in range(5):
             async with page_at(url) as page:
                 await page.told("hello")
-        while server.viewer.pages or show.watched:
-            await anyio.sleep(0.01)
+        await until(lambda: not (server.viewer.pages or show.watched))
 
 
 class Broken(Show):

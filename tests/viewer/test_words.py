@@ -11,12 +11,12 @@ from aevents.viewer.words import line_of
 @pytest.mark.parametrize(
     ("error", "line"),
     [
-        (FileNotFoundError(2, "No such file or directory", "a.raw"), "a.raw: No such file or directory"),
+        (FileNotFoundError(2, "No such file", "a.raw"), "a.raw: No such file"),
         (OSError(28, "No space left on device"), "No space left on device"),
         (DeviceLostError("EVK4: unplugged"), "EVK4: unplugged"),
         (ValueError("two\nlines"), "two lines"),
         (RuntimeError("what"), "RuntimeError: what"),
     ],
-)  # fmt: skip
+)
 def test_lines(error: Exception, line: str) -> None:
     assert line_of(error) == line
