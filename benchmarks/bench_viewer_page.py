@@ -73,7 +73,8 @@ BARE = """async (milliseconds) => {
     return 1000 * count / (performance.now() - began);
 }"""
 BEGUN = """async () => {
-    while (!(globalThis.aevents?.shows.get(0)?.drawn > 30)) await new Promise((done) => setTimeout(done, 20));
+    const begun = () => globalThis.aevents?.shows.get(0)?.drawn > 30;
+    while (!begun()) await new Promise((done) => setTimeout(done, 20));
 }"""
 DRAWN = """async (milliseconds) => {
     const show = aevents.shows.get(0);
@@ -123,7 +124,9 @@ def measured(
             page.evaluate(BEGUN)
             before = [spent(one) for one in (os.getpid(), *others)]
             drawn = page.evaluate(DRAWN, milliseconds)
-            used = [spent(one) - was for one, was in zip((os.getpid(), *others), before, strict=True)]
+            used = [
+                spent(one) - was for one, was in zip((os.getpid(), *others), before, strict=True)
+            ]
             page.close()
             share = 100_000 / milliseconds
             figures.append((bare, drawn, share * (used[0] - sum(used[1:])), share * used[1]))

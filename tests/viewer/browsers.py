@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from anyio.from_thread import start_blocking_portal
-from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize, sync_playwright
 
 from aevents.cli.reading import Input
 from aevents.cli.view import show_of
@@ -112,7 +112,7 @@ class Sight:
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("console", self._heard)
 
-    def _heard(self, message: Any) -> None:
+    def _heard(self, message: ConsoleMessage) -> None:
         if message.type == "error":
             self.errors.append(message.text)
 
@@ -124,13 +124,17 @@ class Sight:
         holds = f"() => {{ const [first] = aevents.shows.values(); return {condition}; }}"
         self.page.evaluate(UNTIL.replace("CONDITION", holds), [condition, PATIENCE_MS])
 
-    def ask(self, expression: str) -> Any:
+    def ask(self, expression: str) -> Any:  # noqa: ANN401  # whatever it is
         """Return the value of an expression of JavaScript; `first` is the first show."""
-        return self.page.evaluate(f"() => {{ const [first] = aevents.shows.values(); return {expression}; }}")
+        return self.page.evaluate(
+            f"() => {{ const [first] = aevents.shows.values(); return {expression}; }}"
+        )
 
     def pixels(self, show: int = 0) -> npt.NDArray[np.uint8]:
         """Return what is drawn, `(height, width, 3)`."""
-        width, height = self.ask(f"(({{width, height}}) => [width, height])(aevents.shows.get({show}).stage)")
+        width, height = self.ask(
+            f"(({{width, height}}) => [width, height])(aevents.shows.get({show}).stage)"
+        )
         data = self.page.evaluate(PIXELS, show)
         return np.array(data, np.uint8).reshape(height, width, 4)[:, :, :3]
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -20,7 +23,17 @@ from aevents.testing import encode
 from aevents.types import EventBatch, Frame, Sensor, Span
 from aevents.viewer.live import LiveShow, PushedShow
 from aevents.viewer.messages import Knob, Problem
-from tests.viewer.browsers import LAPTOP, PHONE, Made, Models, Sight, Viewing, chromium, settled
+from tests.viewer.browsers import (
+    LAPTOP,
+    PHONE,
+    ROOT,
+    Made,
+    Models,
+    Sight,
+    Viewing,
+    chromium,
+    settled,
+)
 from tests.viewer.test_live import Camera, batches
 
 SENSOR = Sensor(32, 24)
@@ -123,7 +136,11 @@ def test_each_view_draws_the_right_pixels(scene: str, view: View, look: Look) ->
 def test_a_dense_piece_is_drawn(tmp_path: Path, view: View, look: Look) -> None:
     """768 pixels with 140 events each within a millisecond: ON in even columns, OFF in odd ones."""
     x, y = np.arange(768) % 32, np.arange(768) // 32
-    rows = [(100_000 + n, int(a), int(b), 1 - int(a) % 2) for n in range(140) for a, b in zip(x, y, strict=True)]
+    rows = [
+        (100_000 + n, int(a), int(b), 1 - int(a) % 2)
+        for n in range(140)
+        for a, b in zip(x, y, strict=True)
+    ]
     sight = look(view(recorded(tmp_path / "dense.raw", [*rows, (400_000, 0, 0, 1)])))
     sight.until("first?.drawn > 0")
     settled(sight, 101_000)
@@ -156,9 +173,7 @@ def test_points_can_be_larger_and_the_window_shorter(scene: str, view: View, loo
     assert (sight.pixels() == GROUND).all()
 
 
-def test_a_recording_is_scrubbed_to_the_event_played_paused_and_stepped(
-    scene: str, view: View, look: Look
-) -> None:
+def test_a_recording_is_scrubbed_to_the_event(scene: str, view: View, look: Look) -> None:
     sight = look(view(scene))
     page = sight.page
     sight.until("first?.about.last_us >= 2000000 && first.drawn > 0")
@@ -172,6 +187,20 @@ def test_a_recording_is_scrubbed_to_the_event_played_paused_and_stepped(
     sight.until("first.timeUs > 1000000 && first.timeUs < 1033000 && !first.dirty")
     assert (sight.pixels()[15, 20] == ON).all()
     assert (sight.pixels() == ON).all(axis=2).sum() == 1
+    page.keyboard.press("End")
+    sight.until("first.timeUs >= 2000000 && !first.dirty")
+    page.keyboard.press("Home")
+    sight.until("first.timeUs === first.about.first_us && !first.dirty")
+    assert (sight.pixels() == GROUND).all()
+
+
+def test_a_recording_is_played_slowly_paused_and_stepped(
+    scene: str, view: View, look: Look
+) -> None:
+    sight = look(view(scene))
+    page = sight.page
+    sight.until("first?.drawn > 0")
+    settled(sight, MOMENT)
     page.get_by_role("combobox", name="Speed").select_option("0.01")
     sight.until("first.state.speed === 0.01")
     before = sight.ask("first.timeUs")
@@ -188,11 +217,6 @@ def test_a_recording_is_scrubbed_to_the_event_played_paused_and_stepped(
     sight.until("first.timeUs === 1043000")
     page.keyboard.press("ArrowLeft")
     sight.until("first.timeUs === 1010000")
-    page.keyboard.press("End")
-    sight.until("first.timeUs >= 2000000 && !first.dirty")
-    page.keyboard.press("Home")
-    sight.until("first.timeUs === first.about.first_us && !first.dirty")
-    assert (sight.pixels() == GROUND).all()
 
 
 def test_what_is_recorded_is_what_came_whoever_looks(
@@ -212,7 +236,9 @@ def test_what_is_recorded_is_what_came_whoever_looks(
         begun = sights[1].ask("first.drawn")
         sights[1].until(f"first.drawn > {begun + 20}")
         record.click()
-        sights[0].until("document.querySelector('#notes').textContent.includes('Saved the recording')")
+        sights[0].until(
+            "document.querySelector('#notes').textContent.includes('Saved the recording')"
+        )
         assert sights[0].ask("first.stats.drops") == {}
     (path,) = tmp_path.glob("*.aedat4")
     events = aevents.load(str(path))
@@ -223,7 +249,9 @@ def test_what_is_recorded_is_what_came_whoever_looks(
         assert np.array_equal(getattr(events, name), getattr(truth, name)), name
 
 
-def test_the_page_survives_that_the_server_is_started_anew(scene: str, view: View, browser: Browser) -> None:
+def test_the_page_survives_that_the_server_is_started_anew(
+    scene: str, view: View, browser: Browser
+) -> None:
     viewing = view(scene)
     context = browser.new_context(viewport=LAPTOP)
     sight = Sight(context.new_page())
@@ -234,7 +262,9 @@ def test_the_page_survives_that_the_server_is_started_anew(scene: str, view: Vie
     assert "trying again" in sight.page.locator("#link").inner_text()
     viewing.start()
     sight.until("document.querySelector('#link').dataset.state === 'open'")
-    sight.until("document.querySelector('#notes').textContent.includes('started anew') && first?.drawn > 0")
+    sight.until(
+        "document.querySelector('#notes').textContent.includes('started anew') && first?.drawn > 0"
+    )
     settled(sight, MOMENT)
     assert (sight.pixels()[3, 4] == ON).all()
     assert all("ERR_CONNECTION_REFUSED" in error for error in sight.errors)  # while it was gone
@@ -244,7 +274,9 @@ def test_the_page_survives_that_the_server_is_started_anew(scene: str, view: Vie
 def test_a_camera_that_is_unplugged_is_explained_and_tried_again(view: View, look: Look) -> None:
     gone = DeviceLostError("the camera is gone: has it been unplugged?")
     cameras = iter([Camera(batches(3), gone), Camera(batches(3))])
-    sight = look(view(lambda number: LiveShow(number, "camera", "usb:", lambda: next(cameras).open())))
+    sight = look(
+        view(lambda number: LiveShow(number, "camera", "usb:", lambda: next(cameras).open()))
+    )
     sight.until("first?.state.state === 'failed'")
     assert sight.page.get_by_text("has it been unplugged?").is_visible()
     sight.keep("unplugged")
@@ -272,7 +304,9 @@ def test_recordings_that_are_torn_or_gone_are_explained(
 def test_several_sources_are_seen_side_by_side(scene: str, view: View, look: Look) -> None:
     bar = "synthetic:bar?rate=100000&size=160x120&duration_us=0"
     sight = look(view(scene, bar, "synthetic:disk?rate=100000&size=160x120&duration_us=0"))
-    sight.until("aevents.shows.size === 3 && [...aevents.shows.values()].every((show) => show.drawn > 3)")
+    sight.until(
+        "aevents.shows.size === 3 && [...aevents.shows.values()].every((show) => show.drawn > 3)"
+    )
     page = sight.page
     page.keyboard.press("n")
     page.keyboard.press("5")
@@ -350,7 +384,9 @@ def test_results_of_models_are_laid_over_their_frames(view: View, look: Look) ->
     page.get_by_role("tab", name="middle").wait_for()
     page.get_by_role("button", name="Start").click()
     sight.until("document.querySelectorAll('.stage .box').length === 1")
-    assert sight.ask("[...document.querySelector('.stage .box').attributes].slice(0, 4).map((one) => one.value)") == ["80", "60", "160", "120"]
+    assert sight.ask(
+        "[...document.querySelector('.stage .box').attributes].slice(0, 4).map((one) => one.value)"
+    ) == ["80", "60", "160", "120"]
     assert "bar 0.90" in (page.locator(".stage .overlay").text_content() or "")
     sight.until("document.querySelectorAll('.results li').length > 1")
     assert "events" in page.locator(".results li").first.inner_text()
@@ -367,7 +403,9 @@ def test_results_of_models_are_laid_over_their_frames(view: View, look: Look) ->
 def test_pictures_are_shown_and_saved(tmp_path: Path, view: View, look: Look) -> None:
     pixels = np.zeros((24, 32, 3), np.uint8)
     pixels[5, 7], pixels[6, 8] = (200, 100, 50), (1, 2, 3)
-    (tmp_path / "film.png").write_bytes(aevents.png(Frame(pixels, Span(0, 1000), SENSOR, "intensity")))
+    (tmp_path / "film.png").write_bytes(
+        aevents.png(Frame(pixels, Span(0, 1000), SENSOR, "intensity"))
+    )
     sight = look(view("film.png"))
     sight.until("first?.drawn > 0 && !first.dirty")
     assert (sight.pixels() == pixels).all()
@@ -397,10 +435,21 @@ def test_all_that_can_be_touched_has_a_name_and_keys_are_listed(
     sight.keep("keys")
     page.keyboard.press("Escape")
     tree = page.locator("body").aria_snapshot()
-    nameless = re.findall(r"^\s*- (?:button|slider|combobox|radio|tab|img)\s*:?$", tree, re.MULTILINE)
+    nameless = re.findall(
+        r"^\s*- (?:button|slider|combobox|radio|tab|img)\s*:?$", tree, re.MULTILINE
+    )
     assert nameless == []
     for name in ("Pause", "Play"):
         if page.get_by_role("button", name=name, exact=True).count():
             break
     else:
         pytest.fail("there is no button to play or pause")
+
+
+def test_the_picture_of_the_docs_can_be_made_anew(tmp_path: Path, browser: Browser) -> None:
+    """The browser is asked for so that the test is skipped where there is none."""
+    script, made = ROOT / "docs" / "pictures.py", tmp_path / "viewer.png"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, str(script), str(made)], check=True, env=environment)
+    assert 20_000 < made.stat().st_size < 200_000
+    assert (ROOT / "docs" / "pictures" / "viewer.png").stat().st_size < 200_000
