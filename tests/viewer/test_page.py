@@ -368,6 +368,16 @@ def test_biases_and_the_region_of_a_camera_are_set(view: View, look: Look) -> No
     sight.page.get_by_role("slider", name="Region: left").fill("100")
     sight.until("document.querySelector('#notes').textContent.includes('the region is set')")
     assert cameras[0].region == (100, 0, 220, 240)
+    sight.page.get_by_role("button", name="Draw region").click()
+    box = sight.page.locator(".sheet canvas").bounding_box()
+    assert box is not None
+    scale = box["width"] / 320
+    sight.page.mouse.move(box["x"] + 40.5 * scale, box["y"] + 60.5 * scale)
+    sight.page.mouse.down()
+    sight.page.mouse.move(box["x"] + 139.5 * scale, box["y"] + 159.5 * scale, steps=3)
+    sight.page.mouse.up()
+    sight.until("document.querySelectorAll('.note').length > 1")
+    assert cameras[0].region == (40, 60, 100, 100)
     sight.keep("camera")
 
 
@@ -412,6 +422,27 @@ def test_pictures_are_shown_and_saved(tmp_path: Path, view: View, look: Look) ->
     with sight.page.expect_download() as saved:
         sight.page.keyboard.press("s")
     assert saved.value.suggested_filename.startswith("film.png")
+
+
+def test_the_picture_is_zoomed_where_the_pointer_is_and_moved(
+    scene: str, view: View, look: Look
+) -> None:
+    sight = look(view(scene))
+    sight.until("first?.drawn > 0")
+    box = sight.page.locator(".stage").bounding_box()
+    assert box is not None
+    x, y = box["x"] + 0.6 * box["width"], box["y"] + 0.3 * box["height"]
+    before = sight.ask(f"first.stage.pixelAt({x}, {y})")
+    sight.page.mouse.move(x, y)
+    sight.page.mouse.wheel(0, -300)
+    sight.until("first.stage.zoom > 2.5")
+    assert sight.ask(f"first.stage.pixelAt({x}, {y})") == before
+    sight.page.mouse.down()
+    sight.page.mouse.move(x + 50, y + 40, steps=4)
+    sight.page.mouse.up()
+    assert sight.ask(f"first.stage.pixelAt({x} + 50, {y} + 40)") == before
+    sight.page.keyboard.press("0")
+    assert sight.ask("first.stage.zoom") == 1
 
 
 def test_the_page_is_good_on_a_phone(scene: str, view: View, look: Look) -> None:

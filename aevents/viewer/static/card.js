@@ -34,6 +34,7 @@ export class Card {
     this.name.title = about.url;
     this.root.setAttribute("aria-label", about.name);
     say(this.size, about.width ? `${about.width} × ${about.height}` : "");
+    if (about.width && this.show.pixels === null) this.stage.size(about.width, about.height);
     this.closer.hidden = about.live || !this.show.page.several;
     const kind = JSON.stringify([about.live, about.seekable, about.record]);
     if (kind !== this.kind) this.furnish();

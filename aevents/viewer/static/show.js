@@ -7,7 +7,7 @@ import { Settings } from "./settings.js";
 import { download } from "./dom.js";
 import { unpacked } from "./wire.js";
 
-const IN_FLIGHT = 3; // with fewer, a way of 33 ms there and back would be too long for 60 a second
+const IN_FLIGHT = 4; // what the server gives at most: a way there and back may take 66 ms at 60 a second
 const HISTORY = 240; // figures that are kept for the curve over time
 
 export class Show {

@@ -36,6 +36,7 @@ export class Stage {
     this.image = this.context.createImageData(width, height);
     this.pixels = new Uint32Array(this.image.data.buffer);
     this.overlay.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    this.sheet.hidden = false;
     this.sheet.style.width = `${width}px`;
     this.sheet.style.height = `${height}px`;
     this.root.style.setProperty("--ratio", `${width} / ${height}`);
@@ -44,7 +45,6 @@ export class Stage {
 
   /** Show the pixels. */
   put() {
-    this.sheet.hidden = false;
     this.context.putImageData(this.image, 0, 0);
   }
 
