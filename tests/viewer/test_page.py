@@ -365,6 +365,7 @@ def test_biases_and_the_region_of_a_camera_are_set(view: View, look: Look) -> No
     slider.press("End")
     other.until("first.about.biases.bias_fo.value === 55")
     assert other.page.get_by_role("slider", name="bias_fo").input_value() == "55"
+    assert slider.evaluate("(one) => one === document.activeElement")  # though told anew
     sight.page.get_by_role("slider", name="Region: left").fill("100")
     sight.until("document.querySelector('#notes').textContent.includes('the region is set')")
     assert cameras[0].region == (100, 0, 220, 240)

@@ -61,13 +61,13 @@ class Page {
     }
     if (this.hello && this.hello.server !== hello.server) this.forget();
     this.hello = hello;
-    const there = new Set(hello.shows.map(({ id }) => id));
-    for (const [id, show] of this.shows) if (!there.has(id)) this.remove(show);
+    const there = new Map(hello.shows.map(({ id, url }) => [id, url]));
+    for (const show of [...this.shows.values()]) if (there.get(show.id) !== show.about.url) this.remove(show);
     for (const about of hello.shows) this.renew(about);
     this.fresh = false;
     this.root.dataset.count = Math.min(this.shows.size, 5);
-    if (!this.shows.has(this.chosen?.id)) this.select(this.shows.values().next().value ?? null, true);
-    else this.panel.choose(this.chosen, hello);
+    if (this.chosen) this.panel.renew(hello);
+    else this.select(this.shows.values().next().value ?? null);
   }
 
   /** It is another server than before: what it shows has nothing to do with what was shown. */
@@ -90,6 +90,7 @@ class Page {
   remove(show) {
     this.shows.delete(show.id);
     show.card.root.remove();
+    if (show === this.chosen) this.chosen = null;
   }
 
   send(message) {
@@ -103,8 +104,8 @@ class Page {
     return this.hello !== null && this.hello.shows.length > 1;
   }
 
-  select(show, anew = false) {
-    if (show === this.chosen && !anew) return;
+  select(show) {
+    if (show !== null && show === this.chosen) return;
     this.chosen?.card.root.removeAttribute("aria-current");
     this.chosen = show;
     show?.card.root.setAttribute("aria-current", "true");

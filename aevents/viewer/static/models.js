@@ -3,9 +3,9 @@
 import { table } from "./colours.js";
 import { clock, download, drawn, duration, element, say } from "./dom.js";
 
-const KEPT = 5000; // results of a model, for who saves them
+const KEPT = 2000; // results of a model, for who saves them
 const SHOWN = 12;
-const LATE_US = 1e6; // a model may think so long before its answer is too old for what is drawn
+const LATE_MS = 1000; // a model may think so long before its answer is too old for what is drawn
 
 /** The results of one source. */
 export class Results {
@@ -15,15 +15,24 @@ export class Results {
     this.asked = new Map(); // models that run, and how often
     this.tabs = null; // where they are shown, while this source is chosen
     this.marked = null;
+    this.stopped = new Map(); // when this page has stopped a model
   }
 
   take(result) {
     const all = this.said.get(result.model) ?? [];
+    this.notice(result);
     all.push(result);
     if (all.length > KEPT) all.shift();
     this.said.set(result.model, all);
     this.tabs?.told(result);
     this.show.redraw();
+  }
+
+  /** A model that says something runs, though another page may have started it. */
+  notice({ model, start_us, stop_us }) {
+    if (this.asked.has(model) || performance.now() < (this.stopped.get(model) ?? 0) + LATE_MS) return;
+    this.asked.set(model, stop_us - start_us);
+    this.tabs?.stand();
   }
 
   /** Lay over the picture what is the newest of each running model, and not of a later time. */
@@ -39,13 +48,14 @@ export class Results {
 
   /** Whether a result belongs to what is drawn: of a standing picture, exactly. */
   near({ model, stop_us }, timeUs) {
-    const late = this.show.playing ? 2 * this.asked.get(model) + LATE_US : 0;
+    const late = this.show.playing ? 2 * this.asked.get(model) + 1000 * LATE_MS : 0;
     return timeUs <= stop_us + late;
   }
 
   ask(model, on, everyUs) {
     if (on) this.asked.set(model, everyUs);
     else this.asked.delete(model);
+    if (!on) this.stopped.set(model, performance.now());
     this.marked = null;
     this.show.send("run", { model, on, every_us: everyUs });
     this.show.redraw();

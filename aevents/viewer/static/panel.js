@@ -20,10 +20,18 @@ export class Panel {
   choose(show, hello) {
     if (this.show) this.show.results.tabs = null;
     this.show = show;
-    this.hello = hello;
-    const sections = show ? this.sections() : [];
-    this.root.replaceChildren(...sections, ...this.recordings());
-    if (show) this.renew();
+    this.folder = element("div");
+    this.root.replaceChildren(...(show ? this.sections() : []), this.folder);
+    this.list(hello);
+    if (show) this.stand();
+    if (show) this.figures();
+  }
+
+  /** The server has told anew what there is; what a person just drags stays where it is. */
+  renew(hello) {
+    if (kindOf(this.show.about) !== this.kind) this.choose(this.show, hello);
+    this.camera?.renew();
+    this.list(hello);
   }
 
   sections() {
@@ -107,17 +115,6 @@ export class Panel {
     this.zoom.set(10 * Math.log2(stage.zoom));
   }
 
-  /** The server has told anew what the chosen source is. */
-  renew() {
-    if (kindOf(this.show.about) !== this.kind) {
-      this.choose(this.show, this.hello);
-      return;
-    }
-    this.camera?.renew();
-    this.stand();
-    this.figures();
-  }
-
   figuresBox() {
     this.curve = element("canvas", { width: 280, height: 64, role: "img", "aria-label": "Rate over time" });
     this.most = element("span", { class: "most" });
@@ -171,17 +168,14 @@ export class Panel {
     });
   }
 
-  recordings() {
-    const { hello } = this;
-    if (!hello?.can.open || hello.folder.length === 0) return [];
-    const open = hello.shows.map(({ name }) => name);
-    const rows = hello.folder.map((name) =>
-      element("li", {}, element("button", {
-        type: "button", disabled: open.includes(name),
-        onclick: () => this.onopen(name),
-      }, name)),
+  /** List the recordings that can be opened. */
+  list({ can, folder, shows }) {
+    const open = shows.map(({ name }) => name);
+    const rows = folder.map((name) =>
+      element("li", {}, element("button", { type: "button", disabled: open.includes(name), onclick: () => this.onopen(name) }, name)),
     );
-    return [this.section("Recordings", element("ul", { class: "folder" }, ...rows))];
+    const some = can.open && rows.length > 0;
+    this.folder.replaceChildren(...(some ? [this.section("Recordings", element("ul", { class: "folder" }, ...rows))] : []));
   }
 }
 
