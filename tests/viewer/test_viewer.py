@@ -15,7 +15,8 @@ from aevents.stream import Stream
 from aevents.types import EventBatch
 from aevents.viewer.folder import Folder
 from aevents.viewer.packing import FAR_EVENTS, NEAR_EVENTS
-from aevents.viewer.player import Item, RecordingShow
+from aevents.viewer.player import RecordingShow
+from aevents.viewer.reader import Item
 from aevents.viewer.shows import Show
 from aevents.viewer.viewer import Viewer
 from tests.viewer.pages import page_at, served, some_events, until
