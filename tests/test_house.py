@@ -52,6 +52,7 @@ NOTHING_TO_TEST = {
     "operators/__init__.py": "a docstring",
     "sinks/__init__.py": "a docstring",
     "sources/__init__.py": "a docstring",
+    "viewer/__init__.py": "a docstring",
     "testing/__init__.py": "names of its modules",
     "testing/cameras/__init__.py": "names of its modules",
     "_native/build.py": "runs when the package is built, and all of native stands on it",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import webbrowser
 from collections.abc import Mapping, Sequence
@@ -33,6 +34,9 @@ from aevents.viewer.server import Place
 from aevents.viewer.shows import Show
 
 Item = EventBatch | Frame
+
+WINDOWS = ("DISPLAY", "WAYLAND_DISPLAY")
+"""One of these is set where there are windows."""
 
 
 @Parameter(name="*")
@@ -111,8 +115,14 @@ async def _view(sources: tuple[str, ...], serving: Serving, given: Input) -> Non
     async with served.running(shows) as url:
         sys.stderr.write(f"aevents: watch at {url}, end with Ctrl-C\n")
         if not serving.no_browser:
-            await anyio.to_thread.run_sync(webbrowser.open, url)
+            await anyio.to_thread.run_sync(_browse, url, abandon_on_cancel=True)
         await anyio.sleep_forever()
+
+
+def _browse(url: str) -> None:
+    """Open a page, where there are windows: in a terminal a browser would take all of that."""
+    if sys.platform in ("win32", "darwin") or {*WINDOWS} & {*os.environ}:
+        webbrowser.open(url)
 
 
 def show_of(number: int, name: str, given: Input, folder: Path | None = None) -> Show:

@@ -10,16 +10,15 @@ from contextlib import suppress
 import anyio
 import anyio.to_thread
 import msgspec
-import numpy as np
 from anyio.abc import TaskGroup
 
 from aevents._contracts import Report
-from aevents._driver import AsyncRun
-from aevents.operators.order import running_times
+from aevents._driver import CLOSE_SECONDS
 from aevents.stream import Stream
-from aevents.types import EventBatch, Frame, Span
+from aevents.types import Sensor, Span
 from aevents.viewer.messages import Rates, State
 from aevents.viewer.packing import Piece
+from aevents.viewer.reader import Item, Read, Reader
 from aevents.viewer.shows import PIECE_SECONDS, Show
 from aevents.viewer.slots import Outbox
 from aevents.viewer.survey import last_of, survey
@@ -34,82 +33,6 @@ MOST_LOOKED_AT = 8_000_000
 LONGEST_WINDOW_US = 1_000_000
 MOST_ACTS = 32
 
-Item = EventBatch | Frame
-
-
-class Read(msgspec.Struct, frozen=True):
-    """What was read up to `reached`."""
-
-    batches: list[EventBatch]
-    frame: Frame | None
-    reached: int
-
-
-class Reader:
-    """A recording from some time on (from its beginning if None), read as far as it is asked for.
-
-    Times that jump back are taken as they come.
-    """
-
-    def __init__(self, stream: Stream[Item], start: int | None) -> None:
-        self.run: AsyncRun[Item] = (stream if start is None else stream.time_slice(start)).open()
-        self.ended: bool = False
-        self.stop: int = start or 0
-        self._held: Item | None = None
-
-    async def peek(self) -> Item | None:
-        """Return what comes next, and hold it; None at the end."""
-        if self._held is None and not self.ended:
-            self._held = await anext(self.run, None)
-            self.ended = self._held is None
-        return self._held
-
-    async def begin(self) -> int:
-        """Return the time of the first event or picture; 0 where there is none."""
-        while (item := await self.peek()) is not None:
-            if isinstance(item, Frame):
-                return item.span.start
-            if len(item):
-                return int(item.t[0])
-            self._held, self.stop = None, item.span.stop
-        return self.stop
-
-    async def until(self, stop: int, *, most: int, newest: bool = False) -> Read:
-        """Return the events before `stop`, and the last picture that begins before it: at most
-        about so many events, the first unless the `newest` are wanted.
-        """
-        batches: list[EventBatch] = []
-        frame, events = None, 0
-        while (item := await self.peek()) is not None and item.span.start < stop:
-            self.stop = max(self.stop, min(item.span.stop, stop))
-            if isinstance(item, Frame):
-                frame, self._held = item, None
-                continue
-            part = self._part(item, stop)
-            batches.append(part)
-            events += len(part)
-            if events > most and not newest:
-                return Read(batches, frame, self.stop)
-            while events > most and len(batches) > 1:
-                events -= len(batches.pop(0))
-            if self._held is not None:
-                break
-        return Read(batches, frame, self.stop if self.ended else stop)
-
-    async def aclose(self) -> None:
-        """Read no more."""
-        await self.run.aclose()
-
-    def _part(self, batch: EventBatch, stop: int) -> EventBatch:
-        """Return the events before `stop`, and hold the others."""
-        times, _ = running_times(batch.t, batch.span.start)
-        cut = int(np.searchsorted(times, stop))
-        if cut == len(batch) and batch.span.stop <= stop:
-            self._held = None
-            return batch
-        self._held = batch.cut(cut, len(batch), Span(stop, max(stop, batch.span.stop)))
-        return batch.cut(0, cut, Span(batch.span.start, stop))
-
 
 class Act(msgspec.Struct, frozen=True):
     """What a page has asked: go to a time, or on by some, and show what is in a window before."""
@@ -122,8 +45,13 @@ class Act(msgspec.Struct, frozen=True):
 class RecordingShow(Show):
     """A recording. It plays while somebody looks; all pages see the same moment."""
 
-    live = False
-    seekable = True
+    live: bool = False
+    seekable: bool = True
+    sensor: Sensor
+    speed: float
+    time_us: int
+    first_us: int | None
+    last_us: int | None
 
     def __init__(self, id: int, name: str, url: str, open: Callable[[], Stream[Item]]) -> None:
         super().__init__(id, name, url)
@@ -191,7 +119,8 @@ class RecordingShow(Show):
                     with anyio.CancelScope() as self._work:
                         await self._move()
             finally:
-                await self._close()
+                with anyio.move_on_after(CLOSE_SECONDS, shield=True):
+                    await self._close()
 
     async def _move(self) -> None:
         """Do one thing: what a page has asked, or a piece, or wait."""

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 import aevents
+from aevents.cli import view
 from aevents.cli.main import execute
 from aevents.cli.reading import Input
 from aevents.cli.view import show_of
@@ -87,6 +88,21 @@ def test_what_is_live_and_what_is_a_recording(tmp_path: Path) -> None:
         assert type(show) is kind, name
         assert show.can_record is (kind is LiveShow)
     assert show_of(0, str(path), Input()).name == "a.raw"
+
+
+@pytest.mark.parametrize("windows", [True, False])
+def test_a_browser_is_opened_where_there_are_windows(
+    monkeypatch: pytest.MonkeyPatch, windows: bool
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(view.sys, "platform", "linux")
+    monkeypatch.setattr(view.webbrowser, "open", opened.append)
+    for name in view.WINDOWS:
+        monkeypatch.delenv(name, raising=False)
+    if windows:
+        monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
+    view._browse("http://127.0.0.1:8000")
+    assert opened == ["http://127.0.0.1:8000"] * windows
 
 
 @pytest.mark.parametrize(

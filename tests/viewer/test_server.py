@@ -6,10 +6,13 @@ import asyncio
 import logging
 import signal
 import socket
+import ssl
+from pathlib import Path
 
 import anyio
+import anyio.to_thread
 import pytest
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from aevents.viewer.server import NEXT_PORTS, PORT, Place
 from tests.viewer.pages import page_at, served, until
@@ -133,6 +136,27 @@ def test_what_is_not_safe_is_refused(options: dict[str, object], reason: str) ->
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "127.9.9.9"])
 def test_loopback_needs_nothing(host: str) -> None:
     assert not Place(host).open
+
+
+async def test_with_a_certificate_it_speaks_tls(tmp_path: Path) -> None:
+    key, certificate = str(tmp_path / "key.pem"), str(tmp_path / "certificate.pem")
+    make = [
+        "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+        "-keyout", key, "-out", certificate, "-days", "1", "-subj", "/CN=localhost",
+        "-addext", "subjectAltName=IP:127.0.0.1",
+    ]  # fmt: skip
+    await anyio.run_process(make)
+    place = Place("0.0.0.0", 0, certificate, key)
+    trusting = await anyio.to_thread.run_sync(
+        lambda: ssl.create_default_context(cafile=certificate)
+    )
+    async with served(bar(), place=place) as (server, url):
+        assert url == f"https://127.0.0.1:{server.port}/?token={server.token}"
+        own = f"https://127.0.0.1:{server.port}"
+        async with page_at(url, ssl=trusting, origin=own) as page:
+            await page.told("hello")
+        with pytest.raises(InvalidStatus, match="403"):
+            await page_at(url, ssl=trusting, origin=own.replace("https", "http")).__aenter__()
 
 
 def test_addresses() -> None:

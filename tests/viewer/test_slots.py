@@ -60,7 +60,7 @@ def test_the_age_is_from_arrival_to_the_credit_of_that_piece() -> None:
     for piece in pieces(3):
         slot.offer(piece)
         slot.take()
-    assert slot.age is None
+    assert [slot.age] == [None]
     slot.credit(1, 1, now=1.5)
     assert slot.age == 0.5
     slot.credit(99, 1, now=9.0)  # never sent
