@@ -48,13 +48,13 @@ SCENE = [  # t, x, y, p
 ]  # fmt: skip
 MOMENT = 520_000
 
-GROUND, ON, OFF = (11, 14, 19), (156, 216, 255), (221, 107, 18)
+GROUND, ON, OFF = (11, 14, 19), (156, 216, 255), (194, 87, 12)
 VIEWS = {
     "Events": {4: ON, 5: OFF, 6: ON, 7: OFF, 8: OFF, 9: GROUND},
-    "Signed": {4: (84, 115, 137), 5: (116, 61, 19), 6: ON, 7: OFF, 8: GROUND, 9: GROUND},
-    "Polarity": {4: (84, 115, 137), 5: (116, 61, 19), 6: ON, 7: OFF, 8: (189, 162, 137), 9: GROUND},
+    "Signed": {4: (84, 115, 137), 5: (103, 51, 16), 6: ON, 7: OFF, 8: GROUND, 9: GROUND},
+    "Polarity": {4: (84, 115, 137), 5: (103, 51, 16), 6: ON, 7: OFF, 8: (175, 152, 134), 9: GROUND},
     "Time surface": {4: ON, 5: (199, 234, 255), 9: GROUND},
-    "Decay": {4: (85, 118, 140), 5: (162, 81, 18), 9: GROUND},
+    "Decay": {4: (85, 118, 140), 5: (142, 66, 14), 9: GROUND},
 }
 """The colours of pixels in row 3 at MOMENT: two events have the full colour, 33 ms are the window,
 100 ms that of the time surface, 30 ms the decay.
@@ -485,3 +485,25 @@ def test_the_picture_of_the_docs_can_be_made_anew(tmp_path: Path, browser: Brows
     subprocess.run([sys.executable, str(script), str(made)], check=True, env=environment)
     assert 20_000 < made.stat().st_size < 200_000
     assert (ROOT / "docs" / "pictures" / "viewer.png").stat().st_size < 200_000
+
+
+LUMINANCE = """async () => {
+    const {MAPS} = await import("./colours.js");
+    const linear = (part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
+    const luminance = (colour) => [0.2126, 0.7152, 0.0722].reduce((sum, weight, k) =>
+        sum + weight * linear(parseInt(colour.slice(1 + 2 * k, 3 + 2 * k), 16) / 255), 0);
+    const all = Object.values(MAPS);
+    return all.map(({on, off, ground}) => [on, off, ground].map(luminance));
+}"""
+
+
+def test_on_and_off_are_told_apart_without_colours(scene: str, view: View, look: Look) -> None:
+    """By the contrast of WCAG 2: 3 is asked of what is to be seen beside something else."""
+    maps = look(view(scene)).page.evaluate(LUMINANCE)
+    contrasts = {
+        (number, name): (max(pair) + 0.05) / (min(pair) + 0.05)
+        for number, (on, off, ground) in enumerate(maps)
+        for name, pair in {"on, off": (on, off), "on": (on, ground), "off": (off, ground)}.items()
+    }
+    assert len(contrasts) == 18
+    assert {at: contrast for at, contrast in contrasts.items() if contrast < 3} == {}

@@ -8,7 +8,7 @@ import { AGES, MOST } from "./pixels.js";
 
 export const MAPS = {
   ice: {
-    name: "Ice", ground: "#0b0e13", on: "#9cd8ff", off: "#dd6b12",
+    name: "Ice", ground: "#0b0e13", on: "#9cd8ff", off: "#c2570c",
     ramp: ["#0b0e13", "#10304c", "#185f8a", "#3d97c4", "#9cd8ff", "#f2fbff"],
   },
   viridis: {
@@ -27,7 +27,7 @@ export const MAPS = {
     name: "Grey", ground: "#000000", on: "#ffffff", off: "#707070", ramp: ["#000000", "#ffffff"],
   },
   paper: {
-    name: "Paper", ground: "#f4f1ea", on: "#123a7d", off: "#e8862e",
+    name: "Paper", ground: "#f4f1ea", on: "#0b2a63", off: "#d06f1c",
     ramp: ["#f4f1ea", "#c5cfe0", "#7f9cc8", "#3f69a8", "#123a7d", "#041530"],
   },
 };
