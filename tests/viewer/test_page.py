@@ -48,13 +48,13 @@ SCENE = [  # t, x, y, p
 ]  # fmt: skip
 MOMENT = 520_000
 
-GROUND, ON, OFF = (11, 14, 19), (156, 216, 255), (194, 87, 12)
+GROUND, ON, OFF = (11, 14, 19), (162, 220, 255), (194, 87, 12)
 VIEWS = {
     "Events": {4: ON, 5: OFF, 6: ON, 7: OFF, 8: OFF, 9: GROUND},
-    "Signed": {4: (84, 115, 137), 5: (103, 51, 16), 6: ON, 7: OFF, 8: GROUND, 9: GROUND},
-    "Polarity": {4: (84, 115, 137), 5: (103, 51, 16), 6: ON, 7: OFF, 8: (175, 152, 134), 9: GROUND},
-    "Time surface": {4: ON, 5: (199, 234, 255), 9: GROUND},
-    "Decay": {4: (85, 118, 140), 5: (142, 66, 14), 9: GROUND},
+    "Signed": {4: (86, 117, 137), 5: (103, 51, 16), 6: ON, 7: OFF, 8: GROUND, 9: GROUND},
+    "Polarity": {4: (86, 117, 137), 5: (103, 51, 16), 6: ON, 7: OFF, 8: (178, 154, 134), 9: GROUND},
+    "Time surface": {4: ON, 5: (202, 236, 255), 9: GROUND},
+    "Decay": {4: (88, 120, 140), 5: (142, 66, 14), 9: GROUND},
 }
 """The colours of pixels in row 3 at MOMENT: two events have the full colour, 33 ms are the window,
 100 ms that of the time surface, 30 ms the decay.

@@ -8,8 +8,8 @@ import { AGES, MOST } from "./pixels.js";
 
 export const MAPS = {
   ice: {
-    name: "Ice", ground: "#0b0e13", on: "#9cd8ff", off: "#c2570c",
-    ramp: ["#0b0e13", "#10304c", "#185f8a", "#3d97c4", "#9cd8ff", "#f2fbff"],
+    name: "Ice", ground: "#0b0e13", on: "#a2dcff", off: "#c2570c",
+    ramp: ["#0b0e13", "#10304c", "#185f8a", "#3d97c4", "#a2dcff", "#f2fbff"],
   },
   viridis: {
     name: "Viridis", ground: "#0c0612", on: "#fde725", off: "#26828e",
