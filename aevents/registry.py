@@ -70,6 +70,12 @@ def _open_metavision(rest: str, **options: object) -> Origin[object]:
     return metavision.open_url(rest, **options)  # type: ignore[arg-type]  # as above
 
 
+def _create_view(rest: str, **options: object) -> object:
+    from aevents.viewer import sink  # most programs show nothing
+
+    return sink.create_url(rest, **options)
+
+
 CODECS = (
     evt3.CODEC,
     evt2.CODEC,
@@ -109,6 +115,7 @@ SINKS: Mapping[str, Callable[..., object]] = {
     "http": partial(http.create_url, "http"),
     "https": partial(http.create_url, "https"),
     "udp": udp_sink.create_url,
+    "view": _create_view,
     "zmq+tcp": partial(zmq_sink.create_url, "tcp"),
     "zmq+ipc": partial(zmq_sink.create_url, "ipc"),
 }

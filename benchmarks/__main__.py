@@ -28,7 +28,8 @@ from benchmarks.measure import Answer, Options, as_text, machine
 NAMES = (
     "kernels", "frames", "filters", "stream", "loop", "decode", "encode", "seek", "junctions",
     "merge", "udp", "latency", "zmq", "representations", "tensors", "shapes", "chunks", "video",
-    "stimuli", "simulate", "infer", "camera", "metavision", "service",
+    "stimuli", "simulate", "infer", "camera", "metavision", "service", "viewer",
+    "viewer_page",
 )  # fmt: skip
 SMOKE_EVENTS = 50_000
 

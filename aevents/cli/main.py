@@ -27,6 +27,7 @@ from aevents.cli.play import play
 from aevents.cli.reading import hide_hyphen
 from aevents.cli.repair import repair
 from aevents.cli.run import run
+from aevents.cli.view import view
 from aevents.errors import AeventsError
 
 DATA, USAGE, INTERRUPTED, TERMINATED = 1, 2, 130, 143
@@ -90,6 +91,7 @@ app.command(
     usage="Usage: aevents run SRC… [OPERATORS] --to DST … [OPTIONS], or aevents run PIPELINE.toml",
 )
 app.command(play, usage="Usage: aevents play SRC… [OPERATORS] --to DST … [OPTIONS]")
+app.command(view, usage="Usage: aevents view SRC… [OPTIONS]")
 app.command(formats)
 app.command(devices)
 app.command(doctor)
