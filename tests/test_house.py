@@ -71,7 +71,10 @@ NO_MODULE_OF_THEIR_NAME = {
 APART = ("laws/", "interop/")
 
 VAGUE = {"utils", "util", "helpers", "helper", "common", "misc", "tools", "stuff"}
-OPTIONAL = ("torch", "jax", "av", "cv2", "h5py", "hdf5plugin", "httpx", "zmq", "usb")
+OPTIONAL = (
+    "torch", "jax", "av", "cv2", "h5py", "hdf5plugin", "httpx", "zmq", "usb", "matplotlib",
+    "anywidget", "IPython",
+)  # fmt: skip
 
 
 def test_no_file_is_too_long() -> None:

@@ -24,6 +24,7 @@ from aevents.cli.figures import blamed_on, line_of
 from aevents.cli.formats import formats
 from aevents.cli.info import info
 from aevents.cli.play import play
+from aevents.cli.plot import plot
 from aevents.cli.reading import hide_hyphen
 from aevents.cli.repair import repair
 from aevents.cli.run import run
@@ -90,6 +91,7 @@ app.command(
     usage="Usage: aevents run SRC… [OPERATORS] --to DST … [OPTIONS], or aevents run PIPELINE.toml",
 )
 app.command(play, usage="Usage: aevents play SRC… [OPERATORS] --to DST … [OPTIONS]")
+app.command(plot)
 app.command(formats)
 app.command(devices)
 app.command(doctor)
