@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from aevents._shown import Shown
 from aevents._tensors import EventTensors, capsule_of, tensor_of
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ _D = TypeVar("_D", covariant=True)
 _I = TypeVar("_I", bound=np.integer)
 
 
-class Sensor(msgspec.Struct, frozen=True):
+class Sensor(Shown, msgspec.Struct, frozen=True):
     """The array of pixels that events come from. Width and height of 0 mean: not known."""
 
     width: int = 0
@@ -103,7 +104,7 @@ class Damage(msgspec.Struct, frozen=True):
     events: int = 0
 
 
-class EventBatch(msgspec.Struct, frozen=True, eq=False, weakref=True):
+class EventBatch(Shown, msgspec.Struct, frozen=True, eq=False, weakref=True):
     """An immutable run of events from one sensor, as four columns of equal length.
 
     `t` int64 (µs), `x` and `y` uint16 (column from the left, row from the top), `p` bool (`True` is
@@ -326,7 +327,7 @@ PICTURES = ("intensity", "bgr")
 """Modes of frames that were seen, not made of events."""
 
 
-class Frame(msgspec.Struct, frozen=True, eq=False, weakref=True):
+class Frame(Shown, msgspec.Struct, frozen=True, eq=False, weakref=True):
     """A dense picture: `array` of shape `(…, height, width)`, or `(…, width, height)` where `axes`
     is `"xy"`.
 

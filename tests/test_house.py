@@ -63,6 +63,7 @@ NO_MODULE_OF_THEIR_NAME = {
     "test_docs.py": "README and docs",
     "test_examples.py": "examples",
     "test_house.py": "this",
+    "test_notebooks.py": "notebooks in examples",
     "native/test_recordings.py": "C against the twins on real recordings",
     "native/test_sanitizers.py": "the kernels under sanitizers",
     "native/test_simde.py": "the kernels of other instruction sets, emulated",
