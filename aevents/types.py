@@ -375,14 +375,9 @@ class Frame(Shown, msgspec.Struct, frozen=True, eq=False, weakref=True):
         Raises `ValueError` for another suffix and for a frame that is no picture (a voxel grid, a
         stack), and what writing a file raises.
         """
-        _drawn().save(self, path)
-
-    def _repr_png_(self) -> bytes | None:
-        """Return the picture that a notebook shows; None if the frame is none."""
-        try:
-            return _drawn().png(self)
-        except ValueError:
-            return None
+        if _save is None:
+            raise TypeError("a picture of a frame needs `import aevents.sinks.images`")
+        _save(self, path)
 
     def __repr__(self) -> str:
         return f"Frame({self.mode}, shape {self.shape}, {self.array.dtype}, {self.span})"
@@ -421,30 +416,18 @@ class Chunk(msgspec.Struct, Generic[_D], frozen=True, eq=False, weakref=True):
         return f"Chunk({len(self)} units from {self.offset}, {self.span})"
 
 
-class Drawing(NamedTuple):
-    """How a frame becomes the bytes of a PNG file, and how it becomes a file; both raise
-    `ValueError` for a frame that is no picture.
-    """
-
-    png: Callable[[Frame], bytes]
-    save: Callable[[Frame, str | PathLike[str]], None]
+Save = Callable[[Frame, str | PathLike[str]], None]
 
 
-def draw_frames_with(drawing: Drawing) -> None:
-    """Tell `Frame` how it becomes a picture; `sinks.images`, a higher room, says so when it is
+def save_frames_with(save: Save) -> None:
+    """Tell `Frame` how it becomes a file; `sinks.images`, a higher room, says so when it is
     imported.
     """
-    global _drawing  # set once, on import
-    _drawing = drawing
+    global _save  # set once, on import
+    _save = save
 
 
-_drawing: Drawing | None = None
-
-
-def _drawn() -> Drawing:
-    if _drawing is None:
-        raise TypeError("a picture of a frame needs `import aevents.sinks.images`")
-    return _drawing
+_save: Save | None = None
 
 
 def span_of(t: Times, /) -> Span:

@@ -6,9 +6,9 @@ Importing this raises `MissingExtraError` without anywidget.
 from __future__ import annotations
 
 import asyncio
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
 
 import anyio
 import anyio.to_thread
@@ -31,9 +31,6 @@ try:
 except ImportError as _missing:
     raise missing_extra("anywidget", "notebook") from _missing
 
-if TYPE_CHECKING:
-    from types import TracebackType
-
 __all__ = ["Live", "watch"]
 
 HZ = 10.0
@@ -41,53 +38,76 @@ HZ = 10.0
 DROPPED = "queue_dropped_oldest"
 
 
-class Live(AnyWidget):
-    """A widget with the newest picture of a stream of events or frames, at most `hz` a second,
-    figures below it, and a button that stops it.
+class _Page(AnyWidget):
+    """What the page knows of a view."""
+
+    _esm = Path(__file__).with_name("live.js").read_text()  # once, and not on a loop
+    picture = Bytes(b"").tag(sync=True)
+    figures = Unicode("").tag(sync=True)
+    running = Bool(False).tag(sync=True)
+
+
+class Live:
+    """A view of the newest picture of a stream of events or frames, at most `hz` a second, figures
+    below it, and a button that stops it.
 
     It has one place for what is to be shown: what comes meanwhile replaces it, so that a slow page
     holds up nobody. Show it, and `await live.run()`: it runs until the stream ends, the cell is
     interrupted, or `stop()` or `close()` is called; or have it run beside other work, with `async
-    with live:`. A kernel that handles one cell at a time hears of the button when the cell is done.
-    Raises `ValueError` unless `hz` is above 0.
+    with live.beside():`. A kernel that handles one cell at a time hears of the button when the cell
+    is done. Raises `ValueError` unless `hz` is above 0.
     """
-
-    _esm = Path(__file__).with_name("live.js").read_text()  # once, and not on a loop
-    picture: Bytes = Bytes(b"").tag(sync=True)
-    figures: Unicode[str, str | bytes] = Unicode("").tag(sync=True)
-    running: Bool[bool, bool | int] = Bool(False).tag(sync=True)
-
-    _loop: asyncio.AbstractEventLoop | None = None  # that it runs on
-    _scope: anyio.CancelScope | None = None  # both are asked when it is collected, too
 
     def __init__(self, stream: Stream[object], *, hz: float = HZ) -> None:
         if not hz > 0:
             raise ValueError(f"hz is above 0, not {hz}")
-        super().__init__()
         self._stream = stream
         self._hz = hz
         self._paint = Paint()
         self._report = Report(0, 0, {})
-        self._beside: AbstractAsyncContextManager[None] | None = None
-        self.on_msg(self._hear)
+        self._loop: asyncio.AbstractEventLoop | None = None  # that it runs on
+        self._scope: anyio.CancelScope | None = None
+        self._page = _Page()
+        self._page.on_msg(self._hear)
+
+    @property
+    def picture(self) -> bytes:
+        """The PNG file that is shown."""
+        return bytes(self._page.picture)
+
+    @property
+    def figures(self) -> str:
+        """What stands below it."""
+        return str(self._page.figures)
+
+    @property
+    def running(self) -> bool:
+        """Whether it runs."""
+        return self._loop is not None
 
     async def run(self) -> Report:
         """Show what comes, until it ends or is stopped, and return what happened.
 
         Raises what reading the stream raises, and `RuntimeError` while it runs already.
         """
-        if self._loop is not None:
+        if self.running:
             raise RuntimeError("this view runs already: make another one")
         self._loop = asyncio.get_running_loop()
         self._scope = scope = anyio.CancelScope()
-        self.running = True
+        self._page.running = True
         try:
             with scope:
                 async with buffer(self._stream, overflow=NEWEST) as newest:
                     await self._follow(newest)
         finally:
-            self._loop, self._scope, self.running = None, None, False
+            self._loop, self._scope, self._page.running = None, None, False
         return self._report
+
+    @asynccontextmanager
+    async def beside(self) -> AsyncIterator[None]:
+        """Let it run while the body does, and end with it. Raises what `run` raises."""
+        async with running([self._run]):
+            yield
 
     def stop(self) -> None:
         """Let it end, from any thread; nothing happens where it does not run."""
@@ -98,21 +118,10 @@ class Live(AnyWidget):
     def close(self) -> None:
         """Let it end, and take it off the page."""
         self.stop()
-        super().close()
+        self._page.close()
 
-    async def __aenter__(self) -> Self:
-        self._beside = running([self._run])
-        await self._beside.__aenter__()
-        return self
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> bool | None:
-        assert self._beside is not None, "it was entered"
-        return await self._beside.__aexit__(exc_type, exc, traceback)
+    def _repr_mimebundle_(self, **_asked: object) -> object:
+        return self._page._repr_mimebundle_()
 
     async def _run(self) -> None:
         await self.run()
@@ -120,9 +129,9 @@ class Live(AnyWidget):
     async def _follow(self, newest: Stream[object]) -> None:
         async with newest.limited(hz=self._hz).open() as items:
             async for item in items:
-                self.picture = await anyio.to_thread.run_sync(self._drawn, item)
+                self._page.picture = await anyio.to_thread.run_sync(self._drawn, item)
                 self._report = items.report
-                self.figures = _line(item, items.report)
+                self._page.figures = _line(item, items.report)
 
     def _drawn(self, item: object) -> bytes:
         """Return the picture of an item; nothing where it has none. Runs in a worker thread."""

@@ -82,7 +82,7 @@ def brightness(view: Live) -> int:
 async def test_it_shows_the_newest_and_ends_with_the_stream() -> None:
     view = Live(stream_of(FRAMES), hz=1_000)
     seen: list[bool] = []
-    view.observe(lambda change: seen.append(change["new"]), "running")
+    view._page.observe(lambda change: seen.append(change["new"]), "running")
     report = await view.run()
     assert brightness(view) == 39
     assert report.delivered + report.get("queue_dropped_oldest", 0) == 40
@@ -108,7 +108,8 @@ async def test_events_are_pictures_too_and_what_is_none_has_figures() -> None:
 
 
 async def test_it_runs_beside_the_body_and_ends_with_it() -> None:
-    async with Live(endless()) as view:
+    view = Live(endless())
+    async with view.beside():
         await anyio.wait_all_tasks_blocked()
         assert view.running
         with pytest.raises(RuntimeError, match="this view runs already"):
@@ -124,8 +125,8 @@ async def test_it_can_be_stopped(way: str) -> None:
         tasks.start_soon(view.run)
         await anyio.wait_all_tasks_blocked()
         if way == "button":
-            view._handle_custom_msg("other", [])
-            view._handle_custom_msg("stop", [])
+            view._page._handle_custom_msg("other", [])
+            view._page._handle_custom_msg("stop", [])
         elif way == "thread":
             thread = threading.Thread(target=view.stop)
             thread.start()
@@ -178,7 +179,7 @@ def test_a_rate_is_above_0() -> None:
 
 
 def test_its_page_is_package_data() -> None:
-    assert "export default { render }" in str(Live._esm)
+    assert "export default { render }" in str(notebook._Page._esm)
 
 
 @pytest.mark.timeout(120)
