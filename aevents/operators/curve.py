@@ -6,13 +6,11 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from aevents.types import EventBatch, Flags, Span, Times
+from aevents.types import EventBatch, Span, Times
 
 MOST_BINS = 1 << 17
 """2 MiB of counts; a minute is then told in bins of half a millisecond."""
 
-MANY = 256
-"""Of so many flags a bin, each bin is counted by itself sooner than by `reduceat`."""
 FEWEST_BINS = 2
 """No bin, however long, reaches over time 0: bins begin at multiples of their length."""
 
@@ -81,7 +79,8 @@ class RateCurve:
         self._most = bins
         self._shift = 0  # a bin is of 1 << shift µs, so that no division is needed
         self._number = 0  # of the first bin, from time 0 on
-        self._counts = np.zeros((2, 0), np.int64)
+        self._counts = np.zeros((2, bins), np.int64)
+        self._held = 0  # bins that are in use, the first
         self._span = Span(0, 0)
 
     def feed(self, batch: EventBatch, /) -> tuple[()]:
@@ -95,33 +94,36 @@ class RateCurve:
 
     def flush(self) -> tuple[Curve, ...]:
         """Give the curve of what has come."""
-        if not self._counts.size:
+        if not self._held:
             return ()
-        bin_us = 1 << self._shift
-        return (Curve(self._counts, self._number * bin_us, bin_us, self._span),)
+        bin_us, counts = 1 << self._shift, self._counts[:, : self._held].copy()
+        return (Curve(counts, self._number * bin_us, bin_us, self._span),)
 
     def _reach(self, span: Span) -> None:
         """Make the bins cover this span too."""
-        if self._counts.size:
+        if self._held:
             span = Span(min(span.start, self._span.start), max(span.stop, self._span.stop))
         self._span = span
         while (span.stop - 1 >> self._shift) - (span.start >> self._shift) >= self._most:
-            self._counts = _folded(self._counts, self._number)
+            self._place(_folded(self._counts[:, : self._held], self._number), 0)
             self._number, self._shift = self._number >> 1, self._shift + 1
         first, last = span.start >> self._shift, span.stop - 1 >> self._shift
-        held = self._counts.shape[1]
-        before = self._number - first if held else 0
-        behind = last - first + 1 - before - held
-        if before or behind:
-            self._counts = np.pad(self._counts, ((0, 0), (before, behind)))
-        self._number = first
+        if self._held and first < self._number:
+            self._place(self._counts[:, : self._held].copy(), self._number - first)
+        self._number, self._held = first, last - first + 1
+
+    def _place(self, counts: npt.NDArray[np.int64], first: int) -> None:
+        """Put these counts in the place of all others."""
+        self._held = first + counts.shape[1]
+        self._counts[:] = 0
+        self._counts[:, first : self._held] = counts
 
     def _count(self, batch: EventBatch) -> None:
         first, last = (int(t) >> self._shift for t in (batch.t[0], batch.t[-1]))
         bounds = np.arange(first, last + 2, dtype=np.int64) << self._shift
         places = np.searchsorted(batch.t, bounds)
         some = np.flatnonzero(np.diff(places))
-        on = _ones(batch.p, places[some])
+        on = np.add.reduceat(batch.p, places[some], dtype=np.int64)
         bins = some + (first - self._number)
         self._counts[1, bins] += on
         self._counts[0, bins] += np.diff(places)[some] - on
@@ -143,10 +145,3 @@ def _folded(counts: npt.NDArray[np.int64], number: int) -> npt.NDArray[np.int64]
     padded = np.pad(counts, ((0, 0), (before, (counts.shape[1] + before) & 1)))
     folded: npt.NDArray[np.int64] = padded.reshape(2, -1, 2).sum(axis=2)
     return folded
-
-
-def _ones(flags: Flags, places: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Return how many flags are set from each place to the next."""
-    if MANY * len(places) > len(flags):
-        return np.add.reduceat(flags, places, dtype=np.int64)
-    return np.array([np.count_nonzero(part) for part in np.split(flags, places[1:])])
