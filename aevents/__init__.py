@@ -6,6 +6,7 @@ async for batch in aevents.open("street.raw"):
 
 from __future__ import annotations
 
+from aevents import _display as _display  # which shows values in a notebook
 from aevents._contracts import Origin, Report, Sink
 from aevents.codecs.speck import SpikeBatch
 from aevents.errors import (

@@ -7,6 +7,7 @@ from typing import Generic, Protocol, TypeVar
 
 import msgspec
 
+from aevents._shown import Shown
 from aevents.types import Damage
 
 T_co = TypeVar("T_co", covariant=True)
@@ -72,7 +73,7 @@ class Sink(Protocol[T_contra]):
         """Finish what was written and release everything. May be called twice."""
 
 
-class Report(Mapping[str, int]):
+class Report(Shown, Mapping[str, int]):
     """What happened in one run: a mapping of names to counts.
 
     `delivered` items, with `events` events in them, came out of the run. Everything else is an

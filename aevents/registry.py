@@ -200,7 +200,8 @@ def create(
     output, or a URL.
 
     `format` names the format where the suffix or the URL does not. Options are the format's own,
-    or the URL's. The file is made, or made empty, when the first item is written, which raises
+    or the URL's; videos and pictures take theirs behind the name too, as in `"out.mp4?speed=0.1"`.
+    The file is made, or made empty, when the first item is written, which raises
     `FileNotFoundError` and the like. Raises `UnknownFormatError` at once for a suffix or format
     that is not known.
     """
@@ -211,6 +212,8 @@ def create(
         if format is not None:
             options["format"] = format
         return cast("Sink[object]", make_sink(rest, **queried, **options))
+    text, told = _pictures.told(text)
+    options |= told
     path = None if text == "-" else Path(text)
     if path is not None and path.suffix.lower() in _pictures.SINKS and format is None:
         return cast("Sink[object]", _pictures.SINKS[path.suffix.lower()](path, **options))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence, Sized
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import Generic, Literal, Never, TypeVar, cast, overload
@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from aevents._contracts import Origin, Report, Sink, WaitingSource
 from aevents._driver import CLOSE_SECONDS, AsyncRun, BlockingRun
 from aevents._nested import Limited, MapAsync, Marked, Paced, Tap
+from aevents._shown import Shown
 from aevents.operators.base import Filter, Map, Operator
 from aevents.operators.denoise import Contrast, Denoise, Refractory
 from aevents.operators.dvs import Preset
@@ -43,7 +44,7 @@ S = TypeVar("S", EventBatch, Frame)
 OperatorFactory = Callable[[], Operator[Never, object]]
 
 
-class Stream(msgspec.Struct, Generic[T], frozen=True, eq=False):
+class Stream(Shown, msgspec.Struct, Generic[T], frozen=True, eq=False):
     """A recipe: how to open a source, and the operators after it. Nothing runs until it is read.
 
     Read it with `async for`, or with `for` over `.blocking()`. Each reading opens the source and
@@ -54,6 +55,9 @@ class Stream(msgspec.Struct, Generic[T], frozen=True, eq=False):
     operators: tuple[OperatorFactory, ...] = ()
     endless: bool = False
     windowed: bool = False
+
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if name not in self.__struct_fields__]
 
     # -- reading --------------------------------------------------------------------------------
 
@@ -76,6 +80,13 @@ class Stream(msgspec.Struct, Generic[T], frozen=True, eq=False):
             async for item in items:
                 return item
         raise anyio.EndOfStream
+
+    async def peek(self) -> T:
+        """Return the first item that is not empty, for a notebook to show. A recording begins anew
+        at the next reading; of a live source it is the next. Raises `anyio.EndOfStream` if there is
+        none.
+        """
+        return await self.filter(_some).first()
 
     async def one(self) -> T:
         """Return the only item. Raises `anyio.EndOfStream` if there is none, `ValueError` if there
@@ -408,6 +419,10 @@ class Stream(msgspec.Struct, Generic[T], frozen=True, eq=False):
     def _refuse_endless(self, method: str) -> None:
         if self.endless:
             raise ValueError(f"a live stream has no end: put .take(n) before .{method}()")
+
+
+def _some(item: object) -> bool:
+    return not isinstance(item, Sized) or len(item) > 0
 
 
 def _positive(value: float, name: str) -> None:

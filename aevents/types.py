@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from aevents._shown import Shown
 from aevents._tensors import EventTensors, capsule_of, tensor_of
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ _D = TypeVar("_D", covariant=True)
 _I = TypeVar("_I", bound=np.integer)
 
 
-class Sensor(msgspec.Struct, frozen=True):
+class Sensor(Shown, msgspec.Struct, frozen=True):
     """The array of pixels that events come from. Width and height of 0 mean: not known."""
 
     width: int = 0
@@ -103,7 +104,7 @@ class Damage(msgspec.Struct, frozen=True):
     events: int = 0
 
 
-class EventBatch(msgspec.Struct, frozen=True, eq=False, weakref=True):
+class EventBatch(Shown, msgspec.Struct, frozen=True, eq=False, weakref=True):
     """An immutable run of events from one sensor, as four columns of equal length.
 
     `t` int64 (µs), `x` and `y` uint16 (column from the left, row from the top), `p` bool (`True` is
@@ -326,7 +327,7 @@ PICTURES = ("intensity", "bgr")
 """Modes of frames that were seen, not made of events."""
 
 
-class Frame(msgspec.Struct, frozen=True, eq=False, weakref=True):
+class Frame(Shown, msgspec.Struct, frozen=True, eq=False, weakref=True):
     """A dense picture: `array` of shape `(…, height, width)`, or `(…, width, height)` where `axes`
     is `"xy"`.
 
@@ -374,14 +375,9 @@ class Frame(msgspec.Struct, frozen=True, eq=False, weakref=True):
         Raises `ValueError` for another suffix and for a frame that is no picture (a voxel grid, a
         stack), and what writing a file raises.
         """
-        _drawn().save(self, path)
-
-    def _repr_png_(self) -> bytes | None:
-        """Return the picture that a notebook shows; None if the frame is none."""
-        try:
-            return _drawn().png(self)
-        except ValueError:
-            return None
+        if _save is None:
+            raise TypeError("a picture of a frame needs `import aevents.sinks.images`")
+        _save(self, path)
 
     def __repr__(self) -> str:
         return f"Frame({self.mode}, shape {self.shape}, {self.array.dtype}, {self.span})"
@@ -420,30 +416,18 @@ class Chunk(msgspec.Struct, Generic[_D], frozen=True, eq=False, weakref=True):
         return f"Chunk({len(self)} units from {self.offset}, {self.span})"
 
 
-class Drawing(NamedTuple):
-    """How a frame becomes the bytes of a PNG file, and how it becomes a file; both raise
-    `ValueError` for a frame that is no picture.
-    """
-
-    png: Callable[[Frame], bytes]
-    save: Callable[[Frame, str | PathLike[str]], None]
+Save = Callable[[Frame, str | PathLike[str]], None]
 
 
-def draw_frames_with(drawing: Drawing) -> None:
-    """Tell `Frame` how it becomes a picture; `sinks.images`, a higher room, says so when it is
+def save_frames_with(save: Save) -> None:
+    """Tell `Frame` how it becomes a file; `sinks.images`, a higher room, says so when it is
     imported.
     """
-    global _drawing  # set once, on import
-    _drawing = drawing
+    global _save  # set once, on import
+    _save = save
 
 
-_drawing: Drawing | None = None
-
-
-def _drawn() -> Drawing:
-    if _drawing is None:
-        raise TypeError("a picture of a frame needs `import aevents.sinks.images`")
-    return _drawing
+_save: Save | None = None
 
 
 def span_of(t: Times, /) -> Span:

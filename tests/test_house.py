@@ -66,6 +66,7 @@ NO_MODULE_OF_THEIR_NAME = {
     "test_examples.py": "examples",
     "test_house.py": "this",
     "viewer/test_page.py": "aevents/viewer/static in a browser",
+    "test_notebooks.py": "notebooks in examples",
     "native/test_recordings.py": "C against the twins on real recordings",
     "native/test_sanitizers.py": "the kernels under sanitizers",
     "native/test_simde.py": "the kernels of other instruction sets, emulated",
@@ -75,19 +76,9 @@ APART = ("laws/", "interop/")
 
 VAGUE = {"utils", "util", "helpers", "helper", "common", "misc", "tools", "stuff"}
 OPTIONAL = (
-    "torch",
-    "jax",
-    "av",
-    "cv2",
-    "h5py",
-    "hdf5plugin",
-    "httpx",
-    "zmq",
-    "usb",
-    "PIL",
-    "starlette",
-    "prometheus_client",
-)
+    "torch", "jax", "av", "cv2", "h5py", "hdf5plugin", "httpx", "zmq", "usb", "PIL", "starlette",
+    "prometheus_client", "matplotlib", "anywidget", "IPython",
+)  # fmt: skip
 
 
 def test_no_file_is_too_long() -> None:

@@ -225,3 +225,24 @@ async def test_frames_carry_the_sensor() -> None:
     frame = await recorded().crop(x=(10, 20), y=(30, 35)).frames().one()
     assert frame.sensor == Sensor(10, 5)
     assert frame.shape == (5, 10)
+
+
+# -- in a notebook ----------------------------------------------------------------------------
+
+
+async def test_peek_is_the_first_item_that_is_not_empty_and_consumes_nothing() -> None:
+    empty, some = EventBatch.empty(Sensor(4, 3)), example_events(50)
+    stream = stream_of(Origin("two", blocking=lambda: (one for one in (empty, some))))
+    for _ in range(2):
+        assert len(await stream.peek()) > 0
+    frames = aevents.from_array(some, some.sensor).frames()
+    assert (await frames.peek()).array.sum() == 50
+    with pytest.raises(anyio.EndOfStream):
+        await stream.filter(lambda one: False).peek()
+
+
+def test_what_is_offered_for_completion_leads_on_and_is_explained() -> None:
+    names = [name for name in dir(aevents.open("some.raw")) if not name.startswith("_")]
+    assert len(names) < 50
+    assert {"window", "frames", "peek", "to", "collect"} <= set(names)
+    assert all(getattr(Stream, name).__doc__ for name in names)

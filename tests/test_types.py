@@ -194,9 +194,9 @@ def test_a_chunk_says_what_it_holds() -> None:
 
 
 def test_a_picture_of_a_frame_needs_who_draws_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aevents.types._drawing", None)
+    monkeypatch.setattr("aevents.types._save", None)
     with pytest.raises(TypeError, match=r"needs `import aevents\.sinks\.images`"):
-        Frame(np.zeros((1, 1)), Span(0, 1), Sensor(1, 1))._repr_png_()
+        Frame(np.zeros((1, 1)), Span(0, 1), Sensor(1, 1)).save("a.png")
 
 
 def test_labelled_events_are_as_long_as_their_events() -> None:

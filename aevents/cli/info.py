@@ -17,6 +17,8 @@ from aevents.cli.ending import run
 from aevents.cli.figures import Row, damage_rows, show
 from aevents.cli.progress import progress
 from aevents.cli.reading import Format, Input, Name, Reading, Size
+from aevents.cli.sparkline import drawable, sparkline
+from aevents.operators.curve import Curve, RateCurve
 from aevents.types import Damage, EventBatch, Frame, Sensor, Span
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 LITTLE_ENDIAN = {"t": "<i8", "x": "<u2", "y": "<u2", "p": "|u1"}
 """The arrays that a checksum is taken of."""
+MOST_BINS = 1 << 12
+"""Of the rate over time: many in each column of a terminal."""
 MOST_PLACES = 5
 """So many places of damage are shown to people; `--json` has all that are known."""
 
@@ -90,17 +94,18 @@ def info(
     reading = Reading(file, Input(from_=format, size=size, strict=strict), object)
     if reading.stream.endless:
         raise ValueError(f"{file} is live and has no end: aevents run … --take N keeps some of it")
-    found = run(partial(_survey, reading, checksum=checksum))
+    rate = None if json or not drawable() else RateCurve(MOST_BINS)
+    found = run(partial(_survey, reading, rate, checksum=checksum))
     if json:
         sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
     else:
-        show(_rows(found))
+        show(_rows(found, *(() if rate is None else rate.flush())))
 
 
 class Survey:
     """An operator that takes in all items, and gives itself at the end: what it saw of events."""
 
-    def __init__(self, *, checksum: bool) -> None:
+    def __init__(self, rate: RateCurve | None = None, *, checksum: bool = False) -> None:
         self.sensor: SensorSize = SensorSize(0, 0)
         self.events: int = 0
         self.on_events: int = 0
@@ -108,6 +113,7 @@ class Survey:
         self.last: int | None = None
         names = LITTLE_ENDIAN if checksum else ()
         self.hashes: Mapping[str, Hash] = {name: hashlib.sha256() for name in names}
+        self._rate = rate
         self._earliest = 0
         self._latest = 0
         self._shown: Span | None = None  # all frames
@@ -145,13 +151,15 @@ class Survey:
         self.last = int(batch.t[-1])
         self.events += len(batch)
         self.on_events += int(np.count_nonzero(batch.p))
+        if self._rate is not None:
+            self._rate.feed(batch)
         for name, hash in self.hashes.items():
             column: npt.NDArray[np.generic] = getattr(batch, name)
             hash.update(np.ascontiguousarray(column, LITTLE_ENDIAN[name]).data)
 
 
-async def _survey(reading: Reading[object], *, checksum: bool) -> Info:
-    stream = reading.stream.through(partial(Survey, checksum=checksum))
+async def _survey(reading: Reading[object], rate: RateCurve | None, *, checksum: bool) -> Info:
+    stream = reading.stream.through(partial(Survey, rate, checksum=checksum))
     with progress(reading):
         async with reading.start(stream) as items:
             seen = await anext(items)
@@ -172,7 +180,7 @@ async def _survey(reading: Reading[object], *, checksum: bool) -> Info:
     )
 
 
-def _rows(found: Info) -> list[Row]:
+def _rows(found: Info, *curve: Curve) -> list[Row]:
     sensor, rate = found.sensor, found.rate_hz
     return [
         ("format", found.format or "not known"),
@@ -184,6 +192,7 @@ def _rows(found: Info) -> list[Row]:
         ),
         ("duration", f"{found.duration_us / 1e6:,.6f} s"),
         ("rate", "not known" if rate is None else f"{rate / 1e6:,.3f} Mev/s"),
+        *(("over time", sparkline(one)) for one in curve),
         *found.others.items(),
         *sorted(found.anomalies.items()),
         *damage_rows(found.damage, MOST_PLACES),

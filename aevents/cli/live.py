@@ -9,8 +9,9 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
-from aevents import registry
+from aevents import _pictures, registry
 from aevents._contracts import Report
 from aevents.cli.delivery import formats_for, sink_of
 from aevents.cli.ending import run
@@ -63,14 +64,19 @@ class Live:
     ) -> None:
         self._steps = steps
         self._pace = pace
-        self._target = target
+        told = [_pictures.told(name) for name in target.names]
+        names = [name for name, _ in told]
+        self._target = replace(target, names=names)
         self.inputs: Inputs = Inputs(sources, given, start=start_of(steps))
-        _refuse_to_overwrite(sources, target.names)
+        _refuse_to_overwrite(sources, names)
         frames = self._unit == "frames"
-        formats = formats_for(target.names, target.format, frames=frames)
-        sinks = [sink_of(*one) for one in zip(target.names, formats, strict=True)]
+        formats = formats_for(names, target.format, frames=frames)
+        sinks = [
+            sink_of(name, format, **options)
+            for (name, options), format in zip(told, formats, strict=True)
+        ]
         realtime = self.inputs.live or pace is not None
-        self.outputs: Outputs = Outputs(target.names, sinks, realtime=realtime)
+        self.outputs: Outputs = Outputs(names, sinks, realtime=realtime)
         self._started = time.perf_counter()
         self._samples: deque[Sample] = deque()
 

@@ -24,6 +24,7 @@ from aevents.cli.figures import blamed_on, line_of
 from aevents.cli.formats import formats
 from aevents.cli.info import info
 from aevents.cli.play import play
+from aevents.cli.plot import plot
 from aevents.cli.reading import hide_hyphen
 from aevents.cli.repair import repair
 from aevents.cli.run import run
@@ -92,6 +93,7 @@ app.command(
 )
 app.command(play, usage="Usage: aevents play SRC… [OPERATORS] --to DST … [OPTIONS]")
 app.command(view, usage="Usage: aevents view SRC… [OPTIONS]")
+app.command(plot)
 app.command(formats)
 app.command(devices)
 app.command(doctor)

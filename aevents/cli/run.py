@@ -28,8 +28,9 @@ class Output:
     ----------
     to
         Where it goes, as often as you like: a recording (.raw, .dat, .csv, .npy), - for standard
-        output, or a URL such as udp://10.0.0.1:3333; with --frames, a video (.mp4), a picture
-        (.png, or frame_{:05d}.png for each one) or all frames stacked (.npy).
+        output, or a URL such as udp://10.0.0.1:3333; with --frames, a video (.mp4, .gif), a picture
+        (.png, or frame_{:05d}.png for each one) or all frames stacked (.npy). A video may be told
+        more: 'out.mp4?speed=0.1&timecode=1&title=A disk'.
     format
         Format of a recording, where the suffix leaves doubt: .raw and - are evt3 unless this says
         otherwise.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from aevents.operators.colour import Pixels
+from aevents.operators.view import rate_of
 from aevents.types import PICTURES, Frame
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ CODECS: dict[str, tuple[str, ...]] = {
     ".mkv": ("libx264", "mpeg4"),
     ".avi": ("libx264", "mpeg4"),
     ".webm": ("libvpx-vp9", "libvpx"),
+    ".gif": ("gif",),
 }
 """The codecs that go into a file of this suffix; the first that FFmpeg has is taken."""
 FAST: Mapping[str, dict[str, str]] = {
@@ -28,9 +30,17 @@ FAST: Mapping[str, dict[str, str]] = {
 """Points on a plain ground gain nothing from a slower search: with x264 it made larger files."""
 WITH_LOSS = "yuv420p"
 """What every player can show."""
+IN_A_PALETTE = "pal8"
+"""What a GIF holds: 256 colours, chosen anew for each picture."""
 WITHOUT_LOSS = ("rgb24", "bgr0", "gbrp", "bgra")
 """Pixels as they are: the first that an encoder without loss takes."""
 USUAL_HZ = Fraction(30)
+MOST_HZ = 240
+"""Players leave out what comes faster than the screen: 240 pictures a second, at most."""
+MOST_HZ_OF_GIF = 50
+"""A GIF tells times in hundredths of a second, and browsers show what is shorter than two of them
+for ten.
+"""
 CLOCKED_HZ = (24, 25, 30, 48, 50, 60, 90, 100, 120)
 """What times in whole milliseconds are meant to be, as .mkv has them."""
 SECOND_US = 1_000_000
@@ -53,6 +63,8 @@ def encoder_of(names: Sequence[str]) -> Codec:
 def pixel_format(codec: Codec, *, gray: bool) -> str:
     """Return the form in which a codec takes pixels."""
     known = [format.name for format in codec.video_formats or ()]
+    if codec.name == "gif":
+        return IN_A_PALETTE
     if not known or codec.lossy or not codec.lossless:
         return WITH_LOSS if WITH_LOSS in known or not known else known[0]
     wanted = ("gray", *WITHOUT_LOSS) if gray else WITHOUT_LOSS
@@ -87,6 +99,26 @@ def played_rate(frame: Frame) -> Fraction:
     if period % 1000 == 0 and abs(SECOND_US / near - period) < 1000:
         return Fraction(near)
     return Fraction(SECOND_US, period).limit_denominator(1001)
+
+
+def rate_at(speed: float, frame: Frame) -> Fraction:
+    """Return the rate at which frames as long as this one go by at a speed, 1 as it happened.
+
+    Raises `ValueError` where the frame has no length.
+    """
+    if not frame.span.duration_us:
+        raise ValueError("frames without length have no speed: cut windows by time")
+    return rate_of(Fraction(speed).limit_denominator(10**6) * SECOND_US / frame.span.duration_us)
+
+
+def refuse_too_fast(rate: Fraction, suffix: str) -> None:
+    """Raise `ValueError` for more frames a second than can be shown."""
+    most = MOST_HZ_OF_GIF if suffix == ".gif" else MOST_HZ
+    if rate > most:
+        raise ValueError(
+            f"{float(rate):,.6g} frames a second are more than the {most} that a {suffix} shows: "
+            "make longer windows, or lower the speed or the rate"
+        )
 
 
 def gray_of(pixels: Pixels) -> Pixels:

@@ -13,7 +13,7 @@ from aevents.codecs.png import encode_png
 from aevents.errors import EncodeError
 from aevents.operators.colour import Look, Paint
 from aevents.sinks.worker import WorkerSink
-from aevents.types import Drawing, Frame, draw_frames_with
+from aevents.types import Frame, save_frames_with
 
 
 def png(picture: Frame | npt.NDArray[np.uint8], /, **look: Unpack[Look]) -> bytes:
@@ -85,4 +85,4 @@ class ImageSink(WorkerSink[Frame]):
             ) from error
 
 
-draw_frames_with(Drawing(png, save))
+save_frames_with(save)

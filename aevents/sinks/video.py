@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from importlib.util import find_spec
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Unpack, cast
 
@@ -13,10 +14,12 @@ import msgspec
 import numpy as np
 
 from aevents.errors import EncodeError, UnknownFormatError, missing_extra
+from aevents.operators.caption import Caption
 from aevents.operators.colour import Look, Paint, Pixels
 from aevents.operators.view import rate_of
 from aevents.sinks.coding import (
     CODECS,
+    IN_A_PALETTE,
     WITH_LOSS,
     encoder_of,
     even,
@@ -24,9 +27,12 @@ from aevents.sinks.coding import (
     options_of,
     pixel_format,
     played_rate,
+    rate_at,
+    refuse_too_fast,
 )
+from aevents.sinks.palette import Palette
 from aevents.sinks.worker import WorkerSink
-from aevents.types import Frame, Sensor
+from aevents.types import Frame, Sensor, Span
 
 if TYPE_CHECKING:
     from av import VideoFrame
@@ -42,23 +48,26 @@ def create(  # what goes into a file, and how
     quality: int = 65,
     size: str | None = None,
     colour: Literal["rgb", "gray"] = "rgb",
-    **look: Unpack[Look],
+    **shown: Unpack[Shown],
 ) -> VideoSink:
-    """Return a sink of frames that writes a video: .mp4, .mkv, .avi or .webm.
+    """Return a sink of frames that writes a video, .mp4, .mkv, .avi or .webm, or a .gif.
 
     Every frame is in it, and shown for the same time, `rate_hz` of them a second: unless given,
-    pictures as long as the first one's span, frames of events for 1/30 s. For slow motion, make
-    these of shorter windows. `codec` is FFmpeg's name of an encoder, unless given H.264 (VP9 in
+    pictures as long as the first one's span, frames of events for 1/30 s. With `speed` instead each
+    is shown as long as it lasted, divided by that: 0.1 is ten times slower; where windows are
+    missing, the one before stays. `timecode` writes on each when it begins, and how fast it goes,
+    `title` what it is. `codec` is FFmpeg's name of an encoder, unless given H.264 (VP9 in
     .webm); one without loss, as `"ffv1"` in .mkv or .avi, keeps every value. `quality` goes from 0
     (small) to 100 (fine). `size`, as in `"640x480"`, scales; `colour="gray"` keeps brightness only.
     The other options are those of `Paint`; a video keeps colour at half the resolution, so `zoom=2`
-    makes single pixels clearer.
+    makes single pixels clearer. A .gif has 256 colours a picture.
 
-    Raises `MissingExtraError` without PyAV, `ValueError` for a rate, size or quality out of range,
-    `UnknownFormatError` for another suffix. The first frame raises `ValueError` for a codec that
-    FFmpeg does not have.
+    Raises `MissingExtraError` without PyAV, `ValueError` for a rate, speed, size or quality out of
+    range, `UnknownFormatError` for another suffix. The first frame raises `ValueError` for a codec
+    that FFmpeg does not have, and for a rate that is too high.
     """
     rate = None if rate_hz is None else rate_of(rate_hz)
+    caption, look = _caption(shown, rate)
     if not 0 <= quality <= 100:
         raise ValueError(f"quality goes from 0 to 100, not {quality!r}")
     if colour not in ("rgb", "gray"):
@@ -69,18 +78,48 @@ def create(  # what goes into a file, and how
     if find_spec("av") is None:
         raise missing_extra("av", "video")
     codecs = (codec,) if codec else CODECS[path.suffix.lower()]
-    written = Written(codecs, rate, quality, sensor, colour == "gray")
+    written = Written(codecs, rate, quality, sensor, colour == "gray", caption)
     return VideoSink(path, Paint(**look), written)
 
 
+def _caption(shown: Shown, rate: Fraction | None) -> tuple[Caption, Look]:
+    """Return what is written on the frames, and how they are painted."""
+    speed = shown.get("speed")
+    if speed is not None and not 0 < speed < inf:
+        raise ValueError(f"a speed is a number greater than 0, not {speed!r}")
+    if speed is not None and rate is not None:
+        raise ValueError("a rate and a speed say the same: give one of them")
+    look: Look = {name: shown[name] for name in Look.__annotations__ if name in shown}  # type: ignore[literal-required, assignment]  # both have them
+    return Caption(shown.get("title", ""), shown.get("timecode", False), speed), look
+
+
+class Shown(Look, total=False):
+    """How frames are painted, how fast they go by, and what is written on them."""
+
+    speed: float | None
+    timecode: bool
+    title: str
+
+
+class Told(Shown, total=False):
+    """All options of a video that are told by name."""
+
+    rate_hz: float
+    codec: str
+    quality: int
+    size: str
+    colour: Literal["rgb", "gray"]
+
+
 class Written(msgspec.Struct, frozen=True):
-    """How a video is written; without a rate, at that of the first frame."""
+    """How a video is written; without a rate or a speed, at the rate of the first frame."""
 
     codecs: tuple[str, ...]
     rate: Fraction | None
     quality: int
     size: Sensor | None
     gray: bool
+    caption: Caption
 
 
 class VideoSink(WorkerSink[Frame]):
@@ -99,7 +138,9 @@ class VideoSink(WorkerSink[Frame]):
         self._written = written
         self._codec = ""
         self._size = (0, 0)  # of what is fed
-        self._count = 0
+        self._count = 0  # of the times that have been shown
+        self._first = Span(0, 0)
+        self._palette: Palette | None = None
         self._container: OutputContainer | None = None
         self._stream: VideoStream | None = None
 
@@ -113,10 +154,18 @@ class VideoSink(WorkerSink[Frame]):
                 f"a frame of {pixels.shape[1]}x{pixels.shape[0]} after frames of {width}x{height}"
             )
             raise EncodeError(self._path.name, what)
-        picture = self._picture(pixels, stream)
-        picture.pts = self._count
+        picture = self._picture(self._written.caption.on(pixels, item.span), stream)
+        picture.pts = self._count = max(self._count, self._due(item))
         self._write(picture)
         self._count += 1
+
+    def _due(self, frame: Frame) -> int:
+        """Return how many times the length of the first frame this one begins after it, where that
+        matters.
+        """
+        if self._written.caption.speed is None:
+            return 0
+        return round((frame.span.start - self._first.start) / self._first.duration_us)
 
     def end(self) -> None:
         """Encode what the codec has held back, and finish the file."""
@@ -134,6 +183,9 @@ class VideoSink(WorkerSink[Frame]):
 
         if self._written.gray:
             pixels = gray_of(pixels)
+        if self._palette is not None:
+            frame = VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")
+            return self._palette(frame.reformat(width=stream.width, height=stream.height))
         if stream.pix_fmt == "gray" and self._written.size is None:
             return VideoFrame.from_ndarray(np.ascontiguousarray(pixels[..., 0]), format="gray")
         if stream.pix_fmt == WITH_LOSS and self._written.size is None:
@@ -154,14 +206,19 @@ class VideoSink(WorkerSink[Frame]):
         written = self._written
         codec = encoder_of(written.codecs)
         format = pixel_format(codec, gray=written.gray)
+        rate = written.rate or self._rate_of(first)
+        if written.caption.speed is not None or format == IN_A_PALETTE:
+            refuse_too_fast(rate, self._path.suffix.lower())
         height, width, _ = (even(pixels) if format == WITH_LOSS else pixels).shape
         if written.size is not None:
             width, height = written.size.width, written.size.height
         self._codec, self._size = codec.name, (pixels.shape[1], pixels.shape[0])
+        if format == IN_A_PALETTE:
+            self._palette = Palette(width, height, rate)
         self._container = av.open(str(self._path), "w")
         made = self._container.add_stream(
             codec.name,
-            rate=written.rate or played_rate(first),
+            rate=rate,
             options=options_of(codec, written.quality),
         )
         stream = self._stream = cast("VideoStream", made)  # `encoder_of` has seen to it
@@ -173,6 +230,10 @@ class VideoSink(WorkerSink[Frame]):
         with self._naming_the_file():
             self._container.start_encoding()  # makes the file now, not at the first packet
         return stream
+
+    def _rate_of(self, first: Frame) -> Fraction:
+        self._first, speed = first.span, self._written.caption.speed
+        return played_rate(first) if speed is None else rate_at(speed, first)
 
     def _write(self, picture: VideoFrame | None) -> None:
         assert self._container is not None

@@ -22,7 +22,20 @@ from aevents.types import Frame
 
 Backend = Literal["av", "opencv"]
 
-SUFFIXES = (".mp4", ".m4v", ".mkv", ".avi", ".webm", ".mov", ".mpg", ".mpeg", ".ts", ".flv", ".wmv")
+SUFFIXES = (
+    ".mp4",
+    ".m4v",
+    ".mkv",
+    ".avi",
+    ".webm",
+    ".mov",
+    ".mpg",
+    ".mpeg",
+    ".ts",
+    ".flv",
+    ".wmv",
+    ".gif",
+)
 """Of files that `aevents.open` takes for videos."""
 URL = re.compile(r"[a-z][a-z0-9+]+://")
 DEVICE = re.compile(r"/dev/video\d+")

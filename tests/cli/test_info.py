@@ -172,3 +172,25 @@ def test_a_real_recording_is_what_the_truth_says(
     assert (said["first_us"], said["last_us"]) == (row["t_first"], row["t_last"])
     assert said["duration_us"] == row["t_max"] - row["t_min"]
     assert said["checksum"] == row["sha256"]
+
+
+def test_a_terminal_is_shown_the_rate_over_time(
+    four: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("aevents.cli.info.drawable", lambda: True)
+    assert execute(["info", four]) == 0
+    [line] = [one for one in capsys.readouterr().out.splitlines() if one.startswith("over time")]
+    assert line.split("  ")[-1].strip() == "peak 0.018 Mev/s"
+    assert "█" in line
+    assert execute(["info", four, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["events"] == 4
+
+
+def test_nothing_is_drawn_of_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("aevents.cli.info.drawable", lambda: True)
+    path = tmp_path / "none.dat"
+    path.write_bytes(encode(DatEncoder(), [EventBatch.empty(Sensor(64, 48))]))
+    assert execute(["info", str(path)]) == 0
+    assert "over time" not in capsys.readouterr().out

@@ -261,3 +261,17 @@ def test_a_pace_is_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
     live = Live(["in.raw"], steps, Target(["a.raw"], quiet=True), Input(), Pace(1e6, repeat=3))
     live.run()
     assert len(aevents.load("a.raw")) == 20
+
+
+def test_a_video_is_told_its_options_behind_its_name(
+    recording: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--window-us", "2000", "--frames", "signed", "--take", "3"]
+    names = ["--to", "a.gif?speed=0.05&timecode=1", "--to", "a_{}.png?zoom=2"]
+    assert execute(["run", str(recording), *words, *names]) == 0
+    assert {path.name for path in Path().iterdir()} == {
+        "in.raw", "a.gif", "a_0.png", "a_1.png", "a_2.png",
+    }  # fmt: skip
+    assert "wrote    a.gif" in capsys.readouterr().out
+    assert execute(["run", str(recording), *words, "--to", "b.gif?speed=none"]) == 2
+    assert "b.gif?speed=none: Expected `float" in capsys.readouterr().err

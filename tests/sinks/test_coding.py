@@ -15,6 +15,8 @@ from aevents.sinks.coding import (
     options_of,
     pixel_format,
     played_rate,
+    rate_at,
+    refuse_too_fast,
 )
 from tests.pictures import frame
 
@@ -90,3 +92,27 @@ def test_brightness_is_that_of_the_eye_and_gray_stays_gray() -> None:
 
 def test_an_odd_side_is_doubled_at_its_end() -> None:
     assert even(np.arange(9, dtype=np.uint8).reshape(3, 1, 3)).shape == (4, 2, 3)
+
+
+@pytest.mark.parametrize(("speed", "rate"), [(1, 500), (0.1, 50), (1 / 3, Fraction(500, 3))])
+def test_a_speed_is_a_rate_by_how_long_a_frame_lasts(speed: float, rate: Fraction) -> None:
+    one = frame(np.zeros((2, 3)), 0, 2_000)
+    assert rate_at(speed, one) == rate
+
+
+def test_what_has_no_length_has_no_speed() -> None:
+    with pytest.raises(ValueError, match="frames without length have no speed"):
+        rate_at(1, frame(np.zeros((2, 3)), 5, 5))
+
+
+def test_more_than_can_be_shown_is_refused() -> None:
+    refuse_too_fast(Fraction(240), ".mp4")
+    refuse_too_fast(Fraction(50), ".gif")
+    with pytest.raises(ValueError, match=r"241 frames a second are more than the 240"):
+        refuse_too_fast(Fraction(241), ".mp4")
+    with pytest.raises(ValueError, match=r"50\.5 frames a second .* the 50 that a \.gif"):
+        refuse_too_fast(Fraction(101, 2), ".gif")
+
+
+def test_a_gif_has_a_palette() -> None:
+    assert pixel_format(av.Codec("gif", "w"), gray=False) == "pal8"

@@ -380,3 +380,107 @@ def test_options_out_of_range_are_refused_at_once(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         create(tmp_path / "a.mp4", **options)  # type: ignore[arg-type]  # that is the point
+
+
+# -- speed, time code, GIF --------------------------------------------------------------------
+
+
+def lasting(start: int, us: int = 2_000, number: int = 0) -> Frame:
+    return replace(stripes(number), span=Span(start, start + us))
+
+
+def shown_at(path: Path) -> list[int]:
+    """Return when each frame is shown, in ms."""
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        assert stream.time_base is not None
+        pts = [frame.pts for frame in container.decode(stream)]
+        return [round(1000 * float(one * stream.time_base)) for one in pts if one is not None]
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.gif"])
+async def test_each_frame_is_shown_when_its_time_has_come(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    starts = [10_000, 12_000, 14_000, 20_000, 22_000]  # without two windows that were empty
+    sink = create(path, speed=0.05)
+    for start in starts:
+        await sink.write(lasting(start))
+    await sink.aclose()
+    assert shown_at(path) == [0, 40, 80, 200, 240]
+
+
+async def test_frames_that_overlap_are_shown_one_after_the_other(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    sink = create(path, speed=0.05)
+    for start in (0, 500, 1_000, 6_000):
+        await sink.write(lasting(start))
+    await sink.aclose()
+    assert shown_at(path) == [0, 40, 80, 120]
+
+
+async def test_a_gif_keeps_colours_and_goes_on_for_ever(tmp_path: Path) -> None:
+    path = tmp_path / "a.gif"
+    await check_sink(
+        lambda: create(path, scale=1, zoom=2, rate_hz=20), [stripes(number) for number in range(5)]
+    )
+    frames = decoded(path)
+    assert (len(frames), frames[0].shape) == (5, (48, 64, 3))
+    assert [tuple(frames[0][y, 40].tolist()) for y in (0, 24, 40)] == [ORANGE, BACKGROUND, BLUE]
+    assert b"NETSCAPE2.0\x03\x01\x00\x00" in path.read_bytes()
+    assert shown_at(path) == [0, 50, 100, 150, 200]
+
+
+async def test_a_gif_is_scaled_and_gray_as_videos_are(tmp_path: Path) -> None:
+    path = tmp_path / "a.gif"
+    sink = create(path, scale=1, size="17x11", colour="gray")
+    await sink.write(stripes(0))
+    await sink.aclose()
+    [frame] = decoded(path)
+    assert frame.shape == (11, 17, 3)
+    assert (frame == frame[..., :1]).all()
+
+
+@pytest.mark.parametrize("mode", ["signed", "intensity"])
+async def test_the_caption_is_on_the_frames_and_the_frames_stay_as_they_are(
+    mode: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.gif"
+    array = np.zeros((48, 120, 3) if mode == "intensity" else (48, 120), np.uint8)
+    array.flags.writeable = False
+    frame = Frame(array, Span(1_000, 41_000), Sensor(120, 48), mode)
+    sink = create(path, timecode=True, title="Night")
+    await sink.write(frame)
+    await sink.aclose()
+    [found] = decoded(path)
+    inked = (found == (245, 245, 240)).all(axis=2)
+    assert inked[:10].any()
+    assert inked[-10:].any()
+    assert not inked[12:-12].any()
+    assert not array.any()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"speed": 0}, "a speed is a number greater than 0, not 0"),
+        ({"speed": float("nan")}, "a speed is a number greater than 0"),
+        ({"speed": float("inf")}, "a speed is a number greater than 0"),
+        ({"speed": 1, "rate_hz": 30}, "a rate and a speed say the same"),
+    ],
+)
+def test_speeds_that_cannot_be_are_refused(
+    options: dict[str, float], said: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ValueError, match=said):
+        create(tmp_path / "a.mp4", **options)  # type: ignore[arg-type]  # numbers all
+
+
+@pytest.mark.parametrize(("name", "options"), [("a.mp4", {"speed": 1}), ("a.gif", {"rate_hz": 51})])
+async def test_what_is_too_fast_makes_no_file(
+    name: str, options: dict[str, float], tmp_path: Path
+) -> None:
+    sink = create(tmp_path / name, **options)  # type: ignore[arg-type]  # numbers all
+    with pytest.raises(ValueError, match="frames a second are more than"):
+        await sink.write(lasting(0))
+    await sink.aclose()
+    assert [*files(tmp_path)] == []
