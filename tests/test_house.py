@@ -77,7 +77,7 @@ APART = ("laws/", "interop/")
 VAGUE = {"utils", "util", "helpers", "helper", "common", "misc", "tools", "stuff"}
 OPTIONAL = (
     "torch", "jax", "av", "cv2", "h5py", "hdf5plugin", "httpx", "zmq", "usb", "PIL", "starlette",
-    "prometheus_client", "matplotlib", "anywidget", "IPython",
+    "prometheus_client", "matplotlib", "anywidget", "IPython", "uvicorn",
 )  # fmt: skip
 
 
