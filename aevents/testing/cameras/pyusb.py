@@ -16,16 +16,24 @@ import time
 from array import array
 from collections.abc import Iterator
 from types import SimpleNamespace
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from aevents.errors import MissingExtraError
 from aevents.testing.cameras.usb import IN, Setup, Silence, Stall, UsbModel
 
 try:
-    import usb.backend
     import usb.core
-except ImportError as error:
-    raise MissingExtraError("pyusb", "pip install pyusb") from error
+
+    if TYPE_CHECKING:
+
+        class IBackend:
+            """pyusb has no types."""
+
+    else:
+        from usb.backend import IBackend
+except ImportError as _missing:
+    raise MissingExtraError("pyusb", "pip install pyusb") from _missing
+
 
 DEVICE = (
     "bLength bDescriptorType bcdUSB bDeviceClass bDeviceSubClass bDeviceProtocol bMaxPacketSize0 "
@@ -63,7 +71,7 @@ class Handle:
         self.model = model
 
 
-class PyusbBackend(usb.backend.IBackend):  # type: ignore[misc]  # pyusb has no types
+class PyusbBackend(IBackend):
     """A back end of pyusb with these models plugged in.
 
     Errors are `usb.core.USBError`, with the numbers that libusb has for them. A model that one
