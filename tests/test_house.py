@@ -73,7 +73,19 @@ NO_MODULE_OF_THEIR_NAME = {
 APART = ("laws/", "interop/")
 
 VAGUE = {"utils", "util", "helpers", "helper", "common", "misc", "tools", "stuff"}
-OPTIONAL = ("torch", "jax", "av", "cv2", "h5py", "hdf5plugin", "httpx", "zmq", "usb")
+OPTIONAL = (
+    "torch",
+    "jax",
+    "av",
+    "cv2",
+    "h5py",
+    "hdf5plugin",
+    "httpx",
+    "zmq",
+    "usb",
+    "starlette",
+    "uvicorn",
+)
 
 
 def test_no_file_is_too_long() -> None:

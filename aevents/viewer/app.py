@@ -33,11 +33,13 @@ def app_of(viewer: Viewer, *, host: str, token: str | None = None) -> ASGIApp:
     starlette. It blocks: modules are loaded.
     """
     try:
+        import isal  # noqa: F401  # deflates what is sent
+        import websockets  # noqa: F401  # uvicorn speaks by it
         from starlette.applications import Starlette
         from starlette.responses import Response
         from starlette.routing import Route, WebSocketRoute
-    except ImportError:
-        raise missing_extra("starlette", "web") from None
+    except ImportError as error:
+        raise missing_extra(error.name or "starlette", "web") from None
 
     async def meet(socket: WebSocket) -> None:
         await _meet(viewer, socket)

@@ -95,8 +95,8 @@ def test_a_browser_is_opened_where_there_are_windows(
     monkeypatch: pytest.MonkeyPatch, windows: bool
 ) -> None:
     opened: list[str] = []
-    monkeypatch.setattr(view.sys, "platform", "linux")
-    monkeypatch.setattr(view.webbrowser, "open", opened.append)
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setattr("webbrowser.open", opened.append)
     for name in view.WINDOWS:
         monkeypatch.delenv(name, raising=False)
     if windows:

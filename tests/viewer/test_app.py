@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 from http import HTTPStatus
 from pathlib import Path
 
@@ -13,10 +14,12 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 import aevents
+from aevents.errors import MissingExtraError
+from aevents.viewer.app import app_of
 from aevents.viewer.live import LiveShow
 from aevents.viewer.messages import MOST_BYTES
 from aevents.viewer.server import MOST_CONNECTIONS, Place
-from aevents.viewer.viewer import MOST_PAGES
+from aevents.viewer.viewer import MOST_PAGES, Viewer
 from tests.viewer.pages import page_at, served, until
 
 
@@ -81,6 +84,13 @@ async def test_only_this_page_of_this_server(path: str, host: str, more: str, st
     async with served(bar()) as (_, url):
         head = f"GET {path} HTTP/1.1\nHost: {host}\n{more}"
         assert (await answer(url, head))[0] == status
+
+
+@pytest.mark.parametrize("package", ["isal", "starlette.applications", "websockets"])
+def test_what_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch, package: str) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'aevents\[web\]'"):
+        app_of(Viewer(), host="127.0.0.1")
 
 
 async def test_nothing_is_posted() -> None:

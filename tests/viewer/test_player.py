@@ -195,11 +195,12 @@ async def test_pictures_come_at_their_time() -> None:
     show = show_of(lambda: stream_of(Origin("pictures", blocking=frames)))
     seen: list[int] = []
     async with looked_at(show) as page:
-        while len(seen) < 5:
+        while 4 not in seen:
             piece = await next_piece(page)
             if piece.kind == PICTURE:
                 seen.append(int(piece.payload[0, 0, 0]))
-    assert seen == [0, 1, 2, 3, 4]
+                assert show.time_us >= 20_000 * seen[-1]
+    assert seen == sorted({*seen})  # the newest only, where the machine stalls
 
 
 async def test_losses_of_a_torn_file_are_told(tmp_path: Path) -> None:

@@ -147,9 +147,8 @@ async def test_with_a_certificate_it_speaks_tls(tmp_path: Path) -> None:
     ]  # fmt: skip
     await anyio.run_process(make)
     place = Place("0.0.0.0", 0, certificate, key)
-    trusting = await anyio.to_thread.run_sync(
-        lambda: ssl.create_default_context(cafile=certificate)
-    )
+    trusting = ssl.create_default_context()
+    await anyio.to_thread.run_sync(trusting.load_verify_locations, certificate)
     async with served(bar(), place=place) as (server, url):
         assert url == f"https://127.0.0.1:{server.port}/?token={server.token}"
         own = f"https://127.0.0.1:{server.port}"
