@@ -1,4 +1,4 @@
-"""What comes by itself, gathered into pieces sixty times a second."""
+"""What comes by itself, gathered into pieces."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DISORDER_US = 100_000
 
 
 class Feed:
-    """Gathers what comes to a show, and has it publish a piece at most every 1/60 s.
+    """Gathers what comes to a show, and has it publish a piece at most every 1/75 s.
 
     While nobody looks, or the show stands still, events are counted and let go.
     """

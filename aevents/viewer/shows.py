@@ -11,8 +11,8 @@ from aevents.viewer.messages import About, Knob, State, Status, ToPage
 from aevents.viewer.packing import Packer, Piece
 from aevents.viewer.slots import Outbox, Slot
 
-PIECE_SECONDS = 1 / 60
-"""Wall time that a piece stands for."""
+PIECE_SECONDS = 1 / 75
+"""Wall time that a piece stands for: less than a screen takes, which would beat with it."""
 
 
 class RefusedError(AeventsError):

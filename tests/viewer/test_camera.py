@@ -8,13 +8,19 @@ from pathlib import Path
 import pytest
 
 import aevents
+from aevents.cli.reading import Input
+from aevents.cli.view import show_of
 from aevents.stream import Stream
+from aevents.testing import example_events
+from aevents.testing.cameras import EVK4 as EVK4Model
+from aevents.testing.cameras import emulated
 from aevents.types import Sensor
 from aevents.viewer import camera as module
 from aevents.viewer.camera import CameraShow
 from aevents.viewer.messages import Knob
 from aevents.viewer.recorder import Item, Recorder
 from aevents.viewer.shows import RefusedError
+from tests.emulated import emulated_test
 from tests.viewer.pages import looked_at, next_piece, some_events, until
 from tests.viewer.test_live import Camera
 
@@ -103,3 +109,20 @@ async def test_nothing_is_set_while_it_is_recorded(tmp_path: Path) -> None:
         await until(lambda: show.recording is None)
         await show.set_bias("bias_fo", 1)
         await until(lambda: not (len(plugged.options) < 2))
+
+
+@emulated_test
+async def test_an_emulated_camera_is_shown_and_opened_anew() -> None:
+    batch = example_events(50_000, sensor=Sensor(1280, 720))
+    with emulated(EVK4Model([batch], realtime=False)):
+        show = show_of(0, "usb:prophesee?biases=bias_fo:2", Input())
+        assert isinstance(show, CameraShow)
+        async with looked_at(show) as page:
+            count = 0
+            while count < len(batch):
+                count += (await next_piece(page)).count
+            assert show.biases["bias_fo"] == Knob(2, -35, 55)
+            await show.set_bias("bias_hpf", 5)
+            while not (piece := await next_piece(page)).flags:
+                pass
+            assert piece.count > 0
