@@ -99,11 +99,23 @@ class Counts {
 
   change({ words, counted }, from, to, sign) {
     const { counts, block } = this;
-    const mask = counted ? 0x7fffff : 0x1fffff;
-    const on = counted ? 1 << 23 : 1 << 21;
+    if (counted || block !== null) {
+      this.changeSlowly(words, counted, from, to, sign);
+      return;
+    }
+    const [off, less] = [sign * 65536, sign * 65535]; // a branch would cost more than the multiplication
     for (let i = from; i < to; i++) {
       const word = words[i];
-      const more = sign * (word & on ? 1 : 65536) * (counted ? word >>> 24 : 1);
+      counts[word & 0x1fffff] += off - less * ((word >>> 21) & 1);
+    }
+  }
+
+  changeSlowly(words, counted, from, to, sign) {
+    const { counts, block } = this;
+    const [mask, bit] = counted ? [0x7fffff, 23] : [0x1fffff, 21];
+    for (let i = from; i < to; i++) {
+      const word = words[i];
+      const more = sign * ((word >>> bit) & 1 ? 1 : 65536) * (counted ? word >>> 24 : 1);
       if (block === null) counts[word & mask] += more;
       else block(word & mask, (at) => (counts[at] += more));
     }
