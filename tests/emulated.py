@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import inspect
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from blockbuster import blockbuster_ctx
 
 from aevents.cameras import imx636
 from aevents.cameras.libcaer import find
-from aevents.testing.cameras import preloaded
+from aevents.testing.cameras import emulation, preloaded
 from aevents.testing.cameras.usbdevfs import libraries
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -27,6 +28,10 @@ CYCLES = int(os.environ.get("AEVENTS_CYCLES", "10"))
 """How often tests open and close a camera that do so again and again."""
 MORE_SECONDS = CYCLES / 2
 """They may take so much longer, on each loop."""
+
+RUN = "import sys; from tests.emulated import main; main(*sys.argv[1:])"
+"""As `-m` it would be a main module, that each process of a bus imports again."""
+BUS = "aevents.testing.cameras.umockdev"
 
 bodies: dict[tuple[str, str], Callable[[], Any]] = {}
 """The tests themselves, by module and name."""
@@ -46,7 +51,7 @@ def emulated_test(function: Callable[[], Any]) -> Callable[[], None]:
         if find() is None:
             pytest.skip("no libcaer: pip install 'aevents[inivation]'")
         done = subprocess.run(
-            [sys.executable, "-m", "tests.emulated", function.__module__, function.__name__],
+            [sys.executable, "-c", RUN, function.__module__, function.__name__],
             cwd=ROOT,
             env=preloaded(),
             capture_output=True,
@@ -62,8 +67,12 @@ def emulated_test(function: Callable[[], Any]) -> Callable[[], None]:
 
 
 def main(module: str, name: str) -> None:
-    """Run one test here, where no sensor needs time to be switched on, nor its long tables."""
+    """Run one test here, where no sensor needs time to be switched on, nor its long tables, and a
+    bus is soon there.
+    """
     imx636.RESET = tuple((write, 0.0) for write, _ in imx636.RESET)
+    emulation.START = multiprocessing.get_context("forkserver")  # no bus has to import all again
+    multiprocessing.set_forkserver_preload([BUS])
     imx636.RATE_DROPS, imx636.RATE_ORDER = (*imx636.RATE_DROPS[:1], 1, 0x08080808), (0x6400, 1)
     importlib.import_module(module)
     test = bodies[module, name]
@@ -76,9 +85,3 @@ def main(module: str, name: str) -> None:
             blockbuster_ctx("aevents", excluded_modules=["aevents.testing"]),
         ):
             runner.run(asyncio.wait_for(test(), 60 + MORE_SECONDS))
-
-
-if __name__ == "__main__":
-    from tests import emulated  # the module that tests import, of which this is another copy
-
-    emulated.main(*sys.argv[1:])

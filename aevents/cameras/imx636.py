@@ -16,6 +16,7 @@ from aevents.cameras.settings import check_roi, parsed
 from aevents.errors import DeviceError
 
 WIDTH, HEIGHT = 1280, 720
+ELSEWHERE = "Metavision HAL serves others: metavision:"
 CHIP, CHIP_IS, KIND = 0x14, 0xA0401806, 0xF128
 """Where it says what it is: of the same kind are others, whose bits 0 and 1 there are not 0."""
 
@@ -116,7 +117,7 @@ class Imx636:
     def __init__(self, board: Registers, device: int, /) -> None:
         self._board, self._device = board, device
         if self._read(CHIP) != CHIP_IS or self._read(KIND) & 3:
-            raise DeviceError("its sensor is no IMX636")
+            raise DeviceError(f"its sensor is no IMX636; {ELSEWHERE}")
 
     def begin(self) -> None:
         """Switch it off and on: it takes 3 s."""

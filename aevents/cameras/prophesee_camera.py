@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from contextlib import ExitStack, suppress
 
-from aevents.cameras.imx636 import HEIGHT, WIDTH, Imx636, Settings
+from aevents.cameras.imx636 import ELSEWHERE, HEIGHT, WIDTH, Imx636, Settings
 from aevents.cameras.libusb import UsbDevice
 from aevents.cameras.prophesee import NAMES
 from aevents.cameras.transfers import Incoming
@@ -96,7 +96,7 @@ def _sensor_of(board: Treuzell) -> int:
             return number
     found = ", ".join(name for names in devices for name in names)
     told = f"it has no IMX636, but {found or 'nothing that says its name'}"
-    raise DeviceError(f"{told}; Metavision HAL serves others: metavision:")
+    raise DeviceError(f"{told}; {ELSEWHERE}")
 
 
 def _decoder(sensor: Sensor) -> Evt3Decoder:

@@ -1,9 +1,10 @@
-"""Our driver and an emulated EVK4: what the model sends is what comes, in order, exactly."""
+"""Our driver and emulated EVK4 and EVK3: what the model sends is what comes, in order, exactly."""
 
 from __future__ import annotations
 
 import threading
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from aevents.cameras import prophesee_camera, transfers
 from aevents.cameras.transfers import Incoming
 from aevents.cameras.usb_handle import UsbHandle
 from aevents.testing import assert_same_events, example_events
-from aevents.testing.cameras import EVK4, emulated
+from aevents.testing.cameras import EVK3, EVK4, emulated
 from tests.emulated import emulated_test
 
 HD = Sensor(1280, 720)
@@ -161,5 +162,30 @@ async def test_old_firmware_is_refused() -> None:
 @emulated_test
 async def test_another_sensor_is_refused() -> None:
     with emulated(EVK4(compatible="psee,saphir")):
-        with pytest.raises(DeviceError, match=r"no IMX636, but psee,saphir"):
+        with pytest.raises(DeviceError, match=r"no IMX636, but psee,saphir.*: metavision:"):
             await taken(EventBatch, 1)
+
+
+class Kindred(EVK3):
+    """A camera whose board takes its sensor for an IMX636, and that itself says that it is none."""
+
+    about = MappingProxyType({**EVK3.about, 0x14: 0xA0301002})
+
+
+@emulated_test
+async def test_another_sensor_of_an_evk3_is_refused_whoever_says_so() -> None:
+    for model in (EVK3(compatible="psee,ccam5_gen41"), Kindred()):
+        with emulated(model):
+            with pytest.raises(DeviceError, match=r"EVK3 .* no IMX636.* metavision:"):
+                await taken(EventBatch, 1)
+
+
+@emulated_test
+async def test_every_event_and_edge_of_an_evk3_comes() -> None:
+    batch, sent = example_events(20_000, sensor=HD), edges()
+    with emulated(EVK3([sent, batch], realtime=False)):
+        items = await taken(object, len(batch) + len(sent), "usb:?triggers=yes")
+    assert_same_events([item for item in items if isinstance(item, EventBatch)], [batch])
+    found = [item for item in items if isinstance(item, TriggerBatch)]
+    np.testing.assert_array_equal(np.concatenate([each.t for each in found]), sent.t)
+    assert {item.sensor for item in found} == {Sensor(1280, 720, "EVK3", "00050042")}

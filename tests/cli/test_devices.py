@@ -12,14 +12,14 @@ from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
 import pytest
 
 import aevents
-from aevents import Frame, Sensor
+from aevents import EventBatch, Frame, Sensor
 from aevents.cameras import libusb
 from aevents.cli.main import execute
-from aevents.testing import example_events
-from aevents.testing.cameras import DAVIS346, DVXplorer, emulated
+from aevents.testing.cameras import DAVIS346, EVK4, DVXplorer, emulated
 from tests.emulated import emulated_test
 
 
@@ -128,17 +128,30 @@ def on_a_terminal(command: list[str]) -> tuple[bytes, bytes]:
     return out, said
 
 
+BLOCK = 48
+
+
+def in_the_corner(sensor: Sensor) -> EventBatch:
+    """Return a second of ON events, that are all in the upper left corner."""
+    count = 200_000
+    t, (x, y) = np.arange(count) * 5, np.random.default_rng(1).integers(BLOCK, size=(2, count))
+    return EventBatch.from_columns(t=t, x=x, y=y, p=np.ones(count), sensor=sensor)
+
+
 @emulated_test
 def test_what_a_camera_sees_becomes_a_video_with_figures_meanwhile() -> None:
-    left, right = example_events(60_000), example_events(60_000, sensor=Sensor(346, 260))
-    cameras = DVXplorer([left], serial="ONE"), DAVIS346([right])
+    sensors = Sensor(640, 480), Sensor(346, 260), Sensor(1280, 720)
+    left, middle, right = ([in_the_corner(sensor)] for sensor in sensors)
+    cameras = DVXplorer(left, serial="ONE"), DAVIS346(middle), EVK4(right)
     with emulated(*cameras), TemporaryDirectory() as folder:
-        for name, url, size in (("a", "usb:/ONE", (480, 640)), ("b", "usb:/00000346", (260, 346))):
-            path = Path(folder, f"{name}.mp4")
+        for serial, sensor in zip(("ONE", "00000346", "00050042"), sensors, strict=True):
+            url, path = f"usb:/{serial}", Path(folder, f"{serial}.mp4")
             frames = ["--window-us", "20000", "--frames", "signed", "--take", "20"]
             command = [sys.executable, "-m", "aevents", "run", url, *frames, "--to", str(path)]
             out, said = on_a_terminal(command)
             assert b"frames/s" in said
             assert f"wrote    {path}".encode() in out
             video = list(aevents.open(path, kind=Frame).blocking())
-            assert [frame.shape[:2] for frame in video] == [size] * 20
+            assert [frame.shape[:2] for frame in video] == [(sensor.height, sensor.width)] * 20
+            seen = np.mean([np.asarray(frame, np.float64) for frame in video], axis=0)
+            assert seen[8 : BLOCK - 8, 8 : BLOCK - 8].mean() > seen[BLOCK + 8 :].mean() + 30

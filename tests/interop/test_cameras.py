@@ -19,7 +19,7 @@ import pytest
 import aevents
 from aevents import EventBatch, Sensor
 from aevents.testing import example_events
-from aevents.testing.cameras import DAVIS346, EVK4, DVXplorer, emulated
+from aevents.testing.cameras import DAVIS346, EVK3, EVK4, DVXplorer, emulated
 from aevents.testing.cameras.inivation import InivationModel
 from tests.emulated import emulated_test
 
@@ -34,8 +34,10 @@ READ = """
 import sys, time
 import numpy as np
 import neuromorphic_drivers as nd
+from neuromorphic_drivers.generated.devices import prophesee_evk3_hd as evk3
+chosen = {"configuration": evk3.Configuration()} if "EVK3" in sys.argv else {}
 found = []
-with nd.open() as device:
+with nd.open(**chosen) as device:
     for status, packet in device:
         if packet is None:
             continue
@@ -56,7 +58,7 @@ def assert_read_by_others(model: InivationModel | EVK4, batch: EventBatch) -> No
         model.settle_s = 2.0  # on a busy machine it takes so long to begin
     with emulated(model), TemporaryDirectory() as folder:
         file = Path(folder, "events.npy")
-        command = [str(PYTHON), "-c", READ, str(len(batch)), str(file)]
+        command = [str(PYTHON), "-c", READ, str(len(batch)), str(file), type(model).__name__]
         done = subprocess.run(command, capture_output=True, text=True, timeout=50, check=False)
         assert done.returncode == 0, done.stderr
         events = np.load(file)
@@ -80,6 +82,12 @@ def test_others_read_the_same_events_of_a_davis() -> None:
 def test_others_read_the_same_events_of_an_evk4() -> None:
     batch = example_events(20_000, sensor=Sensor(1280, 720))
     assert_read_by_others(EVK4([batch], realtime=False), batch)
+
+
+@emulated_test
+def test_others_read_the_same_events_of_an_evk3() -> None:
+    batch = example_events(20_000, sensor=Sensor(1280, 720))
+    assert_read_by_others(EVK3([batch], realtime=False), batch)
 
 
 CONFIGURE = """

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from aevents.testing.cameras.emulation import EmulatedCameras, emulated, preloaded
 from aevents.testing.cameras.inivation import DAVIS346, DVXplorer
-from aevents.testing.cameras.prophesee import EVK4
+from aevents.testing.cameras.prophesee import EVK3, EVK4
 from aevents.testing.cameras.usb import Fault, UsbModel
 
 __all__ = [
     "DAVIS346",
+    "EVK3",
     "EVK4",
     "DVXplorer",
     "EmulatedCameras",

@@ -8,15 +8,20 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aevents.testing.cameras.inivation import InivationModel
 from aevents.testing.cameras.prophesee import EVK4
 from aevents.testing.cameras.umockdev import Bus
 
+if TYPE_CHECKING:
+    from multiprocessing.context import ForkServerContext, SpawnContext
+
 FOLDER = "UMOCKDEV_DIR"
 CameraModel = InivationModel | EVK4
 PRELOADED = "libumockdev-preload"
+START: SpawnContext | ForkServerContext = multiprocessing.get_context("spawn")
+"""How the process of the bus is started."""
 DEADLINE = 10
 """Seconds that the process of the bus may take to answer."""
 
@@ -61,9 +66,8 @@ def emulated(*models: CameraModel) -> Iterator[EmulatedCameras]:
     """
     if PRELOADED not in os.environ.get("LD_PRELOAD", ""):
         raise RuntimeError("emulated cameras are seen by programs that umockdev-wrapper starts")
-    spawn = multiprocessing.get_context("spawn")
-    here, there = spawn.Pipe()
-    process = spawn.Process(target=_serve, args=(models, there), daemon=True)
+    here, there = START.Pipe()
+    process = START.Process(target=_serve, args=(models, there), daemon=True)
     process.start()
     there.close()
     before = os.environ.get(FOLDER)

@@ -1,4 +1,4 @@
-"""A model of Prophesee's EVK4, as its drivers see it.
+"""Models of Prophesee's EVK4 and EVK3 HD, as their drivers see them.
 
 The host sends messages of Treuzell to endpoint 0x02 and takes the answers from 0x82; the camera
 sends words of EVT3 from 0x81. Biases and regions are kept, and change nothing.
@@ -21,6 +21,8 @@ SERIAL, VERSION, BUILT, DEVICES, NAME, COMPATIBLE, REGISTERS = (
     0x72, 0x79, 0x7A, 0x10000, 0x10001, 0x10003, 0x10102,
 )  # fmt: skip
 WRITES, FAILED = 1 << 30, 1 << 31
+OLD_WRITE, OLD_MESSAGE = 0x56, struct.Struct("<III")
+"""A register and its value: what neuromorphic-drivers writes an EVK3's registers by."""
 RUNNING = ((0xB000, 1), (0x9008, 1), (0x4, 1 << 10))
 """Registers, and the bits in them that must be set for events to come."""
 EDGES, EDGES_BIT = 0x7004, 1 << 10
@@ -47,6 +49,7 @@ class EVK4(UsbModel):
         Endpoint(address, BULK, 1024) for address in (ANSWERS, QUESTIONS, DATA)
     )
     stream: int = DATA
+    board: int = 0x31
     about: Mapping[int, int] = MappingProxyType({
         0x14: 0xA0401806, 0x1004: 0x5053, 0x100C: 0x5000, 0x1010: 0x5066, 0x1018: 0x5049,
         0x1020: 0x5014, 0x6000: 0x00155400, 0x7004: 0xC1FF,
@@ -81,7 +84,7 @@ class EVK4(UsbModel):
     def vendor_request(self, setup: Setup, data: bytes) -> bytes:
         """Answer the only request that drivers make."""
         if setup.type & IN and setup.request == SERIAL:
-            return b"\x31\x00"
+            return struct.pack("<H", self.board)
         raise Stall
 
     def hear(self, endpoint: int, data: bytes) -> None:
@@ -148,3 +151,20 @@ class EVK4(UsbModel):
         while True:
             time, due = time + IDLE_US, due + IDLE_US
             yield due, struct.pack("<H", TIME_HIGH | time >> HIGH_BITS & 0xFFF)
+
+
+class EVK3(EVK4):
+    """An EVK3 HD with the sensor of an EVK4, and otherwise as that."""
+
+    product: int = 0x00F4
+    names: Sequence[str] = ("Prophesee", "EVK3")
+    board: int = 0x30
+
+    def hear(self, endpoint: int, data: bytes) -> None:
+        """Take a message, of either way to write a register. Raises `Stall`."""
+        if endpoint != QUESTIONS or data[:4] != struct.pack("<I", OLD_WRITE):
+            super().hear(endpoint, data)
+            return
+        _, at, value = OLD_MESSAGE.unpack(data)
+        self._write(0, at, value)
+        self._answers.append(data)
