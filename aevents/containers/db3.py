@@ -24,6 +24,9 @@ LOWEST, HIGHEST = -(1 << 63), (1 << 63) - 1
 SETTLE = 16
 """So many messages earlier, what goes on from one to the next makes sense."""
 
+DAMAGED = (sqlite3.Error, MemoryError)
+"""What SQLite raises where a file is damaged: the latter for sizes that make no sense."""
+
 
 class Database:
     """A file that is open: its connection, and whether its end is missing."""
@@ -50,7 +53,7 @@ def open(path: Path, topics: Topics) -> Database:
         database.rows.execute("PRAGMA trusted_schema = off")
         database.rows.execute("PRAGMA writable_schema = on")  # else a cut file is refused
         _connect(database.rows, topics)
-    except sqlite3.Error as error:
+    except DAMAGED as error:
         database.rows.close()
         topics.watch.fail(f"{path.name} is damaged: {error}")
     return database
@@ -62,7 +65,7 @@ def read(database: Database, topics: Topics, start: int | None) -> Iterator[Item
         row = LOWEST if start is None else _begin(database, topics, start)
         try:
             yield from _messages(database, topics, row)
-        except sqlite3.Error as error:
+        except DAMAGED as error:
             reason = f"{database.path.name} is damaged: {error}"
             topics.watch.note("unfinished", 1, reason, error=TruncatedError)
 
@@ -103,7 +106,7 @@ def _begin(database: Database, topics: Topics, start: int) -> int:
         lowest, highest = database.rows.execute(query).fetchone()
         count = 0 if lowest is None else highest - lowest + 1
         found = find(count, partial(_first, database, topics, lowest), start, settle=SETTLE)
-    except sqlite3.Error:
+    except DAMAGED:
         return LOWEST
     if found is None:
         return LOWEST
