@@ -46,7 +46,10 @@ from aevents import (
     WithoutLines,
 )
 from aevents.operators.base import Filter, Map, Operator
+from aevents.operators.curve import Curve, RateCurve
+from aevents.operators.excerpt import Excerpt, TakeExcerpt
 from aevents.operators.gather import Each, Gather
+from aevents.operators.kinetograph import Kinetograph, MeanTimes
 from aevents.operators.order import Rezero, Shift, Sort
 from aevents.operators.select import Take, TakeEvents
 from aevents.operators.statistics import Histogram
@@ -61,10 +64,17 @@ CAMERA = np.array([[40.0, 0, 24], [0, 40, 20], [0, 0, 1]])
 Make = Callable[[], Operator[EventBatch, object]]
 
 
-def plain(item: Histogram | Chunk[EventBatch]) -> object:
+def plain(item: object) -> object:
     """What can be compared with `==`."""
     if isinstance(item, Histogram):
         return item.span, item.counts.tolist()
+    if isinstance(item, Curve):
+        return item.span, item.first, item.bin_us, item.counts.tolist()
+    if isinstance(item, Kinetograph):
+        return item.span, np.nan_to_num(item.times).tolist(), item.counts.tolist()
+    if isinstance(item, Excerpt):
+        return list(item.events), item.every, item.total
+    assert isinstance(item, Chunk)
     return list(item.data), item.span, item.offset, item.dropped
 
 
@@ -90,7 +100,9 @@ OPERATORS: dict[str, list[Make]] = {
     "KeepEvery": [lambda: KeepEvery(3)],
     "Map": [lambda: Map(lambda batch: batch.where(batch.x > 20))],
     "Mask": [lambda: Mask(np.indices((SENSOR.height, SENSOR.width)).sum(0) % 2)],
+    "MeanTimes": [lambda: Chain([MeanTimes(), Map(plain)])],
     "Polarity": [lambda: Polarity(True), lambda: Polarity(False)],
+    "RateCurve": [lambda: Chain([RateCurve(16), Map(plain)])],
     "Rechunk": [lambda: Chain([Rechunk(30, exact=True), Map(plain)])],
     "Refractory": [lambda: Refractory(2_000)],
     "Rezero": [Rezero],
@@ -106,6 +118,7 @@ OPERATORS: dict[str, list[Make]] = {
     "Stack": windowed(Stack),
     "Take": [lambda: Chain([Window(count=30), Take(5)])],
     "TakeEvents": [lambda: TakeEvents(77)],
+    "TakeExcerpt": [lambda: Chain([TakeExcerpt(50), Map(plain)])],
     "TimeSlice": [lambda: TimeSlice(MIDDLE), lambda: TimeSlice(0, MIDDLE)],
     "TimeSurface": windowed(TimeSurface),
     "Tore": windowed(Tore),
