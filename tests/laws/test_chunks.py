@@ -57,4 +57,4 @@ assert cut(data) == 1_048_576
 def test_memory_stays_flat(work: str) -> None:
     code = f"{BEGIN}{work}print((most_used() - before) // 1024)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert int(done.stdout) < 16
+    assert int(done.stdout) < 24  # ten or so of 200 at a time, and what threads keep
